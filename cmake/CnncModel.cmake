@@ -2,7 +2,7 @@
 #
 # A static library TARGET with the class that cnnc makes of a spec; <TARGET.hpp> is its header. Where the spec has several
 # programs, MODEL chooses one. SET gives a model's parameters and train's settings other values, as `cnnc --set` does.
-# EXECUTABLES adds TARGET_COMMAND for each command (train, eval, predict, info, bench): the generated program, that command
+# EXECUTABLES adds TARGET_COMMAND for each command (train, eval, predict, info, bench, profile): the generated program, that command
 # chosen. The spec and all that it imports are watched; what is generated is written only where it changes.
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.20...3.25)
@@ -11,7 +11,7 @@ function(cnn_add_model target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "SPEC;MODEL" "SET;EXECUTABLES")
   if(NOT arg_SPEC OR arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "cnn_add_model(${target} …): write cnn_add_model(${target} SPEC file.cnn [MODEL name] "
-                        "[SET name=value…] [EXECUTABLES train|eval|predict|info|bench…])")
+                        "[SET name=value…] [EXECUTABLES train|eval|predict|info|bench|profile…])")
   endif()
   cmake_path(ABSOLUTE_PATH arg_SPEC BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE OUTPUT_VARIABLE spec)
   if(NOT EXISTS "${spec}")
@@ -47,9 +47,9 @@ function(cnn_add_model target)
   target_link_libraries(${target} PUBLIC cnnc::cnn)
 
   foreach(command IN LISTS arg_EXECUTABLES)
-    if(NOT command MATCHES "^(train|eval|predict|info|bench)$")
+    if(NOT command MATCHES "^(train|eval|predict|info|bench|profile)$")
       message(FATAL_ERROR "cnn_add_model(${target} … EXECUTABLES ${command}): the commands are train, eval, predict, "
-                          "info and bench")
+                          "info, bench and profile")
     endif()
     add_executable(${target}_${command} "${main}")
     target_link_libraries(${target}_${command} PRIVATE ${target})

@@ -94,21 +94,55 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "64x55x55", .parameters = 23296, .macs = 70276800, .line = "39"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x27x27", .parameters = 0, .macs = 0, .line = "40"},
-    {.path = "features.conv2", .type = "conv", .output = "192x27x27", .parameters = 307392, .macs = 223948800, .line = "41"},
-    {.path = "features.maxpool2", .type = "maxpool", .output = "192x13x13", .parameters = 0, .macs = 0, .line = "42"},
-    {.path = "features.conv3", .type = "conv", .output = "384x13x13", .parameters = 663936, .macs = 112140288, .line = "43"},
-    {.path = "features.conv4", .type = "conv", .output = "256x13x13", .parameters = 884992, .macs = 149520384, .line = "44"},
-    {.path = "features.conv5", .type = "conv", .output = "256x13x13", .parameters = 590080, .macs = 99680256, .line = "45"},
-    {.path = "features.maxpool3", .type = "maxpool", .output = "256x6x6", .parameters = 0, .macs = 0, .line = "46"},
-    {.path = "classifier.flatten1", .type = "flatten", .output = "9216", .parameters = 0, .macs = 0, .line = "49"},
-    {.path = "classifier.dropout1", .type = "dropout", .output = "9216", .parameters = 0, .macs = 0, .line = "50"},
-    {.path = "classifier.dense1", .type = "dense", .output = "4096", .parameters = 37752832, .macs = 37748736, .line = "51"},
-    {.path = "classifier.dropout2", .type = "dropout", .output = "4096", .parameters = 0, .macs = 0, .line = "52"},
-    {.path = "classifier.dense2", .type = "dense", .output = "4096", .parameters = 16781312, .macs = 16777216, .line = "53"},
-    {.path = "classifier.dense3", .type = "dense", .output = "1000", .parameters = 4097000, .macs = 4096000, .line = "54"},
-    {.path = "classifier.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "54"},
+    {.path = "features.conv1", .type = "conv", .output = "64x55x55", .parameters = 23296, .macs = 70276800,
+     .line = "39", .text = "conv(64, 11, stride=4, pad=2, act=relu)"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x27x27", .parameters = 0, .macs = 0,
+     .line = "40", .text = "maxpool(3, stride=2)"},
+    {.path = "features.conv2", .type = "conv", .output = "192x27x27", .parameters = 307392, .macs = 223948800,
+     .line = "41", .text = "conv(192, 5, pad=2, act=relu)"},
+    {.path = "features.maxpool2", .type = "maxpool", .output = "192x13x13", .parameters = 0, .macs = 0,
+     .line = "42", .text = "maxpool(3, stride=2)"},
+    {.path = "features.conv3", .type = "conv", .output = "384x13x13", .parameters = 663936, .macs = 112140288,
+     .line = "43", .text = "conv(384, 3, pad=1, act=relu)"},
+    {.path = "features.conv4", .type = "conv", .output = "256x13x13", .parameters = 884992, .macs = 149520384,
+     .line = "44", .text = "conv(256, 3, pad=1, act=relu)"},
+    {.path = "features.conv5", .type = "conv", .output = "256x13x13", .parameters = 590080, .macs = 99680256,
+     .line = "45", .text = "conv(256, 3, pad=1, act=relu)"},
+    {.path = "features.maxpool3", .type = "maxpool", .output = "256x6x6", .parameters = 0, .macs = 0,
+     .line = "46", .text = "maxpool(3, stride=2)"},
+    {.path = "classifier.flatten1", .type = "flatten", .output = "9216", .parameters = 0, .macs = 0,
+     .line = "49", .text = "flatten"},
+    {.path = "classifier.dropout1", .type = "dropout", .output = "9216", .parameters = 0, .macs = 0,
+     .line = "50", .text = "dropout(0.5)"},
+    {.path = "classifier.dense1", .type = "dense", .output = "4096", .parameters = 37752832, .macs = 37748736,
+     .line = "51", .text = "dense(4096, act=relu)"},
+    {.path = "classifier.dropout2", .type = "dropout", .output = "4096", .parameters = 0, .macs = 0,
+     .line = "52", .text = "dropout(0.5)"},
+    {.path = "classifier.dense2", .type = "dense", .output = "4096", .parameters = 16781312, .macs = 16777216,
+     .line = "53", .text = "dense(4096, act=relu)"},
+    {.path = "classifier.dense3", .type = "dense", .output = "1000", .parameters = 4097000, .macs = 4096000,
+     .line = "54", .text = "dense(classes) -> softmax"},
+    {.path = "classifier.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "54", .text = "dense(classes) -> softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{70276800, 1376512, 93184}, {}},
+    {{0, 961024, 0}, {}},
+    {{223948800, 746496, 1229568}, {}},
+    {{0, 689664, 0}, {}},
+    {{112140288, 389376, 2655744}, {}},
+    {{149520384, 432640, 3539968}, {}},
+    {{99680256, 346112, 2360320}, {}},
+    {{0, 209920, 0}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{37748736, 86016, 151011328}, {}},
+    {{}, {}},
+    {{16777216, 65536, 67125248}, {}},
+    {{4096000, 20384, 16388000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -139,7 +173,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 11012096,
                .shared_scratch = 3566592, .thread_scratch = 260224},
 };
@@ -171,57 +205,58 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 39: conv(64, 11, stride=4, pad=2, act=relu)    (features.conv1)
+  at(0);  // 39: conv(64, 11, stride=4, pad=2, act=relu)    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
             batch, scratch());
 
-  // 40: maxpool(3, stride=2)    (features.maxpool1)
+  at(1);  // 40: maxpool(3, stride=2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
-  // 41: conv(192, 5, pad=2, act=relu)    (features.conv2)
+  at(2);  // 41: conv(192, 5, pad=2, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
 
-  // 42: maxpool(3, stride=2)    (features.maxpool2)
+  at(3);  // 42: maxpool(3, stride=2)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_conv2, kFeaturesMaxpool2, batch);
 
-  // 43: conv(384, 3, pad=1, act=relu)    (features.conv3)
+  at(4);  // 43: conv(384, 3, pad=1, act=relu)    (features.conv3)
   cnn::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_,
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv3, batch, scratch());
 
-  // 44: conv(256, 3, pad=1, act=relu)    (features.conv4)
+  at(5);  // 44: conv(256, 3, pad=1, act=relu)    (features.conv4)
   cnn::winograd::conv(features_conv4, features_conv3, features_conv4_weight_,
                       cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv4, batch, scratch());
 
-  // 45: conv(256, 3, pad=1, act=relu)    (features.conv5)
+  at(6);  // 45: conv(256, 3, pad=1, act=relu)    (features.conv5)
   cnn::winograd::conv(features_conv5, features_conv4, features_conv5_weight_,
                       cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv5, batch, scratch());
 
-  // 46: maxpool(3, stride=2)    (features.maxpool3)
+  at(7);  // 46: maxpool(3, stride=2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_conv5, kFeaturesMaxpool3, batch);
 
-  // 51: dense(4096, act=relu)    (classifier.dense1)
+  at(10);  // 51: dense(4096, act=relu)    (classifier.dense1)
   cnn::dense(classifier_dense1, classifier_flatten1, classifier_dense1_weight_, classifier_dense1_bias_,
              kClassifierDense1, batch, scratch());
   cnn::relu(classifier_dense1, classifier_dense1, k4096, batch);
 
-  // 53: dense(4096, act=relu)    (classifier.dense2)
+  at(12);  // 53: dense(4096, act=relu)    (classifier.dense2)
   cnn::dense(classifier_dense2, classifier_dense1, classifier_dense2_weight_, classifier_dense2_bias_,
              kClassifierDense2, batch, scratch());
   cnn::relu(classifier_dense2, classifier_dense2, k4096, batch);
 
-  // 54: dense(classes) -> softmax    (classifier.dense3)
+  at(13);  // 54: dense(classes) -> softmax    (classifier.dense3)
   cnn::dense(classifier_dense3, classifier_dense2, classifier_dense3_weight_, classifier_dense3_bias_,
              kClassifierDense3, batch, scratch());
 
-  // 54: dense(classes) -> softmax    (classifier.softmax1)
+  at(14);  // 54: dense(classes) -> softmax    (classifier.softmax1)
   cnn::softmax(classifier_softmax1, classifier_dense3, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, classifier_softmax1, k1000, batch);
 }
 

@@ -100,23 +100,61 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "96x55x55", .parameters = 34944, .macs = 105415200, .line = "13"},
-    {.path = "features.lrn1", .type = "lrn", .output = "96x55x55", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "96x27x27", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.conv2", .type = "conv", .output = "256x27x27", .parameters = 307456, .macs = 223948800, .line = "16"},
-    {.path = "features.lrn2", .type = "lrn", .output = "256x27x27", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.maxpool2", .type = "maxpool", .output = "256x13x13", .parameters = 0, .macs = 0, .line = "18"},
-    {.path = "features.conv3", .type = "conv", .output = "384x13x13", .parameters = 885120, .macs = 149520384, .line = "19"},
-    {.path = "features.conv4", .type = "conv", .output = "384x13x13", .parameters = 663936, .macs = 112140288, .line = "20"},
-    {.path = "features.conv5", .type = "conv", .output = "256x13x13", .parameters = 442624, .macs = 74760192, .line = "21"},
-    {.path = "features.maxpool3", .type = "maxpool", .output = "256x6x6", .parameters = 0, .macs = 0, .line = "22"},
-    {.path = "head.flatten1", .type = "flatten", .output = "9216", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "head.dense1", .type = "dense", .output = "4096", .parameters = 37752832, .macs = 37748736, .line = "26"},
-    {.path = "head.dropout1", .type = "dropout", .output = "4096", .parameters = 0, .macs = 0, .line = "27"},
-    {.path = "head.dense2", .type = "dense", .output = "4096", .parameters = 16781312, .macs = 16777216, .line = "28"},
-    {.path = "head.dropout2", .type = "dropout", .output = "4096", .parameters = 0, .macs = 0, .line = "29"},
-    {.path = "head.dense3", .type = "dense", .output = "1000", .parameters = 4097000, .macs = 4096000, .line = "30"},
-    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "30"},
+    {.path = "features.conv1", .type = "conv", .output = "96x55x55", .parameters = 34944, .macs = 105415200,
+     .line = "13", .text = "conv(96, 11, stride=4, act=relu, weights=normal(0.01))"},
+    {.path = "features.lrn1", .type = "lrn", .output = "96x55x55", .parameters = 0, .macs = 0,
+     .line = "14", .text = "lrn(5, alpha=5e-4, beta=0.75, k=2.0)"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "96x27x27", .parameters = 0, .macs = 0,
+     .line = "15", .text = "maxpool(3, stride=2)"},
+    {.path = "features.conv2", .type = "conv", .output = "256x27x27", .parameters = 307456, .macs = 223948800,
+     .line = "16", .text = "conv(256, 5, pad=2, groups=2, act=relu, weights=normal(0.01))"},
+    {.path = "features.lrn2", .type = "lrn", .output = "256x27x27", .parameters = 0, .macs = 0,
+     .line = "17", .text = "lrn(5, alpha=5e-4, beta=0.75, k=2.0)"},
+    {.path = "features.maxpool2", .type = "maxpool", .output = "256x13x13", .parameters = 0, .macs = 0,
+     .line = "18", .text = "maxpool(3, stride=2)"},
+    {.path = "features.conv3", .type = "conv", .output = "384x13x13", .parameters = 885120, .macs = 149520384,
+     .line = "19", .text = "conv(384, 3, pad=1, act=relu, weights=normal(0.01))"},
+    {.path = "features.conv4", .type = "conv", .output = "384x13x13", .parameters = 663936, .macs = 112140288,
+     .line = "20", .text = "conv(384, 3, pad=1, groups=2, act=relu, weights=normal(0.01))"},
+    {.path = "features.conv5", .type = "conv", .output = "256x13x13", .parameters = 442624, .macs = 74760192,
+     .line = "21", .text = "conv(256, 3, pad=1, groups=2, act=relu, weights=normal(0.01))"},
+    {.path = "features.maxpool3", .type = "maxpool", .output = "256x6x6", .parameters = 0, .macs = 0,
+     .line = "22", .text = "maxpool(3, stride=2)"},
+    {.path = "head.flatten1", .type = "flatten", .output = "9216", .parameters = 0, .macs = 0,
+     .line = "25", .text = "flatten"},
+    {.path = "head.dense1", .type = "dense", .output = "4096", .parameters = 37752832, .macs = 37748736,
+     .line = "26", .text = "dense(4096, act=relu, weights=normal(0.01))"},
+    {.path = "head.dropout1", .type = "dropout", .output = "4096", .parameters = 0, .macs = 0,
+     .line = "27", .text = "dropout(0.5)"},
+    {.path = "head.dense2", .type = "dense", .output = "4096", .parameters = 16781312, .macs = 16777216,
+     .line = "28", .text = "dense(4096, act=relu, weights=normal(0.01))"},
+    {.path = "head.dropout2", .type = "dropout", .output = "4096", .parameters = 0, .macs = 0,
+     .line = "29", .text = "dropout(0.5)"},
+    {.path = "head.dense3", .type = "dense", .output = "1000", .parameters = 4097000, .macs = 4096000,
+     .line = "30", .text = "dense(classes, weights=normal(0.01)) -> softmax"},
+    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "30", .text = "dense(classes, weights=normal(0.01)) -> softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{105415200, 1779948, 139776}, {}},
+    {{0, 2323200, 0}, {}},
+    {{0, 1441536, 0}, {}},
+    {{223948800, 1026432, 1229824}, {}},
+    {{0, 1492992, 0}, {}},
+    {{0, 919552, 0}, {}},
+    {{149520384, 432640, 3540480}, {}},
+    {{112140288, 519168, 2655744}, {}},
+    {{74760192, 432640, 1770496}, {}},
+    {{0, 209920, 0}, {}},
+    {{}, {}},
+    {{37748736, 86016, 151011328}, {}},
+    {{}, {}},
+    {{16777216, 65536, 67125248}, {}},
+    {{}, {}},
+    {{4096000, 20384, 16388000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -149,7 +187,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 227, 227}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 60965232, .gradients = 0, .optimizer = 0, .activations = 18585600,
                .shared_scratch = 3538944, .thread_scratch = 186496},
 };
@@ -183,61 +221,62 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x227x227, batch);
 
-  // 13: conv(96, 11, stride=4, act=relu, weights=normal(0.01))    (features.conv1)
+  at(0);  // 13: conv(96, 11, stride=4, act=relu, weights=normal(0.01))    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
             batch, scratch());
 
-  // 14: lrn(5, alpha=5e-4, beta=0.75, k=2.0)    (features.lrn1)
+  at(1);  // 14: lrn(5, alpha=5e-4, beta=0.75, k=2.0)    (features.lrn1)
   cnn::lrn(features_lrn1, features_conv1, kFeaturesLrn1, batch);
 
-  // 15: maxpool(3, stride=2)    (features.maxpool1)
+  at(2);  // 15: maxpool(3, stride=2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_lrn1, kFeaturesMaxpool1, batch);
 
-  // 16: conv(256, 5, pad=2, groups=2, act=relu, weights=normal(0.01))    (features.conv2)
+  at(3);  // 16: conv(256, 5, pad=2, groups=2, act=relu, weights=normal(0.01))    (features.conv2)
   cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
 
-  // 17: lrn(5, alpha=5e-4, beta=0.75, k=2.0)    (features.lrn2)
+  at(4);  // 17: lrn(5, alpha=5e-4, beta=0.75, k=2.0)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv2, kFeaturesLrn2, batch);
 
-  // 18: maxpool(3, stride=2)    (features.maxpool2)
+  at(5);  // 18: maxpool(3, stride=2)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_lrn2, kFeaturesMaxpool2, batch);
 
-  // 19: conv(384, 3, pad=1, act=relu, weights=normal(0.01))    (features.conv3)
+  at(6);  // 19: conv(384, 3, pad=1, act=relu, weights=normal(0.01))    (features.conv3)
   cnn::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_,
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv3, batch, scratch());
 
-  // 20: conv(384, 3, pad=1, groups=2, act=relu, weights=normal(0.01))    (features.conv4)
+  at(7);  // 20: conv(384, 3, pad=1, groups=2, act=relu, weights=normal(0.01))    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
             cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
             batch, scratch());
 
-  // 21: conv(256, 3, pad=1, groups=2, act=relu, weights=normal(0.01))    (features.conv5)
+  at(8);  // 21: conv(256, 3, pad=1, groups=2, act=relu, weights=normal(0.01))    (features.conv5)
   cnn::conv(features_conv5, features_conv4, features_conv5_weight_,
             cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
             batch, scratch());
 
-  // 22: maxpool(3, stride=2)    (features.maxpool3)
+  at(9);  // 22: maxpool(3, stride=2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_conv5, kFeaturesMaxpool3, batch);
 
-  // 26: dense(4096, act=relu, weights=normal(0.01))    (head.dense1)
+  at(11);  // 26: dense(4096, act=relu, weights=normal(0.01))    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
              scratch());
   cnn::relu(head_dense1, head_dense1, k4096, batch);
 
-  // 28: dense(4096, act=relu, weights=normal(0.01))    (head.dense2)
+  at(13);  // 28: dense(4096, act=relu, weights=normal(0.01))    (head.dense2)
   cnn::dense(head_dense2, head_dense1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch, scratch());
   cnn::relu(head_dense2, head_dense2, k4096, batch);
 
-  // 30: dense(classes, weights=normal(0.01)) -> softmax    (head.dense3)
+  at(15);  // 30: dense(classes, weights=normal(0.01)) -> softmax    (head.dense3)
   cnn::dense(head_dense3, head_dense2, head_dense3_weight_, head_dense3_bias_, kHeadDense3, batch, scratch());
 
-  // 30: dense(classes, weights=normal(0.01)) -> softmax    (head.softmax1)
+  at(16);  // 30: dense(classes, weights=normal(0.01)) -> softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense3, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_softmax1, k1000, batch);
 }
 

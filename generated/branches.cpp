@@ -102,20 +102,86 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "16x28x28", .parameters = 160, .macs = 112896, .line = "8"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "16x14x14", .parameters = 0, .macs = 0, .line = "8"},
-    {.path = "features.conv2", .type = "conv", .output = "8x14x14", .parameters = 136, .macs = 25088, .line = "10"},
-    {.path = "features.conv3", .type = "conv", .output = "8x14x14", .parameters = 136, .macs = 25088, .line = "11"},
-    {.path = "features.conv4", .type = "conv", .output = "16x14x14", .parameters = 1168, .macs = 225792, .line = "11"},
-    {.path = "features.maxpool2", .type = "maxpool", .output = "16x14x14", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "features.conv5", .type = "conv", .output = "8x14x14", .parameters = 136, .macs = 25088, .line = "12"},
-    {.path = "features.concat1", .type = "concat", .output = "32x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.maxpool3", .type = "maxpool", .output = "32x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "head.flatten1", .type = "flatten", .output = "1568", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "head.dense1", .type = "dense", .output = "64", .parameters = 100416, .macs = 100352, .line = "18"},
-    {.path = "head.dropout1", .type = "dropout", .output = "64", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "head.dense2", .type = "dense", .output = "10", .parameters = 650, .macs = 640, .line = "20"},
-    {.path = "head.softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0, .line = "20"},
+    {.path = "features.conv1", .type = "conv", .output = "16x28x28", .parameters = 160, .macs = 112896,
+     .line = "8", .text = "conv(16, 3, pad=1, act=relu) -> maxpool(2)"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "16x14x14", .parameters = 0, .macs = 0,
+     .line = "8", .text = "conv(16, 3, pad=1, act=relu) -> maxpool(2)"},
+    {.path = "features.conv2", .type = "conv", .output = "8x14x14", .parameters = 136, .macs = 25088,
+     .line = "10", .text = "| conv(8, 1, act=relu)"},
+    {.path = "features.conv3", .type = "conv", .output = "8x14x14", .parameters = 136, .macs = 25088,
+     .line = "11", .text = "| conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)"},
+    {.path = "features.conv4", .type = "conv", .output = "16x14x14", .parameters = 1168, .macs = 225792,
+     .line = "11", .text = "| conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)"},
+    {.path = "features.maxpool2", .type = "maxpool", .output = "16x14x14", .parameters = 0, .macs = 0,
+     .line = "12", .text = "| maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)"},
+    {.path = "features.conv5", .type = "conv", .output = "8x14x14", .parameters = 136, .macs = 25088,
+     .line = "12", .text = "| maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)"},
+    {.path = "features.concat1", .type = "concat", .output = "32x14x14", .parameters = 0, .macs = 0,
+     .line = "9", .text = "concat {"},
+    {.path = "features.maxpool3", .type = "maxpool", .output = "32x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "maxpool(2)"},
+    {.path = "head.flatten1", .type = "flatten", .output = "1568", .parameters = 0, .macs = 0,
+     .line = "17", .text = "flatten"},
+    {.path = "head.dense1", .type = "dense", .output = "64", .parameters = 100416, .macs = 100352,
+     .line = "18", .text = "dense(64, act=relu)"},
+    {.path = "head.dropout1", .type = "dropout", .output = "64", .parameters = 0, .macs = 0,
+     .line = "19", .text = "dropout(0.3)"},
+    {.path = "head.dense2", .type = "dense", .output = "10", .parameters = 650, .macs = 640,
+     .line = "20", .text = "dense(classes) -> softmax"},
+    {.path = "head.softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0,
+     .line = "20", .text = "dense(classes) -> softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPhase0[] = {
+    {{112896, 78400, 640}, {112896, 90944, 640}},
+    {{0, 65856, 0}, {0, 65856, 0}},
+    {{25088, 18816, 544}, {50176, 68992, 1056}},
+    {{25088, 18816, 544}, {50176, 68992, 1056}},
+    {{225792, 18816, 4672}, {451584, 75264, 9280}},
+    {{0, 28224, 0}, {0, 28224, 0}},
+    {{25088, 18816, 544}, {50176, 56448, 1056}},
+    {{}, {}},
+    {{0, 32928, 0}, {0, 32928, 0}},
+    {{}, {}},
+    {{100352, 7040, 401664}, {200704, 13824, 803072}},
+    {{0, 512, 0}, {0, 512, 0}},
+    {{640, 296, 2600}, {1280, 592, 5160}},
+    {{}, {}},
+};
+
+constexpr cnn::LayerWork kWorkInPhase1[] = {
+    {{112896, 53312, 640}, {}},
+    {{0, 62720, 0}, {}},
+    {{25088, 18816, 544}, {}},
+    {{25088, 18816, 544}, {}},
+    {{225792, 18816, 4672}, {}},
+    {{0, 25088, 0}, {}},
+    {{25088, 18816, 544}, {}},
+    {{}, {}},
+    {{0, 31360, 0}, {}},
+    {{}, {}},
+    {{100352, 7040, 401664}, {100352, 7296, 401664}},
+    {{0, 512, 0}, {0, 512, 0}},
+    {{640, 296, 2600}, {1280, 592, 5160}},
+    {{}, {}},
+};
+
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{112896, 53312, 640}, {}},
+    {{0, 62720, 0}, {}},
+    {{25088, 18816, 544}, {}},
+    {{25088, 18816, 544}, {}},
+    {{225792, 18816, 4672}, {}},
+    {{0, 25088, 0}, {}},
+    {{25088, 18816, 544}, {}},
+    {{}, {}},
+    {{0, 31360, 0}, {}},
+    {{}, {}},
+    {{100352, 7040, 401664}, {}},
+    {{}, {}},
+    {{640, 296, 2600}, {}},
+    {{0, 80, 0}, {}},
 };
 
 constexpr std::string_view kClassNames[] = {
@@ -167,11 +233,11 @@ constexpr cnn::PhaseDescription kPhases[] = {
     {.name = "everything", .epochs = 3, .has_optimizer = true,
      .optimizer = {.algorithm = cnn::Algorithm::kAdam, .learning_rate = 0.001, .weight_decay = 0.0,
                    .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-08},
-     .learning = kLearningInPhase0, .gradients = 102832},
+     .learning = kLearningInPhase0, .gradients = 102832, .work = kWorkInPhase0},
     {.name = "head_only", .epochs = 1, .has_optimizer = true,
      .optimizer = {.algorithm = cnn::Algorithm::kAdam, .learning_rate = 0.0001, .weight_decay = 0.0,
                    .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-08},
-     .learning = kLearningInPhase1, .gradients = 101072},
+     .learning = kLearningInPhase1, .gradients = 101072, .work = kWorkInPhase1},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -228,7 +294,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {1, 28, 28}, .outputs = 10, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .data = {.name = "FashionMnist", .source = cnn::SourceKind::kIdx, .directory = "/usr/share/datasets/fashion-mnist",
              .validation = {.kind = cnn::SplitKind::kFraction, .fraction = 0.1}, .test = {},
              .class_names = kClassNames, .prepare = {}},
@@ -307,110 +373,112 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   const cnn::Floats d_head_dense2_bias = gradients(102816, 10);
   cnn::to_blocked(input, images, k1x28x28, batch);
 
-  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
+  at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
   cnn::conv(features_conv1_conv, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_), kFeaturesConv1, batch, scratch());
 
-  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
+  at(1);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_conv1, features_maxpool1_saved, features_conv1_conv, kFeaturesMaxpool1, batch);
 
-  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
+  at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
   cnn::relu(features_conv1, features_conv1, k16x14x14, batch);
 
-  // 10: | conv(8, 1, act=relu)    (features.conv2)
+  at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_conv1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
 
-  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
+  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
   cnn::conv(features_conv3, features_conv1, features_conv3_weight_,
             cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
             batch, scratch());
 
-  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
+  at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
             cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
             batch, scratch());
 
-  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
+  at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool2_saved, features_conv1, kFeaturesMaxpool2, batch);
 
-  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
+  at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
   cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
             cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
             batch, scratch());
 
-  // 14: maxpool(2)    (features.maxpool3)
+  at(8);  // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_maxpool3_saved, features_concat1, kFeaturesMaxpool3, batch);
 
-  // 18: dense(64, act=relu)    (head.dense1)
+  at(10);  // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
              scratch());
   cnn::relu(head_dense1, head_dense1, k64, batch);
 
-  // 19: dropout(0.3)    (head.dropout1)
+  at(11);  // 19: dropout(0.3)    (head.dropout1)
   cnn::dropout(head_dropout1, head_dense1, kHeadDropout1, batch, random);
 
-  // 20: dense(classes) -> softmax    (head.dense2)
+  at(12);  // 20: dense(classes) -> softmax    (head.dense2)
   cnn::dense(head_dense2, head_dropout1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch,
              scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense2, k10, batch);
   cnn::softmax_cross_entropy(d_head_dense2, losses, head_dense2, labels, k10, batch);
 
   // Backward.
-  // 20: head.dense2
+  backward_at(12);  // 20: head.dense2
   cnn::dense_backward_params(d_head_dense2_weight, d_head_dense2_bias, d_head_dense2, head_dropout1,
                              kHeadDense2, batch, scratch());
   cnn::dense_backward_input(d_head_dropout1, d_head_dense2, head_dense2_weight_, kHeadDense2, batch,
                             scratch());
-  // 19: head.dropout1
+  backward_at(11);  // 19: head.dropout1
   cnn::dropout_backward_input(d_head_dropout1, d_head_dropout1, kHeadDropout1, batch, random);
-  // 18: head.dense1
+  backward_at(10);  // 18: head.dense1
   cnn::relu_backward_input(d_head_dropout1, d_head_dropout1, head_dense1, k64, batch);
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dropout1, head_flatten1,
                              kHeadDense1, batch, scratch());
   cnn::dense_backward_input(d_head_flatten1, d_head_dropout1, head_dense1_weight_, kHeadDense1, batch,
                             scratch());
-  // 14: features.maxpool3
+  backward_at(8);  // 14: features.maxpool3
   cnn::maxpool_backward_input(d_features_concat1, d_features_maxpool3, features_maxpool3_saved,
                               kFeaturesMaxpool3, batch);
-  // 12: features.conv5
+  backward_at(6);  // 12: features.conv5
   cnn::relu_backward_input(d_features_conv5, d_features_conv5, features_conv5, k8x14x14, batch);
   cnn::conv_backward_params(d_features_conv5_weight, d_features_conv5_bias, d_features_conv5,
                             features_maxpool2, kFeaturesConv5, batch, scratch());
   cnn::conv_backward_input(d_features_maxpool2, d_features_conv5, features_conv5_weight_, kFeaturesConv5,
                            batch, scratch());
-  // 12: features.maxpool2
+  backward_at(5);  // 12: features.maxpool2
   cnn::maxpool_backward_input(d_features_conv1, d_features_maxpool2, features_maxpool2_saved,
                               kFeaturesMaxpool2, batch);
-  // 11: features.conv4
+  backward_at(4);  // 11: features.conv4
   cnn::relu_backward_input(d_features_conv4, d_features_conv4, features_conv4, k16x14x14, batch);
   cnn::conv_backward_params(d_features_conv4_weight, d_features_conv4_bias, d_features_conv4, features_conv3,
                             kFeaturesConv4, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_conv3, d_features_conv4, features_conv4_weight_,
                                      kFeaturesConv4, batch, scratch());
-  // 11: features.conv3
+  backward_at(3);  // 11: features.conv3
   cnn::relu_backward_input(d_features_conv3, d_features_conv3, features_conv3, k8x14x14, batch);
   cnn::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3, features_conv1,
                             kFeaturesConv3, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_conv1), d_features_conv3, features_conv3_weight_,
                            kFeaturesConv3, batch, scratch());
-  // 10: features.conv2
+  backward_at(2);  // 10: features.conv2
   cnn::relu_backward_input(d_features_conv2, d_features_conv2, features_conv2, k8x14x14, batch);
   cnn::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2, features_conv1,
                             kFeaturesConv2, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_conv1), d_features_conv2, features_conv2_weight_,
                            kFeaturesConv2, batch, scratch());
-  // 8: features.conv1
+  backward_at(0);  // 8: features.conv1
   cnn::relu_backward_input(d_features_conv1, d_features_conv1, features_conv1, k16x14x14, batch);
-  // 8: features.maxpool1
+  backward_at(1);  // 8: features.maxpool1
   cnn::maxpool_backward_input(d_features_conv1_conv, d_features_conv1, features_maxpool1_saved,
                               kFeaturesMaxpool1, batch);
-  // 8: features.conv1
+  backward_at(0);  // 8: features.conv1
   cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1_conv, input,
                             kFeaturesConv1, batch, scratch());
 
+  at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
 }
@@ -444,68 +512,70 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   const cnn::Floats d_head_dense2_bias = gradients(101056, 10);
   cnn::to_blocked(input, images, k1x28x28, batch);
 
-  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
+  at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
             batch, scratch());
 
-  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
+  at(1);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
-  // 10: | conv(8, 1, act=relu)    (features.conv2)
+  at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
 
-  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
+  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
   cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_,
             cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
             batch, scratch());
 
-  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
+  at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
             cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
             batch, scratch());
 
-  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
+  at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
 
-  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
+  at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
   cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
             cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
             batch, scratch());
 
-  // 14: maxpool(2)    (features.maxpool3)
+  at(8);  // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);
 
-  // 18: dense(64, act=relu)    (head.dense1)
+  at(10);  // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
              scratch());
   cnn::relu(head_dense1, head_dense1, k64, batch);
 
-  // 19: dropout(0.3)    (head.dropout1)
+  at(11);  // 19: dropout(0.3)    (head.dropout1)
   cnn::dropout(head_dropout1, head_dense1, kHeadDropout1, batch, random);
 
-  // 20: dense(classes) -> softmax    (head.dense2)
+  at(12);  // 20: dense(classes) -> softmax    (head.dense2)
   cnn::dense(head_dense2, head_dropout1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch,
              scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense2, k10, batch);
   cnn::softmax_cross_entropy(d_head_dense2, losses, head_dense2, labels, k10, batch);
 
   // Backward. Nothing before head.dense1 learns, so back-propagation stops there.
-  // 20: head.dense2
+  backward_at(12);  // 20: head.dense2
   cnn::dense_backward_params(d_head_dense2_weight, d_head_dense2_bias, d_head_dense2, head_dropout1,
                              kHeadDense2, batch, scratch());
   cnn::dense_backward_input(d_head_dropout1, d_head_dense2, head_dense2_weight_, kHeadDense2, batch,
                             scratch());
-  // 19: head.dropout1
+  backward_at(11);  // 19: head.dropout1
   cnn::dropout_backward_input(d_head_dropout1, d_head_dropout1, kHeadDropout1, batch, random);
-  // 18: head.dense1
+  backward_at(10);  // 18: head.dense1
   cnn::relu_backward_input(d_head_dropout1, d_head_dropout1, head_dense1, k64, batch);
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dropout1, head_flatten1,
                              kHeadDense1, batch, scratch());
 
+  at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
 }
@@ -530,48 +600,49 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked head_dense2 = blocked(8192, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
-  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
+  at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
             batch, scratch());
 
-  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
+  at(1);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
-  // 10: | conv(8, 1, act=relu)    (features.conv2)
+  at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
 
-  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
+  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
   cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_,
             cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
             batch, scratch());
 
-  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
+  at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
             cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
             batch, scratch());
 
-  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
+  at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
 
-  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
+  at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
   cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
             cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
             batch, scratch());
 
-  // 14: maxpool(2)    (features.maxpool3)
+  at(8);  // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);
 
-  // 18: dense(64, act=relu)    (head.dense1)
+  at(10);  // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
              scratch());
   cnn::relu(head_dense1, head_dense1, k64, batch);
 
-  // 20: dense(classes) -> softmax    (head.dense2)
+  at(12);  // 20: dense(classes) -> softmax    (head.dense2)
   cnn::dense(head_dense2, head_dense1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense2, k10, batch);
   cnn::cross_entropy_loss(losses, head_dense2, labels, k10, batch);
   return cnn::mean_loss(losses, batch);
@@ -596,51 +667,52 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
-  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
+  at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
             batch, scratch());
 
-  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
+  at(1);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
-  // 10: | conv(8, 1, act=relu)    (features.conv2)
+  at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
 
-  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
+  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
   cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_,
             cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
             batch, scratch());
 
-  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
+  at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
             cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
             batch, scratch());
 
-  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
+  at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
 
-  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
+  at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
   cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
             cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
             batch, scratch());
 
-  // 14: maxpool(2)    (features.maxpool3)
+  at(8);  // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);
 
-  // 18: dense(64, act=relu)    (head.dense1)
+  at(10);  // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
              scratch());
   cnn::relu(head_dense1, head_dense1, k64, batch);
 
-  // 20: dense(classes) -> softmax    (head.dense2)
+  at(12);  // 20: dense(classes) -> softmax    (head.dense2)
   cnn::dense(head_dense2, head_dense1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch, scratch());
 
-  // 20: dense(classes) -> softmax    (head.softmax1)
+  at(13);  // 20: dense(classes) -> softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense2, k10, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_softmax1, k10, batch);
 }
 

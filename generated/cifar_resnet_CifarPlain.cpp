@@ -387,66 +387,253 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "16x32x32", .parameters = 432, .macs = 442368, .line = "blocks.cnn:8"},
-    {.path = "features.bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[0].conv1", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[0].bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[0].relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[0].conv2", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[0].bn2", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[0].relu2", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[1].conv1", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[1].bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[1].relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[1].conv2", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[1].bn2", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[1].relu2", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[2].conv1", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[2].bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[2].relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[2].conv2", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[2].bn2", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[2].relu2", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[0].conv1", .type = "conv", .output = "32x16x16", .parameters = 4608, .macs = 1179648, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[0].bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[0].relu1", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[0].conv2", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[0].bn2", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[0].relu2", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[1].conv1", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[1].bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[1].relu1", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[1].conv2", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[1].bn2", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[1].relu2", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[2].conv1", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[2].bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[2].relu1", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[2].conv2", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[2].bn2", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[2].relu2", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[0].conv1", .type = "conv", .output = "64x8x8", .parameters = 18432, .macs = 1179648, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[0].bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[0].relu1", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[0].conv2", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[0].bn2", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[0].relu2", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[1].conv1", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[1].bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[1].relu1", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[1].conv2", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[1].bn2", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[1].relu2", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[2].conv1", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[2].bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[2].relu1", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[2].conv2", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[2].bn2", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[2].relu2", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "head.gap1", .type = "gap", .output = "64", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "head.dense1", .type = "dense", .output = "10", .parameters = 650, .macs = 640, .line = "37"},
-    {.path = "head.softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0, .line = "37"},
+    {.path = "features.conv1", .type = "conv", .output = "16x32x32", .parameters = 432, .macs = 442368,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[0].conv1", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[0].bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[0].relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[0].conv2", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[0].bn2", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[0].relu2", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[1].conv1", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[1].bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[1].relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[1].conv2", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[1].bn2", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[1].relu2", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[2].conv1", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[2].bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[2].relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[2].conv2", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[2].bn2", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[2].relu2", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[0].conv1", .type = "conv", .output = "32x16x16", .parameters = 4608, .macs = 1179648,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[0].bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[0].relu1", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[0].conv2", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[0].bn2", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[0].relu2", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[1].conv1", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[1].bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[1].relu1", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[1].conv2", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[1].bn2", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[1].relu2", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[2].conv1", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[2].bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[2].relu1", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[2].conv2", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[2].bn2", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[2].relu2", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[0].conv1", .type = "conv", .output = "64x8x8", .parameters = 18432, .macs = 1179648,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[0].bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[0].relu1", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[0].conv2", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[0].bn2", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[0].relu2", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[1].conv1", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[1].bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[1].relu1", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[1].conv2", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[1].bn2", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[1].relu2", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[2].conv1", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[2].bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[2].relu1", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[2].conv2", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[2].bn2", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[2].relu2", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "head.gap1", .type = "gap", .output = "64", .parameters = 0, .macs = 0,
+     .line = "37", .text = "head = { gap -> dense(classes) -> softmax }"},
+    {.path = "head.dense1", .type = "dense", .output = "10", .parameters = 650, .macs = 640,
+     .line = "37", .text = "head = { gap -> dense(classes) -> softmax }"},
+    {.path = "head.softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0,
+     .line = "37", .text = "head = { gap -> dense(classes) -> softmax }"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPhase0[] = {
+    {{442368, 77824, 1728}, {442368, 77824, 1728}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{}, {}},
+    {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{}, {}},
+    {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{}, {}},
+    {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{}, {}},
+    {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{}, {}},
+    {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{}, {}},
+    {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{}, {}},
+    {{1179648, 98304, 18688}, {2359296, 196608, 37120}},
+    {{0, 32768, 1024}, {0, 98304, 768}},
+    {{}, {}},
+    {{2359296, 65536, 37376}, {4718592, 131072, 74240}},
+    {{0, 32768, 1024}, {0, 98304, 768}},
+    {{}, {}},
+    {{2359296, 65536, 37376}, {4718592, 131072, 74240}},
+    {{0, 32768, 1024}, {0, 98304, 768}},
+    {{}, {}},
+    {{2359296, 65536, 37376}, {4718592, 131072, 74240}},
+    {{0, 32768, 1024}, {0, 98304, 768}},
+    {{}, {}},
+    {{2359296, 65536, 37376}, {4718592, 131072, 74240}},
+    {{0, 32768, 1024}, {0, 98304, 768}},
+    {{}, {}},
+    {{2359296, 65536, 37376}, {4718592, 131072, 74240}},
+    {{0, 32768, 1024}, {0, 98304, 768}},
+    {{}, {}},
+    {{1179648, 49152, 74240}, {2359296, 98304, 147968}},
+    {{0, 16384, 2048}, {0, 49152, 1536}},
+    {{}, {}},
+    {{2359296, 32768, 148480}, {4718592, 65536, 295936}},
+    {{0, 16384, 2048}, {0, 49152, 1536}},
+    {{}, {}},
+    {{2359296, 32768, 148480}, {4718592, 65536, 295936}},
+    {{0, 16384, 2048}, {0, 49152, 1536}},
+    {{}, {}},
+    {{2359296, 32768, 148480}, {4718592, 65536, 295936}},
+    {{0, 16384, 2048}, {0, 49152, 1536}},
+    {{}, {}},
+    {{2359296, 32768, 148480}, {4718592, 65536, 295936}},
+    {{0, 16384, 2048}, {0, 49152, 1536}},
+    {{}, {}},
+    {{2359296, 32768, 148480}, {4718592, 65536, 295936}},
+    {{0, 32768, 2048}, {0, 49152, 1536}},
+    {{}, {}},
+    {{0, 16640, 0}, {0, 16640, 0}},
+    {{640, 296, 2600}, {1280, 592, 5160}},
+    {{}, {}},
+};
+
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{442368, 77824, 2496}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 131072, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 131072, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 131072, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 131072, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 131072, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 131072, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1179648, 98304, 19968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 65536, 38400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 65536, 38400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 65536, 38400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 65536, 38400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 65536, 38400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1179648, 49152, 76800}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 16640, 0}, {}},
+    {{640, 296, 2600}, {}},
+    {{0, 80, 0}, {}},
 };
 
 constexpr std::string_view kClassNames[] = {
@@ -547,7 +734,7 @@ constexpr cnn::LearningTensor kLearningInPhase0[] = {
 constexpr cnn::PhaseDescription kPhases[] = {
     {.name = "main", .epochs = 20, .has_optimizer = true,
      .optimizer = {.algorithm = cnn::Algorithm::kSgd, .learning_rate = 0.1, .momentum = 0.9, .nesterov = false, .weight_decay = 0.0001},
-     .learning = kLearningInPhase0, .gradients = 269728},
+     .learning = kLearningInPhase0, .gradients = 269728, .work = kWorkInPhase0},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -652,7 +839,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 32, 32}, .outputs = 10, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .data = {.name = "Cifar10", .source = cnn::SourceKind::kCifar10, .directory = "cifar10",
              .validation = {.kind = cnn::SplitKind::kFraction, .fraction = 0.1}, .test = {},
              .class_names = kClassNames, .prepare = kPrepare, .augment = kAugment},
@@ -808,431 +995,433 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   const cnn::Floats d_head_dense1_bias = gradients(269712, 10);
   cnn::to_blocked(input, images, k3x32x32, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.bn1)
+  at(1);  // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_statistics(features_bn1_saved, features_conv1, features_bn1_weight_, features_bn1_bias_,
                      features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   cnn::winograd::conv(features_stage1_0_conv1,
                       cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
                       features_stage1_0_conv1_weight_, {}, kFeaturesStage1_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  at(4);  // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
   cnn::bn_statistics(features_stage1_0_bn1_saved, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
                      features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
                      features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   cnn::winograd::conv(features_stage1_0_conv2,
                       cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
                       features_stage1_0_conv2_weight_, {}, kFeaturesStage1_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  at(7);  // blocks.cnn:9: bn    (features.stage1[0].bn2)
   // blocks.cnn:10: act    (features.stage1[0].relu2)
   cnn::bn_statistics(features_stage1_0_bn2_saved, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
                      features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
                      features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
+  at(9);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   cnn::winograd::conv(features_stage1_1_conv1,
                       cnn::Loaded(features_stage1_0_conv2, features_stage1_0_bn2_saved, cnn::Activation::kRelu),
                       features_stage1_1_conv1_weight_, {}, kFeaturesStage1_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[1].bn1)
+  at(10);  // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
   cnn::bn_statistics(features_stage1_1_bn1_saved, features_stage1_1_conv1, features_stage1_1_bn1_weight_,
                      features_stage1_1_bn1_bias_, features_stage1_1_bn1_running_mean_,
                      features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
+  at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   cnn::winograd::conv(features_stage1_1_conv2,
                       cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
                       features_stage1_1_conv2_weight_, {}, kFeaturesStage1_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[1].bn2)
+  at(13);  // blocks.cnn:9: bn    (features.stage1[1].bn2)
   // blocks.cnn:10: act    (features.stage1[1].relu2)
   cnn::bn_statistics(features_stage1_1_bn2_saved, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
                      features_stage1_1_bn2_bias_, features_stage1_1_bn2_running_mean_,
                      features_stage1_1_bn2_running_var_, kFeaturesStage1_1Bn2, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
+  at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   cnn::winograd::conv(features_stage1_2_conv1,
                       cnn::Loaded(features_stage1_1_conv2, features_stage1_1_bn2_saved, cnn::Activation::kRelu),
                       features_stage1_2_conv1_weight_, {}, kFeaturesStage1_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[2].bn1)
+  at(16);  // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
   cnn::bn_statistics(features_stage1_2_bn1_saved, features_stage1_2_conv1, features_stage1_2_bn1_weight_,
                      features_stage1_2_bn1_bias_, features_stage1_2_bn1_running_mean_,
                      features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
+  at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   cnn::winograd::conv(features_stage1_2_conv2,
                       cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
                       features_stage1_2_conv2_weight_, {}, kFeaturesStage1_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[2].bn2)
+  at(19);  // blocks.cnn:9: bn    (features.stage1[2].bn2)
   // blocks.cnn:10: act    (features.stage1[2].relu2)
   cnn::bn_statistics(features_stage1_2_bn2_saved, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
                      features_stage1_2_bn2_bias_, features_stage1_2_bn2_running_mean_,
                      features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   cnn::conv(features_stage2_0_conv1,
             cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kRelu),
             features_stage2_0_conv1_weight_, {}, kFeaturesStage2_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].bn1)
+  at(22);  // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
   cnn::bn_statistics(features_stage2_0_bn1_saved, features_stage2_0_conv1, features_stage2_0_bn1_weight_,
                      features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
                      features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   cnn::winograd::conv(features_stage2_0_conv2,
                       cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
                       features_stage2_0_conv2_weight_, {}, kFeaturesStage2_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  at(25);  // blocks.cnn:9: bn    (features.stage2[0].bn2)
   // blocks.cnn:10: act    (features.stage2[0].relu2)
   cnn::bn_statistics(features_stage2_0_bn2_saved, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
                      features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
                      features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   cnn::winograd::conv(features_stage2_1_conv1,
                       cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kRelu),
                       features_stage2_1_conv1_weight_, {}, kFeaturesStage2_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn1)
+  at(28);  // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
   cnn::bn_statistics(features_stage2_1_bn1_saved, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
                      features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
                      features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   cnn::winograd::conv(features_stage2_1_conv2,
                       cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
                       features_stage2_1_conv2_weight_, {}, kFeaturesStage2_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  at(31);  // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // blocks.cnn:10: act    (features.stage2[1].relu2)
   cnn::bn_statistics(features_stage2_1_bn2_saved, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
                      features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
                      features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
+  at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   cnn::winograd::conv(features_stage2_2_conv1,
                       cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kRelu),
                       features_stage2_2_conv1_weight_, {}, kFeaturesStage2_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[2].bn1)
+  at(34);  // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
   cnn::bn_statistics(features_stage2_2_bn1_saved, features_stage2_2_conv1, features_stage2_2_bn1_weight_,
                      features_stage2_2_bn1_bias_, features_stage2_2_bn1_running_mean_,
                      features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   cnn::winograd::conv(features_stage2_2_conv2,
                       cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
                       features_stage2_2_conv2_weight_, {}, kFeaturesStage2_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[2].bn2)
+  at(37);  // blocks.cnn:9: bn    (features.stage2[2].bn2)
   // blocks.cnn:10: act    (features.stage2[2].relu2)
   cnn::bn_statistics(features_stage2_2_bn2_saved, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
                      features_stage2_2_bn2_bias_, features_stage2_2_bn2_running_mean_,
                      features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   cnn::conv(features_stage3_0_conv1,
             cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
             features_stage3_0_conv1_weight_, {}, kFeaturesStage3_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].bn1)
+  at(40);  // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
   cnn::bn_statistics(features_stage3_0_bn1_saved, features_stage3_0_conv1, features_stage3_0_bn1_weight_,
                      features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
                      features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   cnn::winograd::conv(features_stage3_0_conv2,
                       cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
                       features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  at(43);  // blocks.cnn:9: bn    (features.stage3[0].bn2)
   // blocks.cnn:10: act    (features.stage3[0].relu2)
   cnn::bn_statistics(features_stage3_0_bn2_saved, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
                      features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
                      features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   cnn::winograd::conv(features_stage3_1_conv1,
                       cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kRelu),
                       features_stage3_1_conv1_weight_, {}, kFeaturesStage3_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn1)
+  at(46);  // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
   cnn::bn_statistics(features_stage3_1_bn1_saved, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
                      features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
                      features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   cnn::winograd::conv(features_stage3_1_conv2,
                       cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
                       features_stage3_1_conv2_weight_, {}, kFeaturesStage3_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  at(49);  // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // blocks.cnn:10: act    (features.stage3[1].relu2)
   cnn::bn_statistics(features_stage3_1_bn2_saved, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
                      features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
                      features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
+  at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   cnn::winograd::conv(features_stage3_2_conv1,
                       cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kRelu),
                       features_stage3_2_conv1_weight_, {}, kFeaturesStage3_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[2].bn1)
+  at(52);  // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
   cnn::bn_statistics(features_stage3_2_bn1_saved, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
                      features_stage3_2_bn1_bias_, features_stage3_2_bn1_running_mean_,
                      features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   cnn::winograd::conv(features_stage3_2_conv2,
                       cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
                       features_stage3_2_conv2_weight_, {}, kFeaturesStage3_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[2].bn2)
+  at(55);  // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // blocks.cnn:10: act    (features.stage3[2].relu2)
   cnn::bn(features_stage3_2_relu2, features_stage3_2_bn2_saved, features_stage3_2_conv2,
           features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
           features_stage3_2_bn2_running_var_, cnn::Activation::kRelu, kFeaturesStage3_2Bn2, batch);
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
+  at(57);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
+  at(58);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
   cnn::softmax_cross_entropy(d_head_dense1, losses, head_dense1, labels, k10, batch);
 
   // Backward.
-  // 37: head.dense1
+  backward_at(58);  // 37: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_gap1, kHeadDense1,
                              batch, scratch());
   cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch, scratch());
-  // 37: head.gap1
+  backward_at(57);  // 37: head.gap1
   cnn::gap_backward_input(d_features_stage3_2_relu2, d_head_gap1, k64x8x8, batch);
-  // blocks.cnn:9: features.stage3[2].bn2
+  backward_at(55);  // blocks.cnn:9: features.stage3[2].bn2
   cnn::bn_backward(d_features_stage3_2_relu2, d_features_stage3_2_bn2_weight, d_features_stage3_2_bn2_bias,
                    d_features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_2Bn2, batch);
-  // blocks.cnn:8: features.stage3[2].conv2
+  backward_at(54);  // blocks.cnn:8: features.stage3[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_relu2,
                                       cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage3_2Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_relu2,
                                      features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage3[2].bn1
+  backward_at(52);  // blocks.cnn:9: features.stage3[2].bn1
   cnn::bn_backward(d_features_stage3_2_relu1, d_features_stage3_2_bn1_weight, d_features_stage3_2_bn1_bias,
                    d_features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_2Bn1, batch);
-  // blocks.cnn:8: features.stage3[2].conv1
+  backward_at(51);  // blocks.cnn:8: features.stage3[2].conv1
   cnn::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_relu1,
                                       cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kRelu),
                                       kFeaturesStage3_2Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage3_1_relu2, d_features_stage3_2_relu1,
                                      features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage3[1].bn2
+  backward_at(49);  // blocks.cnn:9: features.stage3[1].bn2
   cnn::bn_backward(d_features_stage3_1_relu2, d_features_stage3_1_bn2_weight, d_features_stage3_1_bn2_bias,
                    d_features_stage3_1_relu2, features_stage3_1_conv2, features_stage3_1_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_1Bn2, batch);
-  // blocks.cnn:8: features.stage3[1].conv2
+  backward_at(48);  // blocks.cnn:8: features.stage3[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_relu2,
                                       cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage3_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_relu2,
                                      features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage3[1].bn1
+  backward_at(46);  // blocks.cnn:9: features.stage3[1].bn1
   cnn::bn_backward(d_features_stage3_1_relu1, d_features_stage3_1_bn1_weight, d_features_stage3_1_bn1_bias,
                    d_features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_1Bn1, batch);
-  // blocks.cnn:8: features.stage3[1].conv1
+  backward_at(45);  // blocks.cnn:8: features.stage3[1].conv1
   cnn::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_relu1,
                                       cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kRelu),
                                       kFeaturesStage3_1Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage3_0_relu2, d_features_stage3_1_relu1,
                                      features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage3[0].bn2
+  backward_at(43);  // blocks.cnn:9: features.stage3[0].bn2
   cnn::bn_backward(d_features_stage3_0_relu2, d_features_stage3_0_bn2_weight, d_features_stage3_0_bn2_bias,
                    d_features_stage3_0_relu2, features_stage3_0_conv2, features_stage3_0_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_0Bn2, batch);
-  // blocks.cnn:8: features.stage3[0].conv2
+  backward_at(42);  // blocks.cnn:8: features.stage3[0].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_0_relu2,
                                       cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage3_0Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_relu2,
                                      features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage3[0].bn1
+  backward_at(40);  // blocks.cnn:9: features.stage3[0].bn1
   cnn::bn_backward(d_features_stage3_0_relu1, d_features_stage3_0_bn1_weight, d_features_stage3_0_bn1_bias,
                    d_features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_0Bn1, batch);
-  // blocks.cnn:8: features.stage3[0].conv1
+  backward_at(39);  // blocks.cnn:8: features.stage3[0].conv1
   cnn::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_relu1,
                             cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
                             kFeaturesStage3_0Conv1, batch, scratch());
   cnn::conv_backward_input(d_features_stage2_2_relu2, d_features_stage3_0_relu1,
                            features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch, scratch());
-  // blocks.cnn:9: features.stage2[2].bn2
+  backward_at(37);  // blocks.cnn:9: features.stage2[2].bn2
   cnn::bn_backward(d_features_stage2_2_relu2, d_features_stage2_2_bn2_weight, d_features_stage2_2_bn2_bias,
                    d_features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_2Bn2, batch);
-  // blocks.cnn:8: features.stage2[2].conv2
+  backward_at(36);  // blocks.cnn:8: features.stage2[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_relu2,
                                       cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage2_2Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_relu2,
                                      features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage2[2].bn1
+  backward_at(34);  // blocks.cnn:9: features.stage2[2].bn1
   cnn::bn_backward(d_features_stage2_2_relu1, d_features_stage2_2_bn1_weight, d_features_stage2_2_bn1_bias,
                    d_features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_2Bn1, batch);
-  // blocks.cnn:8: features.stage2[2].conv1
+  backward_at(33);  // blocks.cnn:8: features.stage2[2].conv1
   cnn::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_relu1,
                                       cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kRelu),
                                       kFeaturesStage2_2Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage2_1_relu2, d_features_stage2_2_relu1,
                                      features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage2[1].bn2
+  backward_at(31);  // blocks.cnn:9: features.stage2[1].bn2
   cnn::bn_backward(d_features_stage2_1_relu2, d_features_stage2_1_bn2_weight, d_features_stage2_1_bn2_bias,
                    d_features_stage2_1_relu2, features_stage2_1_conv2, features_stage2_1_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_1Bn2, batch);
-  // blocks.cnn:8: features.stage2[1].conv2
+  backward_at(30);  // blocks.cnn:8: features.stage2[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_relu2,
                                       cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage2_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_relu2,
                                      features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage2[1].bn1
+  backward_at(28);  // blocks.cnn:9: features.stage2[1].bn1
   cnn::bn_backward(d_features_stage2_1_relu1, d_features_stage2_1_bn1_weight, d_features_stage2_1_bn1_bias,
                    d_features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_1Bn1, batch);
-  // blocks.cnn:8: features.stage2[1].conv1
+  backward_at(27);  // blocks.cnn:8: features.stage2[1].conv1
   cnn::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_relu1,
                                       cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kRelu),
                                       kFeaturesStage2_1Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage2_0_relu2, d_features_stage2_1_relu1,
                                      features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage2[0].bn2
+  backward_at(25);  // blocks.cnn:9: features.stage2[0].bn2
   cnn::bn_backward(d_features_stage2_0_relu2, d_features_stage2_0_bn2_weight, d_features_stage2_0_bn2_bias,
                    d_features_stage2_0_relu2, features_stage2_0_conv2, features_stage2_0_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_0Bn2, batch);
-  // blocks.cnn:8: features.stage2[0].conv2
+  backward_at(24);  // blocks.cnn:8: features.stage2[0].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_0_relu2,
                                       cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage2_0Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_relu2,
                                      features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage2[0].bn1
+  backward_at(22);  // blocks.cnn:9: features.stage2[0].bn1
   cnn::bn_backward(d_features_stage2_0_relu1, d_features_stage2_0_bn1_weight, d_features_stage2_0_bn1_bias,
                    d_features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_0Bn1, batch);
-  // blocks.cnn:8: features.stage2[0].conv1
+  backward_at(21);  // blocks.cnn:8: features.stage2[0].conv1
   cnn::conv_backward_params(d_features_stage2_0_conv1_weight, d_features_stage2_0_relu1,
                             cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kRelu),
                             kFeaturesStage2_0Conv1, batch, scratch());
   cnn::conv_backward_input(d_features_stage1_2_relu2, d_features_stage2_0_relu1,
                            features_stage2_0_conv1_weight_, kFeaturesStage2_0Conv1, batch, scratch());
-  // blocks.cnn:9: features.stage1[2].bn2
+  backward_at(19);  // blocks.cnn:9: features.stage1[2].bn2
   cnn::bn_backward(d_features_stage1_2_relu2, d_features_stage1_2_bn2_weight, d_features_stage1_2_bn2_bias,
                    d_features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_2Bn2, batch);
-  // blocks.cnn:8: features.stage1[2].conv2
+  backward_at(18);  // blocks.cnn:8: features.stage1[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_relu2,
                                       cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage1_2Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_relu2,
                                      features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage1[2].bn1
+  backward_at(16);  // blocks.cnn:9: features.stage1[2].bn1
   cnn::bn_backward(d_features_stage1_2_relu1, d_features_stage1_2_bn1_weight, d_features_stage1_2_bn1_bias,
                    d_features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_2Bn1, batch);
-  // blocks.cnn:8: features.stage1[2].conv1
+  backward_at(15);  // blocks.cnn:8: features.stage1[2].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_relu1,
                                       cnn::Loaded(features_stage1_1_conv2, features_stage1_1_bn2_saved, cnn::Activation::kRelu),
                                       kFeaturesStage1_2Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage1_1_relu2, d_features_stage1_2_relu1,
                                      features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage1[1].bn2
+  backward_at(13);  // blocks.cnn:9: features.stage1[1].bn2
   cnn::bn_backward(d_features_stage1_1_relu2, d_features_stage1_1_bn2_weight, d_features_stage1_1_bn2_bias,
                    d_features_stage1_1_relu2, features_stage1_1_conv2, features_stage1_1_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_1Bn2, batch);
-  // blocks.cnn:8: features.stage1[1].conv2
+  backward_at(12);  // blocks.cnn:8: features.stage1[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_relu2,
                                       cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage1_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_relu2,
                                      features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage1[1].bn1
+  backward_at(10);  // blocks.cnn:9: features.stage1[1].bn1
   cnn::bn_backward(d_features_stage1_1_relu1, d_features_stage1_1_bn1_weight, d_features_stage1_1_bn1_bias,
                    d_features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_1Bn1, batch);
-  // blocks.cnn:8: features.stage1[1].conv1
+  backward_at(9);  // blocks.cnn:8: features.stage1[1].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_relu1,
                                       cnn::Loaded(features_stage1_0_conv2, features_stage1_0_bn2_saved, cnn::Activation::kRelu),
                                       kFeaturesStage1_1Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage1_0_relu2, d_features_stage1_1_relu1,
                                      features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage1[0].bn2
+  backward_at(7);  // blocks.cnn:9: features.stage1[0].bn2
   cnn::bn_backward(d_features_stage1_0_relu2, d_features_stage1_0_bn2_weight, d_features_stage1_0_bn2_bias,
                    d_features_stage1_0_relu2, features_stage1_0_conv2, features_stage1_0_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_0Bn2, batch);
-  // blocks.cnn:8: features.stage1[0].conv2
+  backward_at(6);  // blocks.cnn:8: features.stage1[0].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_relu2,
                                       cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage1_0Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_relu2,
                                      features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage1[0].bn1
+  backward_at(4);  // blocks.cnn:9: features.stage1[0].bn1
   cnn::bn_backward(d_features_stage1_0_relu1, d_features_stage1_0_bn1_weight, d_features_stage1_0_bn1_bias,
                    d_features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_0Bn1, batch);
-  // blocks.cnn:8: features.stage1[0].conv1
+  backward_at(3);  // blocks.cnn:8: features.stage1[0].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_relu1,
                                       cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage1_0Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_relu1, d_features_stage1_0_relu1,
                                      features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1, batch,
                                      scratch());
-  // blocks.cnn:9: features.bn1
+  backward_at(1);  // blocks.cnn:9: features.bn1
   cnn::bn_backward(d_features_relu1, d_features_bn1_weight, d_features_bn1_bias, d_features_relu1,
                    features_conv1, features_bn1_saved, cnn::Activation::kRelu, kFeaturesBn1, batch);
-  // blocks.cnn:8: features.conv1
+  backward_at(0);  // blocks.cnn:8: features.conv1
   cnn::conv_backward_params(d_features_conv1_weight, d_features_relu1, input, kFeaturesConv1, batch,
                             scratch());
 
+  at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
 }
@@ -1285,7 +1474,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k3x32x32, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
@@ -1294,7 +1483,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
   cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
@@ -1304,7 +1493,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   // blocks.cnn:10: act    (features.stage1[0].relu2)
   cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
@@ -1314,7 +1503,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage1_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
+  at(9);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
   cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
@@ -1324,7 +1513,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
+  at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   // blocks.cnn:10: act    (features.stage1[1].relu2)
   cnn::bn_affine(features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_,
@@ -1334,7 +1523,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage1_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
+  at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
   cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
@@ -1344,7 +1533,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
+  at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   // blocks.cnn:10: act    (features.stage1[2].relu2)
   cnn::bn_affine(features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_,
@@ -1354,7 +1543,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage1_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
@@ -1364,7 +1553,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage2_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   // blocks.cnn:10: act    (features.stage2[0].relu2)
   cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
@@ -1374,7 +1563,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
@@ -1384,7 +1573,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // blocks.cnn:10: act    (features.stage2[1].relu2)
   cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
@@ -1394,7 +1583,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
+  at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
   cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
@@ -1404,7 +1593,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   // blocks.cnn:10: act    (features.stage2[2].relu2)
   cnn::bn_affine(features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_,
@@ -1414,7 +1603,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage2_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
@@ -1424,7 +1613,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage3_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   // blocks.cnn:10: act    (features.stage3[0].relu2)
   cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
@@ -1434,7 +1623,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
@@ -1444,7 +1633,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // blocks.cnn:10: act    (features.stage3[1].relu2)
   cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
@@ -1454,7 +1643,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
+  at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
   cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
@@ -1464,7 +1653,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // blocks.cnn:10: act    (features.stage3[2].relu2)
   cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
@@ -1474,12 +1663,13 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                       cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv2, batch, scratch());
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
+  at(57);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
+  at(58);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
   cnn::cross_entropy_loss(losses, head_dense1, labels, k10, batch);
   return cnn::mean_loss(losses, batch);
@@ -1532,7 +1722,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10
   cnn::to_blocked(input, images, k3x32x32, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
@@ -1541,7 +1731,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
   cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
@@ -1551,7 +1741,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   // blocks.cnn:10: act    (features.stage1[0].relu2)
   cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
@@ -1561,7 +1751,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage1_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
+  at(9);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
   cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
@@ -1571,7 +1761,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
+  at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   // blocks.cnn:10: act    (features.stage1[1].relu2)
   cnn::bn_affine(features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_,
@@ -1581,7 +1771,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage1_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
+  at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
   cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
@@ -1591,7 +1781,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
+  at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   // blocks.cnn:10: act    (features.stage1[2].relu2)
   cnn::bn_affine(features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_,
@@ -1601,7 +1791,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage1_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
@@ -1611,7 +1801,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage2_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   // blocks.cnn:10: act    (features.stage2[0].relu2)
   cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
@@ -1621,7 +1811,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
@@ -1631,7 +1821,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // blocks.cnn:10: act    (features.stage2[1].relu2)
   cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
@@ -1641,7 +1831,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
+  at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
   cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
@@ -1651,7 +1841,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   // blocks.cnn:10: act    (features.stage2[2].relu2)
   cnn::bn_affine(features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_,
@@ -1661,7 +1851,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage2_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
@@ -1671,7 +1861,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage3_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   // blocks.cnn:10: act    (features.stage3[0].relu2)
   cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
@@ -1681,7 +1871,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
@@ -1691,7 +1881,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // blocks.cnn:10: act    (features.stage3[1].relu2)
   cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
@@ -1701,7 +1891,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
+  at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
   cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
@@ -1711,7 +1901,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // blocks.cnn:10: act    (features.stage3[2].relu2)
   cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
@@ -1721,15 +1911,16 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv2, batch, scratch());
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
+  at(57);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
+  at(58);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.softmax1)
+  at(59);  // 37: head = { gap -> dense(classes) -> softmax }    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense1, k10, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_softmax1, k10, batch);
 }
 

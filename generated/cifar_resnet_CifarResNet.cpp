@@ -427,79 +427,305 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "16x32x32", .parameters = 432, .macs = 442368, .line = "blocks.cnn:8"},
-    {.path = "features.bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[0].conv1", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[0].bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[0].relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[0].conv2", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[0].bn2", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[0].add1", .type = "add", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage1[0].relu2", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.stage1[1].conv1", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[1].bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[1].relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[1].conv2", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[1].bn2", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[1].add1", .type = "add", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage1[1].relu2", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.stage1[2].conv1", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[2].bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[2].relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[2].conv2", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[2].bn2", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[2].add1", .type = "add", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage1[2].relu2", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.stage2[0].conv1", .type = "conv", .output = "32x16x16", .parameters = 4608, .macs = 1179648, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[0].bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[0].relu1", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[0].conv2", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[0].bn2", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[0].downsample.conv1", .type = "conv", .output = "32x16x16", .parameters = 512, .macs = 131072, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[0].downsample.bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[0].add1", .type = "add", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage2[0].relu2", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.stage2[1].conv1", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[1].bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[1].relu1", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[1].conv2", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[1].bn2", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[1].add1", .type = "add", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage2[1].relu2", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.stage2[2].conv1", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[2].bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[2].relu1", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[2].conv2", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[2].bn2", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[2].add1", .type = "add", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage2[2].relu2", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.stage3[0].conv1", .type = "conv", .output = "64x8x8", .parameters = 18432, .macs = 1179648, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[0].bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[0].relu1", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[0].conv2", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[0].bn2", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[0].downsample.conv1", .type = "conv", .output = "64x8x8", .parameters = 2048, .macs = 131072, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[0].downsample.bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[0].add1", .type = "add", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage3[0].relu2", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.stage3[1].conv1", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[1].bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[1].relu1", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[1].conv2", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[1].bn2", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[1].add1", .type = "add", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage3[1].relu2", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.stage3[2].conv1", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[2].bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[2].relu1", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[2].conv2", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[2].bn2", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[2].add1", .type = "add", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage3[2].relu2", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "head.gap1", .type = "gap", .output = "64", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "head.dense1", .type = "dense", .output = "10", .parameters = 650, .macs = 640, .line = "37"},
-    {.path = "head.softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0, .line = "37"},
+    {.path = "features.conv1", .type = "conv", .output = "16x32x32", .parameters = 432, .macs = 442368,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[0].conv1", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[0].bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[0].relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[0].conv2", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[0].bn2", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[0].add1", .type = "add", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "11", .text = "add {"},
+    {.path = "features.stage1[0].relu2", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "20", .text = "relu"},
+    {.path = "features.stage1[1].conv1", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[1].bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[1].relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[1].conv2", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[1].bn2", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[1].add1", .type = "add", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "11", .text = "add {"},
+    {.path = "features.stage1[1].relu2", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "20", .text = "relu"},
+    {.path = "features.stage1[2].conv1", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[2].bn1", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[2].relu1", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[2].conv2", .type = "conv", .output = "16x32x32", .parameters = 2304, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[2].bn2", .type = "bn", .output = "16x32x32", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[2].add1", .type = "add", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "11", .text = "add {"},
+    {.path = "features.stage1[2].relu2", .type = "relu", .output = "16x32x32", .parameters = 0, .macs = 0,
+     .line = "20", .text = "relu"},
+    {.path = "features.stage2[0].conv1", .type = "conv", .output = "32x16x16", .parameters = 4608, .macs = 1179648,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[0].bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[0].relu1", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[0].conv2", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[0].bn2", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[0].downsample.conv1", .type = "conv", .output = "32x16x16", .parameters = 512, .macs = 131072,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[0].downsample.bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[0].add1", .type = "add", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "11", .text = "add {"},
+    {.path = "features.stage2[0].relu2", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "20", .text = "relu"},
+    {.path = "features.stage2[1].conv1", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[1].bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[1].relu1", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[1].conv2", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[1].bn2", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[1].add1", .type = "add", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "11", .text = "add {"},
+    {.path = "features.stage2[1].relu2", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "20", .text = "relu"},
+    {.path = "features.stage2[2].conv1", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[2].bn1", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[2].relu1", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[2].conv2", .type = "conv", .output = "32x16x16", .parameters = 9216, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[2].bn2", .type = "bn", .output = "32x16x16", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[2].add1", .type = "add", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "11", .text = "add {"},
+    {.path = "features.stage2[2].relu2", .type = "relu", .output = "32x16x16", .parameters = 0, .macs = 0,
+     .line = "20", .text = "relu"},
+    {.path = "features.stage3[0].conv1", .type = "conv", .output = "64x8x8", .parameters = 18432, .macs = 1179648,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[0].bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[0].relu1", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[0].conv2", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[0].bn2", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[0].downsample.conv1", .type = "conv", .output = "64x8x8", .parameters = 2048, .macs = 131072,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[0].downsample.bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[0].add1", .type = "add", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "11", .text = "add {"},
+    {.path = "features.stage3[0].relu2", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "20", .text = "relu"},
+    {.path = "features.stage3[1].conv1", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[1].bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[1].relu1", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[1].conv2", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[1].bn2", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[1].add1", .type = "add", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "11", .text = "add {"},
+    {.path = "features.stage3[1].relu2", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "20", .text = "relu"},
+    {.path = "features.stage3[2].conv1", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[2].bn1", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[2].relu1", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[2].conv2", .type = "conv", .output = "64x8x8", .parameters = 36864, .macs = 2359296,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[2].bn2", .type = "bn", .output = "64x8x8", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[2].add1", .type = "add", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "11", .text = "add {"},
+    {.path = "features.stage3[2].relu2", .type = "relu", .output = "64x8x8", .parameters = 0, .macs = 0,
+     .line = "20", .text = "relu"},
+    {.path = "head.gap1", .type = "gap", .output = "64", .parameters = 0, .macs = 0,
+     .line = "37", .text = "head = { gap -> dense(classes) -> softmax }"},
+    {.path = "head.dense1", .type = "dense", .output = "10", .parameters = 650, .macs = 640,
+     .line = "37", .text = "head = { gap -> dense(classes) -> softmax }"},
+    {.path = "head.softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0,
+     .line = "37", .text = "head = { gap -> dense(classes) -> softmax }"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPhase0[] = {
+    {{442368, 77824, 1728}, {442368, 77824, 1728}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{}, {}},
+    {{2359296, 131072, 9472}, {4718592, 327680, 18688}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{}, {}},
+    {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{0, 196608, 512}, {}},
+    {{}, {0, 196608, 0}},
+    {{2359296, 131072, 9216}, {4718592, 327680, 18432}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{}, {}},
+    {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{0, 196608, 256}, {}},
+    {{}, {0, 196608, 0}},
+    {{2359296, 131072, 9216}, {4718592, 327680, 18432}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{}, {}},
+    {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
+    {{0, 65536, 512}, {0, 196608, 384}},
+    {{0, 196608, 256}, {}},
+    {{}, {0, 196608, 0}},
+    {{1179648, 98304, 18432}, {2359296, 262144, 36864}},
+    {{0, 32768, 1024}, {0, 98304, 768}},
+    {{}, {}},
+    {{2359296, 65536, 37376}, {4718592, 131072, 74240}},
+    {{0, 32768, 1024}, {0, 98304, 768}},
+    {{131072, 98304, 2048}, {262144, 196608, 4096}},
+    {{0, 32768, 1024}, {0, 98304, 768}},
+    {{0, 98304, 1024}, {}},
+    {{}, {0, 98304, 0}},
+    {{2359296, 65536, 36864}, {4718592, 163840, 73728}},
+    {{0, 32768, 1024}, {0, 98304, 768}},
+    {{}, {}},
+    {{2359296, 65536, 37376}, {4718592, 131072, 74240}},
+    {{0, 32768, 1024}, {0, 98304, 768}},
+    {{0, 98304, 512}, {}},
+    {{}, {0, 98304, 0}},
+    {{2359296, 65536, 36864}, {4718592, 163840, 73728}},
+    {{0, 32768, 1024}, {0, 98304, 768}},
+    {{}, {}},
+    {{2359296, 65536, 37376}, {4718592, 131072, 74240}},
+    {{0, 32768, 1024}, {0, 98304, 768}},
+    {{0, 98304, 512}, {}},
+    {{}, {0, 98304, 0}},
+    {{1179648, 49152, 73728}, {2359296, 131072, 147456}},
+    {{0, 16384, 2048}, {0, 49152, 1536}},
+    {{}, {}},
+    {{2359296, 32768, 148480}, {4718592, 65536, 295936}},
+    {{0, 16384, 2048}, {0, 49152, 1536}},
+    {{131072, 49152, 8192}, {262144, 98304, 16384}},
+    {{0, 16384, 2048}, {0, 49152, 1536}},
+    {{0, 49152, 2048}, {}},
+    {{}, {0, 49152, 0}},
+    {{2359296, 32768, 147456}, {4718592, 81920, 294912}},
+    {{0, 16384, 2048}, {0, 49152, 1536}},
+    {{}, {}},
+    {{2359296, 32768, 148480}, {4718592, 65536, 295936}},
+    {{0, 16384, 2048}, {0, 49152, 1536}},
+    {{0, 49152, 1024}, {}},
+    {{}, {0, 49152, 0}},
+    {{2359296, 32768, 147456}, {4718592, 81920, 294912}},
+    {{0, 16384, 2048}, {0, 49152, 1536}},
+    {{}, {}},
+    {{2359296, 32768, 148480}, {4718592, 65536, 295936}},
+    {{0, 16384, 2048}, {0, 49152, 1536}},
+    {{0, 49152, 1024}, {}},
+    {{}, {0, 49152, 0}},
+    {{0, 16640, 0}, {0, 16640, 0}},
+    {{640, 296, 2600}, {1280, 592, 5160}},
+    {{}, {}},
+};
+
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{442368, 77824, 2496}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 131072, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 196608, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 131072, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 196608, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 131072, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 196608, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1179648, 98304, 19968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 65536, 38400}, {}},
+    {{}, {}},
+    {{131072, 131072, 3584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 65536, 38400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 98304, 38400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 65536, 38400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 98304, 38400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1179648, 49152, 76800}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 150528}, {}},
+    {{}, {}},
+    {{131072, 65536, 11264}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 49152, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 49152, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 16640, 0}, {}},
+    {{640, 296, 2600}, {}},
+    {{0, 80, 0}, {}},
 };
 
 constexpr std::string_view kClassNames[] = {
@@ -606,7 +832,7 @@ constexpr cnn::LearningTensor kLearningInPhase0[] = {
 constexpr cnn::PhaseDescription kPhases[] = {
     {.name = "main", .epochs = 20, .has_optimizer = true,
      .optimizer = {.algorithm = cnn::Algorithm::kSgd, .learning_rate = 0.1, .momentum = 0.9, .nesterov = false, .weight_decay = 0.0001},
-     .learning = kLearningInPhase0, .gradients = 272480},
+     .learning = kLearningInPhase0, .gradients = 272480, .work = kWorkInPhase0},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -738,7 +964,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 32, 32}, .outputs = 10, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .data = {.name = "Cifar10", .source = cnn::SourceKind::kCifar10, .directory = "cifar10",
              .validation = {.kind = cnn::SplitKind::kFraction, .fraction = 0.1}, .test = {},
              .class_names = kClassNames, .prepare = kPrepare, .augment = kAugment},
@@ -914,532 +1140,534 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   const cnn::Floats d_head_dense1_bias = gradients(272464, 10);
   cnn::to_blocked(input, images, k3x32x32, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.bn1)
+  at(1);  // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_statistics(features_bn1_saved, features_conv1, features_bn1_weight_, features_bn1_bias_,
                      features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   cnn::winograd::conv(features_stage1_0_conv1,
                       cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
                       features_stage1_0_conv1_weight_, {}, kFeaturesStage1_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  at(4);  // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
   cnn::bn_statistics(features_stage1_0_bn1_saved, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
                      features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
                      features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   cnn::winograd::conv(features_stage1_0_conv2,
                       cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
                       features_stage1_0_conv2_weight_, {}, kFeaturesStage1_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  at(7);  // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::bn_statistics(features_stage1_0_bn2_saved, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
                      features_stage1_0_bn2_bias_, features_stage1_0_bn2_running_mean_,
                      features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
 
-  // 11: add {    (features.stage1[0].add1)
+  at(8);  // 11: add {    (features.stage1[0].add1)
   // 20: relu    (features.stage1[0].relu2)
   cnn::add(features_stage1_0_relu2,
            {cnn::Loaded(features_stage1_0_conv2, features_stage1_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu)},
            cnn::Activation::kRelu, k16x32x32, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
+  at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_, {},
                       kFeaturesStage1_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[1].bn1)
+  at(11);  // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
   cnn::bn_statistics(features_stage1_1_bn1_saved, features_stage1_1_conv1, features_stage1_1_bn1_weight_,
                      features_stage1_1_bn1_bias_, features_stage1_1_bn1_running_mean_,
                      features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
+  at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   cnn::winograd::conv(features_stage1_1_conv2,
                       cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
                       features_stage1_1_conv2_weight_, {}, kFeaturesStage1_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[1].bn2)
+  at(14);  // blocks.cnn:9: bn    (features.stage1[1].bn2)
   cnn::bn_statistics(features_stage1_1_bn2_saved, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
                      features_stage1_1_bn2_bias_, features_stage1_1_bn2_running_mean_,
                      features_stage1_1_bn2_running_var_, kFeaturesStage1_1Bn2, batch);
 
-  // 11: add {    (features.stage1[1].add1)
+  at(15);  // 11: add {    (features.stage1[1].add1)
   // 20: relu    (features.stage1[1].relu2)
   cnn::add(features_stage1_1_relu2,
            {cnn::Loaded(features_stage1_1_conv2, features_stage1_1_bn2_saved, cnn::Activation::kNone), features_stage1_0_relu2},
            cnn::Activation::kRelu, k16x32x32, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
+  at(17);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_, {},
                       kFeaturesStage1_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[2].bn1)
+  at(18);  // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
   cnn::bn_statistics(features_stage1_2_bn1_saved, features_stage1_2_conv1, features_stage1_2_bn1_weight_,
                      features_stage1_2_bn1_bias_, features_stage1_2_bn1_running_mean_,
                      features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
+  at(20);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   cnn::winograd::conv(features_stage1_2_conv2,
                       cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
                       features_stage1_2_conv2_weight_, {}, kFeaturesStage1_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[2].bn2)
+  at(21);  // blocks.cnn:9: bn    (features.stage1[2].bn2)
   cnn::bn_statistics(features_stage1_2_bn2_saved, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
                      features_stage1_2_bn2_bias_, features_stage1_2_bn2_running_mean_,
                      features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
 
-  // 11: add {    (features.stage1[2].add1)
+  at(22);  // 11: add {    (features.stage1[2].add1)
   // 20: relu    (features.stage1[2].relu2)
   cnn::add(features_stage1_2_relu2,
            {cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kNone), features_stage1_1_relu2},
            cnn::Activation::kRelu, k16x32x32, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   cnn::conv(features_stage2_0_conv1, features_stage1_2_relu2, features_stage2_0_conv1_weight_, {},
             kFeaturesStage2_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].bn1)
+  at(25);  // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
   cnn::bn_statistics(features_stage2_0_bn1_saved, features_stage2_0_conv1, features_stage2_0_bn1_weight_,
                      features_stage2_0_bn1_bias_, features_stage2_0_bn1_running_mean_,
                      features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   cnn::winograd::conv(features_stage2_0_conv2,
                       cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
                       features_stage2_0_conv2_weight_, {}, kFeaturesStage2_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  at(28);  // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_statistics(features_stage2_0_bn2_saved, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
                      features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
                      features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
+  at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
   cnn::conv(features_stage2_0_downsample_conv1, features_stage1_2_relu2,
             features_stage2_0_downsample_conv1_weight_, {}, kFeaturesStage2_0DownsampleConv1, batch,
             scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
+  at(30);  // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
   cnn::bn_statistics(features_stage2_0_downsample_bn1_saved, features_stage2_0_downsample_conv1,
                      features_stage2_0_downsample_bn1_weight_, features_stage2_0_downsample_bn1_bias_,
                      features_stage2_0_downsample_bn1_running_mean_,
                      features_stage2_0_downsample_bn1_running_var_, kFeaturesStage2_0DownsampleBn1, batch);
 
-  // 11: add {    (features.stage2[0].add1)
+  at(31);  // 11: add {    (features.stage2[0].add1)
   // 20: relu    (features.stage2[0].relu2)
   cnn::add(features_stage2_0_relu2,
            {cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_stage2_0_downsample_conv1, features_stage2_0_downsample_bn1_saved, cnn::Activation::kNone)},
            cnn::Activation::kRelu, k32x16x16, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_, {},
                       kFeaturesStage2_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn1)
+  at(34);  // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
   cnn::bn_statistics(features_stage2_1_bn1_saved, features_stage2_1_conv1, features_stage2_1_bn1_weight_,
                      features_stage2_1_bn1_bias_, features_stage2_1_bn1_running_mean_,
                      features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   cnn::winograd::conv(features_stage2_1_conv2,
                       cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
                       features_stage2_1_conv2_weight_, {}, kFeaturesStage2_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  at(37);  // blocks.cnn:9: bn    (features.stage2[1].bn2)
   cnn::bn_statistics(features_stage2_1_bn2_saved, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
                      features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
                      features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
 
-  // 11: add {    (features.stage2[1].add1)
+  at(38);  // 11: add {    (features.stage2[1].add1)
   // 20: relu    (features.stage2[1].relu2)
   cnn::add(features_stage2_1_relu2,
            {cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kNone), features_stage2_0_relu2},
            cnn::Activation::kRelu, k32x16x16, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
+  at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_, {},
                       kFeaturesStage2_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[2].bn1)
+  at(41);  // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
   cnn::bn_statistics(features_stage2_2_bn1_saved, features_stage2_2_conv1, features_stage2_2_bn1_weight_,
                      features_stage2_2_bn1_bias_, features_stage2_2_bn1_running_mean_,
                      features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
+  at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   cnn::winograd::conv(features_stage2_2_conv2,
                       cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
                       features_stage2_2_conv2_weight_, {}, kFeaturesStage2_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[2].bn2)
+  at(44);  // blocks.cnn:9: bn    (features.stage2[2].bn2)
   cnn::bn_statistics(features_stage2_2_bn2_saved, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
                      features_stage2_2_bn2_bias_, features_stage2_2_bn2_running_mean_,
                      features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
 
-  // 11: add {    (features.stage2[2].add1)
+  at(45);  // 11: add {    (features.stage2[2].add1)
   // 20: relu    (features.stage2[2].relu2)
   cnn::add(features_stage2_2_relu2,
            {cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kNone), features_stage2_1_relu2},
            cnn::Activation::kRelu, k32x16x16, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  at(47);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   cnn::conv(features_stage3_0_conv1, features_stage2_2_relu2, features_stage3_0_conv1_weight_, {},
             kFeaturesStage3_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].bn1)
+  at(48);  // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
   cnn::bn_statistics(features_stage3_0_bn1_saved, features_stage3_0_conv1, features_stage3_0_bn1_weight_,
                      features_stage3_0_bn1_bias_, features_stage3_0_bn1_running_mean_,
                      features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   cnn::winograd::conv(features_stage3_0_conv2,
                       cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
                       features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  at(51);  // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_statistics(features_stage3_0_bn2_saved, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
                      features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
                      features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
+  at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
   cnn::conv(features_stage3_0_downsample_conv1, features_stage2_2_relu2,
             features_stage3_0_downsample_conv1_weight_, {}, kFeaturesStage3_0DownsampleConv1, batch,
             scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
+  at(53);  // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
   cnn::bn_statistics(features_stage3_0_downsample_bn1_saved, features_stage3_0_downsample_conv1,
                      features_stage3_0_downsample_bn1_weight_, features_stage3_0_downsample_bn1_bias_,
                      features_stage3_0_downsample_bn1_running_mean_,
                      features_stage3_0_downsample_bn1_running_var_, kFeaturesStage3_0DownsampleBn1, batch);
 
-  // 11: add {    (features.stage3[0].add1)
+  at(54);  // 11: add {    (features.stage3[0].add1)
   // 20: relu    (features.stage3[0].relu2)
   cnn::add(features_stage3_0_relu2,
            {cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_stage3_0_downsample_conv1, features_stage3_0_downsample_bn1_saved, cnn::Activation::kNone)},
            cnn::Activation::kRelu, k64x8x8, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_, {},
                       kFeaturesStage3_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn1)
+  at(57);  // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
   cnn::bn_statistics(features_stage3_1_bn1_saved, features_stage3_1_conv1, features_stage3_1_bn1_weight_,
                      features_stage3_1_bn1_bias_, features_stage3_1_bn1_running_mean_,
                      features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   cnn::winograd::conv(features_stage3_1_conv2,
                       cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
                       features_stage3_1_conv2_weight_, {}, kFeaturesStage3_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  at(60);  // blocks.cnn:9: bn    (features.stage3[1].bn2)
   cnn::bn_statistics(features_stage3_1_bn2_saved, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
                      features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
                      features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
 
-  // 11: add {    (features.stage3[1].add1)
+  at(61);  // 11: add {    (features.stage3[1].add1)
   // 20: relu    (features.stage3[1].relu2)
   cnn::add(features_stage3_1_relu2,
            {cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kNone), features_stage3_0_relu2},
            cnn::Activation::kRelu, k64x8x8, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
+  at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_, {},
                       kFeaturesStage3_2Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[2].bn1)
+  at(64);  // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
   cnn::bn_statistics(features_stage3_2_bn1_saved, features_stage3_2_conv1, features_stage3_2_bn1_weight_,
                      features_stage3_2_bn1_bias_, features_stage3_2_bn1_running_mean_,
                      features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  at(66);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   cnn::winograd::conv(features_stage3_2_conv2,
                       cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
                       features_stage3_2_conv2_weight_, {}, kFeaturesStage3_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[2].bn2)
+  at(67);  // blocks.cnn:9: bn    (features.stage3[2].bn2)
   cnn::bn_statistics(features_stage3_2_bn2_saved, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
                      features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
                      features_stage3_2_bn2_running_var_, kFeaturesStage3_2Bn2, batch);
 
-  // 11: add {    (features.stage3[2].add1)
+  at(68);  // 11: add {    (features.stage3[2].add1)
   // 20: relu    (features.stage3[2].relu2)
   cnn::add(features_stage3_2_relu2,
            {cnn::Loaded(features_stage3_2_conv2, features_stage3_2_bn2_saved, cnn::Activation::kNone), features_stage3_1_relu2},
            cnn::Activation::kRelu, k64x8x8, batch);
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
+  at(70);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
+  at(71);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
   cnn::softmax_cross_entropy(d_head_dense1, losses, head_dense1, labels, k10, batch);
 
   // Backward.
-  // 37: head.dense1
+  backward_at(71);  // 37: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_gap1, kHeadDense1,
                              batch, scratch());
   cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch, scratch());
-  // 37: head.gap1
+  backward_at(70);  // 37: head.gap1
   cnn::gap_backward_input(d_features_stage3_2_relu2, d_head_gap1, k64x8x8, batch);
-  // 20: features.stage3[2].relu2
+  backward_at(69);  // 20: features.stage3[2].relu2
   cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_2_relu2,
                            k64x8x8, batch);
-  // blocks.cnn:9: features.stage3[2].bn2
+  backward_at(67);  // blocks.cnn:9: features.stage3[2].bn2
   cnn::bn_backward(d_features_stage3_2_conv2, d_features_stage3_2_bn2_weight, d_features_stage3_2_bn2_bias,
                    d_features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage3_2Bn2, batch);
-  // blocks.cnn:8: features.stage3[2].conv2
+  backward_at(66);  // blocks.cnn:8: features.stage3[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_conv2,
                                       cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage3_2Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_conv2,
                                      features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage3[2].bn1
+  backward_at(64);  // blocks.cnn:9: features.stage3[2].bn1
   cnn::bn_backward(d_features_stage3_2_relu1, d_features_stage3_2_bn1_weight, d_features_stage3_2_bn1_bias,
                    d_features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_2Bn1, batch);
-  // blocks.cnn:8: features.stage3[2].conv1
+  backward_at(63);  // blocks.cnn:8: features.stage3[2].conv1
   cnn::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_relu1,
                                       features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage3_2_relu2), d_features_stage3_2_relu1,
                                      features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch,
                                      scratch());
-  // 20: features.stage3[1].relu2
+  backward_at(62);  // 20: features.stage3[1].relu2
   cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_1_relu2,
                            k64x8x8, batch);
-  // blocks.cnn:9: features.stage3[1].bn2
+  backward_at(60);  // blocks.cnn:9: features.stage3[1].bn2
   cnn::bn_backward(d_features_stage3_1_conv2, d_features_stage3_1_bn2_weight, d_features_stage3_1_bn2_bias,
                    d_features_stage3_2_relu2, features_stage3_1_conv2, features_stage3_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage3_1Bn2, batch);
-  // blocks.cnn:8: features.stage3[1].conv2
+  backward_at(59);  // blocks.cnn:8: features.stage3[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_conv2,
                                       cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage3_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_conv2,
                                      features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage3[1].bn1
+  backward_at(57);  // blocks.cnn:9: features.stage3[1].bn1
   cnn::bn_backward(d_features_stage3_1_relu1, d_features_stage3_1_bn1_weight, d_features_stage3_1_bn1_bias,
                    d_features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_1Bn1, batch);
-  // blocks.cnn:8: features.stage3[1].conv1
+  backward_at(56);  // blocks.cnn:8: features.stage3[1].conv1
   cnn::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_relu1,
                                       features_stage3_0_relu2, kFeaturesStage3_1Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage3_2_relu2), d_features_stage3_1_relu1,
                                      features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch,
                                      scratch());
-  // 20: features.stage3[0].relu2
+  backward_at(55);  // 20: features.stage3[0].relu2
   cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_0_relu2,
                            k64x8x8, batch);
-  // blocks.cnn:9: features.stage3[0].downsample.bn1
+  backward_at(53);  // blocks.cnn:9: features.stage3[0].downsample.bn1
   cnn::bn_backward(d_features_stage3_0_downsample_conv1, d_features_stage3_0_downsample_bn1_weight,
                    d_features_stage3_0_downsample_bn1_bias, d_features_stage3_2_relu2,
                    features_stage3_0_downsample_conv1, features_stage3_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesStage3_0DownsampleBn1, batch);
-  // blocks.cnn:8: features.stage3[0].downsample.conv1
+  backward_at(52);  // blocks.cnn:8: features.stage3[0].downsample.conv1
   cnn::conv_backward_params(d_features_stage3_0_downsample_conv1_weight, d_features_stage3_0_downsample_conv1,
                             features_stage2_2_relu2, kFeaturesStage3_0DownsampleConv1, batch, scratch());
   cnn::conv_backward_input(d_features_stage2_2_relu2, d_features_stage3_0_downsample_conv1,
                            features_stage3_0_downsample_conv1_weight_, kFeaturesStage3_0DownsampleConv1,
                            batch, scratch());
-  // blocks.cnn:9: features.stage3[0].bn2
+  backward_at(51);  // blocks.cnn:9: features.stage3[0].bn2
   cnn::bn_backward(d_features_stage3_2_relu2, d_features_stage3_0_bn2_weight, d_features_stage3_0_bn2_bias,
                    d_features_stage3_2_relu2, features_stage3_0_conv2, features_stage3_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage3_0Bn2, batch);
-  // blocks.cnn:8: features.stage3[0].conv2
+  backward_at(50);  // blocks.cnn:8: features.stage3[0].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_2_relu2,
                                       cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage3_0Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_2_relu2,
                                      features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage3[0].bn1
+  backward_at(48);  // blocks.cnn:9: features.stage3[0].bn1
   cnn::bn_backward(d_features_stage3_0_relu1, d_features_stage3_0_bn1_weight, d_features_stage3_0_bn1_bias,
                    d_features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_0Bn1, batch);
-  // blocks.cnn:8: features.stage3[0].conv1
+  backward_at(47);  // blocks.cnn:8: features.stage3[0].conv1
   cnn::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_relu1,
                             features_stage2_2_relu2, kFeaturesStage3_0Conv1, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2), d_features_stage3_0_relu1,
                            features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch, scratch());
-  // 20: features.stage2[2].relu2
+  backward_at(46);  // 20: features.stage2[2].relu2
   cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_2_relu2,
                            k32x16x16, batch);
-  // blocks.cnn:9: features.stage2[2].bn2
+  backward_at(44);  // blocks.cnn:9: features.stage2[2].bn2
   cnn::bn_backward(d_features_stage2_2_conv2, d_features_stage2_2_bn2_weight, d_features_stage2_2_bn2_bias,
                    d_features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage2_2Bn2, batch);
-  // blocks.cnn:8: features.stage2[2].conv2
+  backward_at(43);  // blocks.cnn:8: features.stage2[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_conv2,
                                       cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage2_2Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_conv2,
                                      features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage2[2].bn1
+  backward_at(41);  // blocks.cnn:9: features.stage2[2].bn1
   cnn::bn_backward(d_features_stage2_2_relu1, d_features_stage2_2_bn1_weight, d_features_stage2_2_bn1_bias,
                    d_features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_2Bn1, batch);
-  // blocks.cnn:8: features.stage2[2].conv1
+  backward_at(40);  // blocks.cnn:8: features.stage2[2].conv1
   cnn::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_relu1,
                                       features_stage2_1_relu2, kFeaturesStage2_2Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2), d_features_stage2_2_relu1,
                                      features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch,
                                      scratch());
-  // 20: features.stage2[1].relu2
+  backward_at(39);  // 20: features.stage2[1].relu2
   cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_1_relu2,
                            k32x16x16, batch);
-  // blocks.cnn:9: features.stage2[1].bn2
+  backward_at(37);  // blocks.cnn:9: features.stage2[1].bn2
   cnn::bn_backward(d_features_stage2_1_conv2, d_features_stage2_1_bn2_weight, d_features_stage2_1_bn2_bias,
                    d_features_stage2_2_relu2, features_stage2_1_conv2, features_stage2_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage2_1Bn2, batch);
-  // blocks.cnn:8: features.stage2[1].conv2
+  backward_at(36);  // blocks.cnn:8: features.stage2[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_conv2,
                                       cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage2_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_conv2,
                                      features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage2[1].bn1
+  backward_at(34);  // blocks.cnn:9: features.stage2[1].bn1
   cnn::bn_backward(d_features_stage2_1_relu1, d_features_stage2_1_bn1_weight, d_features_stage2_1_bn1_bias,
                    d_features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_1Bn1, batch);
-  // blocks.cnn:8: features.stage2[1].conv1
+  backward_at(33);  // blocks.cnn:8: features.stage2[1].conv1
   cnn::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_relu1,
                                       features_stage2_0_relu2, kFeaturesStage2_1Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2), d_features_stage2_1_relu1,
                                      features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch,
                                      scratch());
-  // 20: features.stage2[0].relu2
+  backward_at(32);  // 20: features.stage2[0].relu2
   cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_0_relu2,
                            k32x16x16, batch);
-  // blocks.cnn:9: features.stage2[0].downsample.bn1
+  backward_at(30);  // blocks.cnn:9: features.stage2[0].downsample.bn1
   cnn::bn_backward(d_features_stage2_0_downsample_conv1, d_features_stage2_0_downsample_bn1_weight,
                    d_features_stage2_0_downsample_bn1_bias, d_features_stage2_2_relu2,
                    features_stage2_0_downsample_conv1, features_stage2_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesStage2_0DownsampleBn1, batch);
-  // blocks.cnn:8: features.stage2[0].downsample.conv1
+  backward_at(29);  // blocks.cnn:8: features.stage2[0].downsample.conv1
   cnn::conv_backward_params(d_features_stage2_0_downsample_conv1_weight, d_features_stage2_0_downsample_conv1,
                             features_stage1_2_relu2, kFeaturesStage2_0DownsampleConv1, batch, scratch());
   cnn::conv_backward_input(d_features_stage1_2_relu2, d_features_stage2_0_downsample_conv1,
                            features_stage2_0_downsample_conv1_weight_, kFeaturesStage2_0DownsampleConv1,
                            batch, scratch());
-  // blocks.cnn:9: features.stage2[0].bn2
+  backward_at(28);  // blocks.cnn:9: features.stage2[0].bn2
   cnn::bn_backward(d_features_stage2_2_relu2, d_features_stage2_0_bn2_weight, d_features_stage2_0_bn2_bias,
                    d_features_stage2_2_relu2, features_stage2_0_conv2, features_stage2_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage2_0Bn2, batch);
-  // blocks.cnn:8: features.stage2[0].conv2
+  backward_at(27);  // blocks.cnn:8: features.stage2[0].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_2_relu2,
                                       cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage2_0Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_2_relu2,
                                      features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage2[0].bn1
+  backward_at(25);  // blocks.cnn:9: features.stage2[0].bn1
   cnn::bn_backward(d_features_stage2_0_relu1, d_features_stage2_0_bn1_weight, d_features_stage2_0_bn1_bias,
                    d_features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_0Bn1, batch);
-  // blocks.cnn:8: features.stage2[0].conv1
+  backward_at(24);  // blocks.cnn:8: features.stage2[0].conv1
   cnn::conv_backward_params(d_features_stage2_0_conv1_weight, d_features_stage2_0_relu1,
                             features_stage1_2_relu2, kFeaturesStage2_0Conv1, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage2_0_relu1,
                            features_stage2_0_conv1_weight_, kFeaturesStage2_0Conv1, batch, scratch());
-  // 20: features.stage1[2].relu2
+  backward_at(23);  // 20: features.stage1[2].relu2
   cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_2_relu2,
                            k16x32x32, batch);
-  // blocks.cnn:9: features.stage1[2].bn2
+  backward_at(21);  // blocks.cnn:9: features.stage1[2].bn2
   cnn::bn_backward(d_features_stage1_2_conv2, d_features_stage1_2_bn2_weight, d_features_stage1_2_bn2_bias,
                    d_features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage1_2Bn2, batch);
-  // blocks.cnn:8: features.stage1[2].conv2
+  backward_at(20);  // blocks.cnn:8: features.stage1[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_conv2,
                                       cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage1_2Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_conv2,
                                      features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage1[2].bn1
+  backward_at(18);  // blocks.cnn:9: features.stage1[2].bn1
   cnn::bn_backward(d_features_stage1_2_relu1, d_features_stage1_2_bn1_weight, d_features_stage1_2_bn1_bias,
                    d_features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_2Bn1, batch);
-  // blocks.cnn:8: features.stage1[2].conv1
+  backward_at(17);  // blocks.cnn:8: features.stage1[2].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_relu1,
                                       features_stage1_1_relu2, kFeaturesStage1_2Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage1_2_relu1,
                                      features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch,
                                      scratch());
-  // 20: features.stage1[1].relu2
+  backward_at(16);  // 20: features.stage1[1].relu2
   cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_1_relu2,
                            k16x32x32, batch);
-  // blocks.cnn:9: features.stage1[1].bn2
+  backward_at(14);  // blocks.cnn:9: features.stage1[1].bn2
   cnn::bn_backward(d_features_stage1_1_conv2, d_features_stage1_1_bn2_weight, d_features_stage1_1_bn2_bias,
                    d_features_stage1_2_relu2, features_stage1_1_conv2, features_stage1_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage1_1Bn2, batch);
-  // blocks.cnn:8: features.stage1[1].conv2
+  backward_at(13);  // blocks.cnn:8: features.stage1[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_conv2,
                                       cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage1_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_conv2,
                                      features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage1[1].bn1
+  backward_at(11);  // blocks.cnn:9: features.stage1[1].bn1
   cnn::bn_backward(d_features_stage1_1_relu1, d_features_stage1_1_bn1_weight, d_features_stage1_1_bn1_bias,
                    d_features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_1Bn1, batch);
-  // blocks.cnn:8: features.stage1[1].conv1
+  backward_at(10);  // blocks.cnn:8: features.stage1[1].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_relu1,
                                       features_stage1_0_relu2, kFeaturesStage1_1Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage1_1_relu1,
                                      features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch,
                                      scratch());
-  // 20: features.stage1[0].relu2
+  backward_at(9);  // 20: features.stage1[0].relu2
   cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_0_relu2,
                            k16x32x32, batch);
-  // blocks.cnn:9: features.stage1[0].bn2
+  backward_at(7);  // blocks.cnn:9: features.stage1[0].bn2
   cnn::bn_backward(d_features_stage1_0_conv2, d_features_stage1_0_bn2_weight, d_features_stage1_0_bn2_bias,
                    d_features_stage1_2_relu2, features_stage1_0_conv2, features_stage1_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage1_0Bn2, batch);
-  // blocks.cnn:8: features.stage1[0].conv2
+  backward_at(6);  // blocks.cnn:8: features.stage1[0].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_conv2,
                                       cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage1_0Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_conv2,
                                      features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.stage1[0].bn1
+  backward_at(4);  // blocks.cnn:9: features.stage1[0].bn1
   cnn::bn_backward(d_features_stage1_0_relu1, d_features_stage1_0_bn1_weight, d_features_stage1_0_bn1_bias,
                    d_features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_0Bn1, batch);
-  // blocks.cnn:8: features.stage1[0].conv1
+  backward_at(3);  // blocks.cnn:8: features.stage1[0].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_relu1,
                                       cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesStage1_0Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage1_0_relu1,
                                      features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1, batch,
                                      scratch());
-  // blocks.cnn:9: features.bn1
+  backward_at(1);  // blocks.cnn:9: features.bn1
   cnn::bn_backward(d_features_stage1_2_relu2, d_features_bn1_weight, d_features_bn1_bias,
                    d_features_stage1_2_relu2, features_conv1, features_bn1_saved, cnn::Activation::kRelu,
                    kFeaturesBn1, batch);
-  // blocks.cnn:8: features.conv1
+  backward_at(0);  // blocks.cnn:8: features.conv1
   cnn::conv_backward_params(d_features_conv1_weight, d_features_stage1_2_relu2, input, kFeaturesConv1, batch,
                             scratch());
 
+  at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
 }
@@ -1496,7 +1724,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   const cnn::Blocked head_dense1 = blocked(8192, 10);  // 10
   cnn::to_blocked(input, images, k3x32x32, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
@@ -1505,7 +1733,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
   cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
@@ -1515,7 +1743,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   // 11: add {    (features.stage1[0].add1)
   // 20: relu    (features.stage1[0].relu2)
@@ -1526,7 +1754,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage1_0_bn2_saved).plus(features_relu1).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
+  at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
   cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
@@ -1536,7 +1764,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
+  at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   // 11: add {    (features.stage1[1].add1)
   // 20: relu    (features.stage1[1].relu2)
@@ -1547,7 +1775,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage1_1_bn2_saved).plus(features_stage1_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
+  at(17);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
   cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
@@ -1557,7 +1785,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
+  at(20);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   // 11: add {    (features.stage1[2].add1)
   // 20: relu    (features.stage1[2].relu2)
@@ -1568,7 +1796,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage1_2_bn2_saved).plus(features_stage1_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
@@ -1578,7 +1806,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage2_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
                  features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
@@ -1587,7 +1815,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage2_0_bn2_saved), kFeaturesStage2_0Conv2, batch,
                       scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
+  at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
   // 11: add {    (features.stage2[0].add1)
   // 20: relu    (features.stage2[0].relu2)
@@ -1598,7 +1826,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_stage2_0_downsample_bn1_saved).plus(features_stage2_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesStage2_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
@@ -1608,7 +1836,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // 11: add {    (features.stage2[1].add1)
   // 20: relu    (features.stage2[1].relu2)
@@ -1619,7 +1847,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage2_1_bn2_saved).plus(features_stage2_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
+  at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
   cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
@@ -1629,7 +1857,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
+  at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   // 11: add {    (features.stage2[2].add1)
   // 20: relu    (features.stage2[2].relu2)
@@ -1640,7 +1868,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage2_2_bn2_saved).plus(features_stage2_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  at(47);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
@@ -1650,7 +1878,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage3_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
                  features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
@@ -1659,7 +1887,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2, batch,
                       scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
+  at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
   // 11: add {    (features.stage3[0].add1)
   // 20: relu    (features.stage3[0].relu2)
@@ -1670,7 +1898,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_stage3_0_downsample_bn1_saved).plus(features_stage3_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesStage3_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
@@ -1680,7 +1908,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // 11: add {    (features.stage3[1].add1)
   // 20: relu    (features.stage3[1].relu2)
@@ -1691,7 +1919,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage3_1_bn2_saved).plus(features_stage3_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
+  at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
   cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
@@ -1701,7 +1929,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  at(66);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // 11: add {    (features.stage3[2].add1)
   // 20: relu    (features.stage3[2].relu2)
@@ -1712,12 +1940,13 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                       cnn::Epilogue().scaled(features_stage3_2_bn2_saved).plus(features_stage3_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv2, batch, scratch());
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
+  at(70);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
+  at(71);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
   cnn::cross_entropy_loss(losses, head_dense1, labels, k10, batch);
   return cnn::mean_loss(losses, batch);
@@ -1774,7 +2003,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k3x32x32, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
@@ -1783,7 +2012,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
   cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
@@ -1793,7 +2022,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   // 11: add {    (features.stage1[0].add1)
   // 20: relu    (features.stage1[0].relu2)
@@ -1804,7 +2033,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage1_0_bn2_saved).plus(features_relu1).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
+  at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
   cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
@@ -1814,7 +2043,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
+  at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   // 11: add {    (features.stage1[1].add1)
   // 20: relu    (features.stage1[1].relu2)
@@ -1825,7 +2054,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage1_1_bn2_saved).plus(features_stage1_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
+  at(17);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
   cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
@@ -1835,7 +2064,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
+  at(20);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   // 11: add {    (features.stage1[2].add1)
   // 20: relu    (features.stage1[2].relu2)
@@ -1846,7 +2075,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage1_2_bn2_saved).plus(features_stage1_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
@@ -1856,7 +2085,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage2_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
                  features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
@@ -1865,7 +2094,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage2_0_bn2_saved), kFeaturesStage2_0Conv2, batch,
                       scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
+  at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
   // 11: add {    (features.stage2[0].add1)
   // 20: relu    (features.stage2[0].relu2)
@@ -1876,7 +2105,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage2_0_downsample_bn1_saved).plus(features_stage2_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesStage2_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
@@ -1886,7 +2115,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // 11: add {    (features.stage2[1].add1)
   // 20: relu    (features.stage2[1].relu2)
@@ -1897,7 +2126,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage2_1_bn2_saved).plus(features_stage2_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
+  at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
   cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
@@ -1907,7 +2136,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
+  at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   // 11: add {    (features.stage2[2].add1)
   // 20: relu    (features.stage2[2].relu2)
@@ -1918,7 +2147,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage2_2_bn2_saved).plus(features_stage2_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  at(47);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
@@ -1928,7 +2157,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage3_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
                  features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
@@ -1937,7 +2166,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2, batch,
                       scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
+  at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
   // 11: add {    (features.stage3[0].add1)
   // 20: relu    (features.stage3[0].relu2)
@@ -1948,7 +2177,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage3_0_downsample_bn1_saved).plus(features_stage3_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesStage3_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
@@ -1958,7 +2187,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // 11: add {    (features.stage3[1].add1)
   // 20: relu    (features.stage3[1].relu2)
@@ -1969,7 +2198,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage3_1_bn2_saved).plus(features_stage3_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
+  at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
   cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
@@ -1979,7 +2208,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  at(66);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // 11: add {    (features.stage3[2].add1)
   // 20: relu    (features.stage3[2].relu2)
@@ -1990,15 +2219,16 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_stage3_2_bn2_saved).plus(features_stage3_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv2, batch, scratch());
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
+  at(70);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
+  at(71);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
 
-  // 37: head = { gap -> dense(classes) -> softmax }    (head.softmax1)
+  at(72);  // 37: head = { gap -> dense(classes) -> softmax }    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense1, k10, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_softmax1, k10, batch);
 }
 

@@ -2333,433 +2333,1721 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv0", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "33"},
-    {.path = "features.norm0", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "34"},
-    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "35"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "36"},
-    {.path = "features.denseblock1.denselayer1.norm1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "13"},
-    {.path = "features.denseblock1.denselayer1.relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer1.conv1", .type = "conv", .output = "128x56x56", .parameters = 8192, .macs = 25690112, .line = "15"},
-    {.path = "features.denseblock1.denselayer1.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock1.denselayer1.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock1.denselayer1.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
-    {.path = "features.denseblock1.denselayer1.concat1", .type = "concat", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer2.norm1", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0, .line = "13"},
-    {.path = "features.denseblock1.denselayer2.relu1", .type = "relu", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer2.conv1", .type = "conv", .output = "128x56x56", .parameters = 12288, .macs = 38535168, .line = "15"},
-    {.path = "features.denseblock1.denselayer2.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock1.denselayer2.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock1.denselayer2.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
-    {.path = "features.denseblock1.denselayer2.concat1", .type = "concat", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer3.norm1", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "13"},
-    {.path = "features.denseblock1.denselayer3.relu1", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer3.conv1", .type = "conv", .output = "128x56x56", .parameters = 16384, .macs = 51380224, .line = "15"},
-    {.path = "features.denseblock1.denselayer3.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock1.denselayer3.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock1.denselayer3.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
-    {.path = "features.denseblock1.denselayer3.concat1", .type = "concat", .output = "160x56x56", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer4.norm1", .type = "bn", .output = "160x56x56", .parameters = 320, .macs = 0, .line = "13"},
-    {.path = "features.denseblock1.denselayer4.relu1", .type = "relu", .output = "160x56x56", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer4.conv1", .type = "conv", .output = "128x56x56", .parameters = 20480, .macs = 64225280, .line = "15"},
-    {.path = "features.denseblock1.denselayer4.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock1.denselayer4.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock1.denselayer4.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
-    {.path = "features.denseblock1.denselayer4.concat1", .type = "concat", .output = "192x56x56", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer5.norm1", .type = "bn", .output = "192x56x56", .parameters = 384, .macs = 0, .line = "13"},
-    {.path = "features.denseblock1.denselayer5.relu1", .type = "relu", .output = "192x56x56", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer5.conv1", .type = "conv", .output = "128x56x56", .parameters = 24576, .macs = 77070336, .line = "15"},
-    {.path = "features.denseblock1.denselayer5.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock1.denselayer5.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock1.denselayer5.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
-    {.path = "features.denseblock1.denselayer5.concat1", .type = "concat", .output = "224x56x56", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer6.norm1", .type = "bn", .output = "224x56x56", .parameters = 448, .macs = 0, .line = "13"},
-    {.path = "features.denseblock1.denselayer6.relu1", .type = "relu", .output = "224x56x56", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer6.conv1", .type = "conv", .output = "128x56x56", .parameters = 28672, .macs = 89915392, .line = "15"},
-    {.path = "features.denseblock1.denselayer6.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock1.denselayer6.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock1.denselayer6.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
-    {.path = "features.denseblock1.denselayer6.concat1", .type = "concat", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.transition1.norm", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "24"},
-    {.path = "features.transition1.relu1", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.transition1.conv", .type = "conv", .output = "128x56x56", .parameters = 32768, .macs = 102760448, .line = "26"},
-    {.path = "features.transition1.avgpool1", .type = "avgpool", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "27"},
-    {.path = "features.denseblock2.denselayer1.norm1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer1.relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer1.conv1", .type = "conv", .output = "128x28x28", .parameters = 16384, .macs = 12845056, .line = "15"},
-    {.path = "features.denseblock2.denselayer1.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer1.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer1.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer1.concat1", .type = "concat", .output = "160x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer2.norm1", .type = "bn", .output = "160x28x28", .parameters = 320, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer2.relu1", .type = "relu", .output = "160x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer2.conv1", .type = "conv", .output = "128x28x28", .parameters = 20480, .macs = 16056320, .line = "15"},
-    {.path = "features.denseblock2.denselayer2.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer2.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer2.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer2.concat1", .type = "concat", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer3.norm1", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer3.relu1", .type = "relu", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer3.conv1", .type = "conv", .output = "128x28x28", .parameters = 24576, .macs = 19267584, .line = "15"},
-    {.path = "features.denseblock2.denselayer3.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer3.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer3.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer3.concat1", .type = "concat", .output = "224x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer4.norm1", .type = "bn", .output = "224x28x28", .parameters = 448, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer4.relu1", .type = "relu", .output = "224x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer4.conv1", .type = "conv", .output = "128x28x28", .parameters = 28672, .macs = 22478848, .line = "15"},
-    {.path = "features.denseblock2.denselayer4.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer4.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer4.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer4.concat1", .type = "concat", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer5.norm1", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer5.relu1", .type = "relu", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer5.conv1", .type = "conv", .output = "128x28x28", .parameters = 32768, .macs = 25690112, .line = "15"},
-    {.path = "features.denseblock2.denselayer5.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer5.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer5.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer5.concat1", .type = "concat", .output = "288x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer6.norm1", .type = "bn", .output = "288x28x28", .parameters = 576, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer6.relu1", .type = "relu", .output = "288x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer6.conv1", .type = "conv", .output = "128x28x28", .parameters = 36864, .macs = 28901376, .line = "15"},
-    {.path = "features.denseblock2.denselayer6.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer6.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer6.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer6.concat1", .type = "concat", .output = "320x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer7.norm1", .type = "bn", .output = "320x28x28", .parameters = 640, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer7.relu1", .type = "relu", .output = "320x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer7.conv1", .type = "conv", .output = "128x28x28", .parameters = 40960, .macs = 32112640, .line = "15"},
-    {.path = "features.denseblock2.denselayer7.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer7.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer7.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer7.concat1", .type = "concat", .output = "352x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer8.norm1", .type = "bn", .output = "352x28x28", .parameters = 704, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer8.relu1", .type = "relu", .output = "352x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer8.conv1", .type = "conv", .output = "128x28x28", .parameters = 45056, .macs = 35323904, .line = "15"},
-    {.path = "features.denseblock2.denselayer8.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer8.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer8.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer8.concat1", .type = "concat", .output = "384x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer9.norm1", .type = "bn", .output = "384x28x28", .parameters = 768, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer9.relu1", .type = "relu", .output = "384x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer9.conv1", .type = "conv", .output = "128x28x28", .parameters = 49152, .macs = 38535168, .line = "15"},
-    {.path = "features.denseblock2.denselayer9.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer9.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer9.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer9.concat1", .type = "concat", .output = "416x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer10.norm1", .type = "bn", .output = "416x28x28", .parameters = 832, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer10.relu1", .type = "relu", .output = "416x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer10.conv1", .type = "conv", .output = "128x28x28", .parameters = 53248, .macs = 41746432, .line = "15"},
-    {.path = "features.denseblock2.denselayer10.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer10.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer10.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer10.concat1", .type = "concat", .output = "448x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer11.norm1", .type = "bn", .output = "448x28x28", .parameters = 896, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer11.relu1", .type = "relu", .output = "448x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer11.conv1", .type = "conv", .output = "128x28x28", .parameters = 57344, .macs = 44957696, .line = "15"},
-    {.path = "features.denseblock2.denselayer11.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer11.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer11.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer11.concat1", .type = "concat", .output = "480x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer12.norm1", .type = "bn", .output = "480x28x28", .parameters = 960, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer12.relu1", .type = "relu", .output = "480x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer12.conv1", .type = "conv", .output = "128x28x28", .parameters = 61440, .macs = 48168960, .line = "15"},
-    {.path = "features.denseblock2.denselayer12.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer12.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer12.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer12.concat1", .type = "concat", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.transition2.norm", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "24"},
-    {.path = "features.transition2.relu1", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.transition2.conv", .type = "conv", .output = "256x28x28", .parameters = 131072, .macs = 102760448, .line = "26"},
-    {.path = "features.transition2.avgpool1", .type = "avgpool", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "27"},
-    {.path = "features.denseblock3.denselayer1.norm1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer1.relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer1.conv1", .type = "conv", .output = "128x14x14", .parameters = 32768, .macs = 6422528, .line = "15"},
-    {.path = "features.denseblock3.denselayer1.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer1.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer1.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer1.concat1", .type = "concat", .output = "288x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer2.norm1", .type = "bn", .output = "288x14x14", .parameters = 576, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer2.relu1", .type = "relu", .output = "288x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer2.conv1", .type = "conv", .output = "128x14x14", .parameters = 36864, .macs = 7225344, .line = "15"},
-    {.path = "features.denseblock3.denselayer2.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer2.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer2.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer2.concat1", .type = "concat", .output = "320x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer3.norm1", .type = "bn", .output = "320x14x14", .parameters = 640, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer3.relu1", .type = "relu", .output = "320x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer3.conv1", .type = "conv", .output = "128x14x14", .parameters = 40960, .macs = 8028160, .line = "15"},
-    {.path = "features.denseblock3.denselayer3.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer3.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer3.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer3.concat1", .type = "concat", .output = "352x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer4.norm1", .type = "bn", .output = "352x14x14", .parameters = 704, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer4.relu1", .type = "relu", .output = "352x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer4.conv1", .type = "conv", .output = "128x14x14", .parameters = 45056, .macs = 8830976, .line = "15"},
-    {.path = "features.denseblock3.denselayer4.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer4.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer4.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer4.concat1", .type = "concat", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer5.norm1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer5.relu1", .type = "relu", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer5.conv1", .type = "conv", .output = "128x14x14", .parameters = 49152, .macs = 9633792, .line = "15"},
-    {.path = "features.denseblock3.denselayer5.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer5.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer5.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer5.concat1", .type = "concat", .output = "416x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer6.norm1", .type = "bn", .output = "416x14x14", .parameters = 832, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer6.relu1", .type = "relu", .output = "416x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer6.conv1", .type = "conv", .output = "128x14x14", .parameters = 53248, .macs = 10436608, .line = "15"},
-    {.path = "features.denseblock3.denselayer6.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer6.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer6.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer6.concat1", .type = "concat", .output = "448x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer7.norm1", .type = "bn", .output = "448x14x14", .parameters = 896, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer7.relu1", .type = "relu", .output = "448x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer7.conv1", .type = "conv", .output = "128x14x14", .parameters = 57344, .macs = 11239424, .line = "15"},
-    {.path = "features.denseblock3.denselayer7.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer7.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer7.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer7.concat1", .type = "concat", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer8.norm1", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer8.relu1", .type = "relu", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer8.conv1", .type = "conv", .output = "128x14x14", .parameters = 61440, .macs = 12042240, .line = "15"},
-    {.path = "features.denseblock3.denselayer8.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer8.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer8.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer8.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer9.norm1", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer9.relu1", .type = "relu", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer9.conv1", .type = "conv", .output = "128x14x14", .parameters = 65536, .macs = 12845056, .line = "15"},
-    {.path = "features.denseblock3.denselayer9.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer9.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer9.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer9.concat1", .type = "concat", .output = "544x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer10.norm1", .type = "bn", .output = "544x14x14", .parameters = 1088, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer10.relu1", .type = "relu", .output = "544x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer10.conv1", .type = "conv", .output = "128x14x14", .parameters = 69632, .macs = 13647872, .line = "15"},
-    {.path = "features.denseblock3.denselayer10.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer10.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer10.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer10.concat1", .type = "concat", .output = "576x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer11.norm1", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer11.relu1", .type = "relu", .output = "576x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer11.conv1", .type = "conv", .output = "128x14x14", .parameters = 73728, .macs = 14450688, .line = "15"},
-    {.path = "features.denseblock3.denselayer11.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer11.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer11.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer11.concat1", .type = "concat", .output = "608x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer12.norm1", .type = "bn", .output = "608x14x14", .parameters = 1216, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer12.relu1", .type = "relu", .output = "608x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer12.conv1", .type = "conv", .output = "128x14x14", .parameters = 77824, .macs = 15253504, .line = "15"},
-    {.path = "features.denseblock3.denselayer12.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer12.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer12.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer12.concat1", .type = "concat", .output = "640x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer13.norm1", .type = "bn", .output = "640x14x14", .parameters = 1280, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer13.relu1", .type = "relu", .output = "640x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer13.conv1", .type = "conv", .output = "128x14x14", .parameters = 81920, .macs = 16056320, .line = "15"},
-    {.path = "features.denseblock3.denselayer13.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer13.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer13.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer13.concat1", .type = "concat", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer14.norm1", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer14.relu1", .type = "relu", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer14.conv1", .type = "conv", .output = "128x14x14", .parameters = 86016, .macs = 16859136, .line = "15"},
-    {.path = "features.denseblock3.denselayer14.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer14.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer14.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer14.concat1", .type = "concat", .output = "704x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer15.norm1", .type = "bn", .output = "704x14x14", .parameters = 1408, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer15.relu1", .type = "relu", .output = "704x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer15.conv1", .type = "conv", .output = "128x14x14", .parameters = 90112, .macs = 17661952, .line = "15"},
-    {.path = "features.denseblock3.denselayer15.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer15.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer15.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer15.concat1", .type = "concat", .output = "736x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer16.norm1", .type = "bn", .output = "736x14x14", .parameters = 1472, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer16.relu1", .type = "relu", .output = "736x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer16.conv1", .type = "conv", .output = "128x14x14", .parameters = 94208, .macs = 18464768, .line = "15"},
-    {.path = "features.denseblock3.denselayer16.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer16.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer16.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer16.concat1", .type = "concat", .output = "768x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer17.norm1", .type = "bn", .output = "768x14x14", .parameters = 1536, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer17.relu1", .type = "relu", .output = "768x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer17.conv1", .type = "conv", .output = "128x14x14", .parameters = 98304, .macs = 19267584, .line = "15"},
-    {.path = "features.denseblock3.denselayer17.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer17.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer17.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer17.concat1", .type = "concat", .output = "800x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer18.norm1", .type = "bn", .output = "800x14x14", .parameters = 1600, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer18.relu1", .type = "relu", .output = "800x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer18.conv1", .type = "conv", .output = "128x14x14", .parameters = 102400, .macs = 20070400, .line = "15"},
-    {.path = "features.denseblock3.denselayer18.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer18.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer18.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer18.concat1", .type = "concat", .output = "832x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer19.norm1", .type = "bn", .output = "832x14x14", .parameters = 1664, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer19.relu1", .type = "relu", .output = "832x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer19.conv1", .type = "conv", .output = "128x14x14", .parameters = 106496, .macs = 20873216, .line = "15"},
-    {.path = "features.denseblock3.denselayer19.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer19.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer19.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer19.concat1", .type = "concat", .output = "864x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer20.norm1", .type = "bn", .output = "864x14x14", .parameters = 1728, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer20.relu1", .type = "relu", .output = "864x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer20.conv1", .type = "conv", .output = "128x14x14", .parameters = 110592, .macs = 21676032, .line = "15"},
-    {.path = "features.denseblock3.denselayer20.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer20.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer20.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer20.concat1", .type = "concat", .output = "896x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer21.norm1", .type = "bn", .output = "896x14x14", .parameters = 1792, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer21.relu1", .type = "relu", .output = "896x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer21.conv1", .type = "conv", .output = "128x14x14", .parameters = 114688, .macs = 22478848, .line = "15"},
-    {.path = "features.denseblock3.denselayer21.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer21.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer21.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer21.concat1", .type = "concat", .output = "928x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer22.norm1", .type = "bn", .output = "928x14x14", .parameters = 1856, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer22.relu1", .type = "relu", .output = "928x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer22.conv1", .type = "conv", .output = "128x14x14", .parameters = 118784, .macs = 23281664, .line = "15"},
-    {.path = "features.denseblock3.denselayer22.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer22.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer22.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer22.concat1", .type = "concat", .output = "960x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer23.norm1", .type = "bn", .output = "960x14x14", .parameters = 1920, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer23.relu1", .type = "relu", .output = "960x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer23.conv1", .type = "conv", .output = "128x14x14", .parameters = 122880, .macs = 24084480, .line = "15"},
-    {.path = "features.denseblock3.denselayer23.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer23.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer23.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer23.concat1", .type = "concat", .output = "992x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer24.norm1", .type = "bn", .output = "992x14x14", .parameters = 1984, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer24.relu1", .type = "relu", .output = "992x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer24.conv1", .type = "conv", .output = "128x14x14", .parameters = 126976, .macs = 24887296, .line = "15"},
-    {.path = "features.denseblock3.denselayer24.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer24.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer24.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer24.concat1", .type = "concat", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.transition3.norm", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "24"},
-    {.path = "features.transition3.relu1", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.transition3.conv", .type = "conv", .output = "512x14x14", .parameters = 524288, .macs = 102760448, .line = "26"},
-    {.path = "features.transition3.avgpool1", .type = "avgpool", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "27"},
-    {.path = "features.denseblock4.denselayer1.norm1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer1.relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer1.conv1", .type = "conv", .output = "128x7x7", .parameters = 65536, .macs = 3211264, .line = "15"},
-    {.path = "features.denseblock4.denselayer1.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer1.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer1.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer1.concat1", .type = "concat", .output = "544x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer2.norm1", .type = "bn", .output = "544x7x7", .parameters = 1088, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer2.relu1", .type = "relu", .output = "544x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer2.conv1", .type = "conv", .output = "128x7x7", .parameters = 69632, .macs = 3411968, .line = "15"},
-    {.path = "features.denseblock4.denselayer2.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer2.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer2.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer2.concat1", .type = "concat", .output = "576x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer3.norm1", .type = "bn", .output = "576x7x7", .parameters = 1152, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer3.relu1", .type = "relu", .output = "576x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer3.conv1", .type = "conv", .output = "128x7x7", .parameters = 73728, .macs = 3612672, .line = "15"},
-    {.path = "features.denseblock4.denselayer3.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer3.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer3.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer3.concat1", .type = "concat", .output = "608x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer4.norm1", .type = "bn", .output = "608x7x7", .parameters = 1216, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer4.relu1", .type = "relu", .output = "608x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer4.conv1", .type = "conv", .output = "128x7x7", .parameters = 77824, .macs = 3813376, .line = "15"},
-    {.path = "features.denseblock4.denselayer4.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer4.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer4.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer4.concat1", .type = "concat", .output = "640x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer5.norm1", .type = "bn", .output = "640x7x7", .parameters = 1280, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer5.relu1", .type = "relu", .output = "640x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer5.conv1", .type = "conv", .output = "128x7x7", .parameters = 81920, .macs = 4014080, .line = "15"},
-    {.path = "features.denseblock4.denselayer5.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer5.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer5.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer5.concat1", .type = "concat", .output = "672x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer6.norm1", .type = "bn", .output = "672x7x7", .parameters = 1344, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer6.relu1", .type = "relu", .output = "672x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer6.conv1", .type = "conv", .output = "128x7x7", .parameters = 86016, .macs = 4214784, .line = "15"},
-    {.path = "features.denseblock4.denselayer6.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer6.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer6.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer6.concat1", .type = "concat", .output = "704x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer7.norm1", .type = "bn", .output = "704x7x7", .parameters = 1408, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer7.relu1", .type = "relu", .output = "704x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer7.conv1", .type = "conv", .output = "128x7x7", .parameters = 90112, .macs = 4415488, .line = "15"},
-    {.path = "features.denseblock4.denselayer7.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer7.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer7.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer7.concat1", .type = "concat", .output = "736x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer8.norm1", .type = "bn", .output = "736x7x7", .parameters = 1472, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer8.relu1", .type = "relu", .output = "736x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer8.conv1", .type = "conv", .output = "128x7x7", .parameters = 94208, .macs = 4616192, .line = "15"},
-    {.path = "features.denseblock4.denselayer8.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer8.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer8.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer8.concat1", .type = "concat", .output = "768x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer9.norm1", .type = "bn", .output = "768x7x7", .parameters = 1536, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer9.relu1", .type = "relu", .output = "768x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer9.conv1", .type = "conv", .output = "128x7x7", .parameters = 98304, .macs = 4816896, .line = "15"},
-    {.path = "features.denseblock4.denselayer9.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer9.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer9.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer9.concat1", .type = "concat", .output = "800x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer10.norm1", .type = "bn", .output = "800x7x7", .parameters = 1600, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer10.relu1", .type = "relu", .output = "800x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer10.conv1", .type = "conv", .output = "128x7x7", .parameters = 102400, .macs = 5017600, .line = "15"},
-    {.path = "features.denseblock4.denselayer10.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer10.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer10.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer10.concat1", .type = "concat", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer11.norm1", .type = "bn", .output = "832x7x7", .parameters = 1664, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer11.relu1", .type = "relu", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer11.conv1", .type = "conv", .output = "128x7x7", .parameters = 106496, .macs = 5218304, .line = "15"},
-    {.path = "features.denseblock4.denselayer11.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer11.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer11.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer11.concat1", .type = "concat", .output = "864x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer12.norm1", .type = "bn", .output = "864x7x7", .parameters = 1728, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer12.relu1", .type = "relu", .output = "864x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer12.conv1", .type = "conv", .output = "128x7x7", .parameters = 110592, .macs = 5419008, .line = "15"},
-    {.path = "features.denseblock4.denselayer12.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer12.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer12.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer12.concat1", .type = "concat", .output = "896x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer13.norm1", .type = "bn", .output = "896x7x7", .parameters = 1792, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer13.relu1", .type = "relu", .output = "896x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer13.conv1", .type = "conv", .output = "128x7x7", .parameters = 114688, .macs = 5619712, .line = "15"},
-    {.path = "features.denseblock4.denselayer13.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer13.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer13.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer13.concat1", .type = "concat", .output = "928x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer14.norm1", .type = "bn", .output = "928x7x7", .parameters = 1856, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer14.relu1", .type = "relu", .output = "928x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer14.conv1", .type = "conv", .output = "128x7x7", .parameters = 118784, .macs = 5820416, .line = "15"},
-    {.path = "features.denseblock4.denselayer14.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer14.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer14.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer14.concat1", .type = "concat", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer15.norm1", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer15.relu1", .type = "relu", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer15.conv1", .type = "conv", .output = "128x7x7", .parameters = 122880, .macs = 6021120, .line = "15"},
-    {.path = "features.denseblock4.denselayer15.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer15.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer15.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer15.concat1", .type = "concat", .output = "992x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer16.norm1", .type = "bn", .output = "992x7x7", .parameters = 1984, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer16.relu1", .type = "relu", .output = "992x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer16.conv1", .type = "conv", .output = "128x7x7", .parameters = 126976, .macs = 6221824, .line = "15"},
-    {.path = "features.denseblock4.denselayer16.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer16.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer16.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer16.concat1", .type = "concat", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.norm5", .type = "bn", .output = "1024x7x7", .parameters = 2048, .macs = 0, .line = "47"},
-    {.path = "features.relu2", .type = "relu", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "48"},
-    {.path = "gap1", .type = "gap", .output = "1024", .parameters = 0, .macs = 0, .line = "50"},
-    {.path = "classifier", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "51"},
-    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "52"},
+    {.path = "features.conv0", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952,
+     .line = "33", .text = "conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)"},
+    {.path = "features.norm0", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0,
+     .line = "34", .text = "norm0 = bn"},
+    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0,
+     .line = "35", .text = "relu"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "36", .text = "maxpool(3, stride=2, pad=1)"},
+    {.path = "features.denseblock1.denselayer1.norm1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock1.denselayer1.relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock1.denselayer1.conv1", .type = "conv", .output = "128x56x56", .parameters = 8192, .macs = 25690112,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer1.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock1.denselayer1.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock1.denselayer1.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer1.concat1", .type = "concat", .output = "96x56x56", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock1.denselayer2.norm1", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock1.denselayer2.relu1", .type = "relu", .output = "96x56x56", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock1.denselayer2.conv1", .type = "conv", .output = "128x56x56", .parameters = 12288, .macs = 38535168,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer2.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock1.denselayer2.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock1.denselayer2.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer2.concat1", .type = "concat", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock1.denselayer3.norm1", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock1.denselayer3.relu1", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock1.denselayer3.conv1", .type = "conv", .output = "128x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer3.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock1.denselayer3.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock1.denselayer3.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer3.concat1", .type = "concat", .output = "160x56x56", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock1.denselayer4.norm1", .type = "bn", .output = "160x56x56", .parameters = 320, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock1.denselayer4.relu1", .type = "relu", .output = "160x56x56", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock1.denselayer4.conv1", .type = "conv", .output = "128x56x56", .parameters = 20480, .macs = 64225280,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer4.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock1.denselayer4.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock1.denselayer4.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer4.concat1", .type = "concat", .output = "192x56x56", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock1.denselayer5.norm1", .type = "bn", .output = "192x56x56", .parameters = 384, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock1.denselayer5.relu1", .type = "relu", .output = "192x56x56", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock1.denselayer5.conv1", .type = "conv", .output = "128x56x56", .parameters = 24576, .macs = 77070336,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer5.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock1.denselayer5.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock1.denselayer5.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer5.concat1", .type = "concat", .output = "224x56x56", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock1.denselayer6.norm1", .type = "bn", .output = "224x56x56", .parameters = 448, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock1.denselayer6.relu1", .type = "relu", .output = "224x56x56", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock1.denselayer6.conv1", .type = "conv", .output = "128x56x56", .parameters = 28672, .macs = 89915392,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer6.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock1.denselayer6.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock1.denselayer6.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer6.concat1", .type = "concat", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.transition1.norm", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0,
+     .line = "24", .text = "norm = bn"},
+    {.path = "features.transition1.relu1", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.transition1.conv", .type = "conv", .output = "128x56x56", .parameters = 32768, .macs = 102760448,
+     .line = "26", .text = "conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)"},
+    {.path = "features.transition1.avgpool1", .type = "avgpool", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "27", .text = "avgpool(2)"},
+    {.path = "features.denseblock2.denselayer1.norm1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer1.relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer1.conv1", .type = "conv", .output = "128x28x28", .parameters = 16384, .macs = 12845056,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer1.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer1.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer1.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer1.concat1", .type = "concat", .output = "160x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer2.norm1", .type = "bn", .output = "160x28x28", .parameters = 320, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer2.relu1", .type = "relu", .output = "160x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer2.conv1", .type = "conv", .output = "128x28x28", .parameters = 20480, .macs = 16056320,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer2.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer2.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer2.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer2.concat1", .type = "concat", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer3.norm1", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer3.relu1", .type = "relu", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer3.conv1", .type = "conv", .output = "128x28x28", .parameters = 24576, .macs = 19267584,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer3.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer3.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer3.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer3.concat1", .type = "concat", .output = "224x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer4.norm1", .type = "bn", .output = "224x28x28", .parameters = 448, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer4.relu1", .type = "relu", .output = "224x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer4.conv1", .type = "conv", .output = "128x28x28", .parameters = 28672, .macs = 22478848,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer4.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer4.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer4.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer4.concat1", .type = "concat", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer5.norm1", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer5.relu1", .type = "relu", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer5.conv1", .type = "conv", .output = "128x28x28", .parameters = 32768, .macs = 25690112,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer5.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer5.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer5.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer5.concat1", .type = "concat", .output = "288x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer6.norm1", .type = "bn", .output = "288x28x28", .parameters = 576, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer6.relu1", .type = "relu", .output = "288x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer6.conv1", .type = "conv", .output = "128x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer6.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer6.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer6.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer6.concat1", .type = "concat", .output = "320x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer7.norm1", .type = "bn", .output = "320x28x28", .parameters = 640, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer7.relu1", .type = "relu", .output = "320x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer7.conv1", .type = "conv", .output = "128x28x28", .parameters = 40960, .macs = 32112640,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer7.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer7.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer7.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer7.concat1", .type = "concat", .output = "352x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer8.norm1", .type = "bn", .output = "352x28x28", .parameters = 704, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer8.relu1", .type = "relu", .output = "352x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer8.conv1", .type = "conv", .output = "128x28x28", .parameters = 45056, .macs = 35323904,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer8.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer8.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer8.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer8.concat1", .type = "concat", .output = "384x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer9.norm1", .type = "bn", .output = "384x28x28", .parameters = 768, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer9.relu1", .type = "relu", .output = "384x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer9.conv1", .type = "conv", .output = "128x28x28", .parameters = 49152, .macs = 38535168,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer9.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer9.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer9.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer9.concat1", .type = "concat", .output = "416x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer10.norm1", .type = "bn", .output = "416x28x28", .parameters = 832, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer10.relu1", .type = "relu", .output = "416x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer10.conv1", .type = "conv", .output = "128x28x28", .parameters = 53248, .macs = 41746432,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer10.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer10.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer10.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer10.concat1", .type = "concat", .output = "448x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer11.norm1", .type = "bn", .output = "448x28x28", .parameters = 896, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer11.relu1", .type = "relu", .output = "448x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer11.conv1", .type = "conv", .output = "128x28x28", .parameters = 57344, .macs = 44957696,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer11.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer11.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer11.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer11.concat1", .type = "concat", .output = "480x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer12.norm1", .type = "bn", .output = "480x28x28", .parameters = 960, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer12.relu1", .type = "relu", .output = "480x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer12.conv1", .type = "conv", .output = "128x28x28", .parameters = 61440, .macs = 48168960,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer12.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer12.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer12.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer12.concat1", .type = "concat", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.transition2.norm", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0,
+     .line = "24", .text = "norm = bn"},
+    {.path = "features.transition2.relu1", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.transition2.conv", .type = "conv", .output = "256x28x28", .parameters = 131072, .macs = 102760448,
+     .line = "26", .text = "conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)"},
+    {.path = "features.transition2.avgpool1", .type = "avgpool", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "27", .text = "avgpool(2)"},
+    {.path = "features.denseblock3.denselayer1.norm1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer1.relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer1.conv1", .type = "conv", .output = "128x14x14", .parameters = 32768, .macs = 6422528,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer1.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer1.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer1.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer1.concat1", .type = "concat", .output = "288x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer2.norm1", .type = "bn", .output = "288x14x14", .parameters = 576, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer2.relu1", .type = "relu", .output = "288x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer2.conv1", .type = "conv", .output = "128x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer2.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer2.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer2.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer2.concat1", .type = "concat", .output = "320x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer3.norm1", .type = "bn", .output = "320x14x14", .parameters = 640, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer3.relu1", .type = "relu", .output = "320x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer3.conv1", .type = "conv", .output = "128x14x14", .parameters = 40960, .macs = 8028160,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer3.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer3.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer3.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer3.concat1", .type = "concat", .output = "352x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer4.norm1", .type = "bn", .output = "352x14x14", .parameters = 704, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer4.relu1", .type = "relu", .output = "352x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer4.conv1", .type = "conv", .output = "128x14x14", .parameters = 45056, .macs = 8830976,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer4.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer4.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer4.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer4.concat1", .type = "concat", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer5.norm1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer5.relu1", .type = "relu", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer5.conv1", .type = "conv", .output = "128x14x14", .parameters = 49152, .macs = 9633792,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer5.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer5.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer5.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer5.concat1", .type = "concat", .output = "416x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer6.norm1", .type = "bn", .output = "416x14x14", .parameters = 832, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer6.relu1", .type = "relu", .output = "416x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer6.conv1", .type = "conv", .output = "128x14x14", .parameters = 53248, .macs = 10436608,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer6.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer6.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer6.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer6.concat1", .type = "concat", .output = "448x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer7.norm1", .type = "bn", .output = "448x14x14", .parameters = 896, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer7.relu1", .type = "relu", .output = "448x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer7.conv1", .type = "conv", .output = "128x14x14", .parameters = 57344, .macs = 11239424,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer7.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer7.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer7.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer7.concat1", .type = "concat", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer8.norm1", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer8.relu1", .type = "relu", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer8.conv1", .type = "conv", .output = "128x14x14", .parameters = 61440, .macs = 12042240,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer8.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer8.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer8.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer8.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer9.norm1", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer9.relu1", .type = "relu", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer9.conv1", .type = "conv", .output = "128x14x14", .parameters = 65536, .macs = 12845056,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer9.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer9.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer9.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer9.concat1", .type = "concat", .output = "544x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer10.norm1", .type = "bn", .output = "544x14x14", .parameters = 1088, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer10.relu1", .type = "relu", .output = "544x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer10.conv1", .type = "conv", .output = "128x14x14", .parameters = 69632, .macs = 13647872,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer10.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer10.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer10.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer10.concat1", .type = "concat", .output = "576x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer11.norm1", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer11.relu1", .type = "relu", .output = "576x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer11.conv1", .type = "conv", .output = "128x14x14", .parameters = 73728, .macs = 14450688,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer11.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer11.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer11.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer11.concat1", .type = "concat", .output = "608x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer12.norm1", .type = "bn", .output = "608x14x14", .parameters = 1216, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer12.relu1", .type = "relu", .output = "608x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer12.conv1", .type = "conv", .output = "128x14x14", .parameters = 77824, .macs = 15253504,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer12.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer12.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer12.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer12.concat1", .type = "concat", .output = "640x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer13.norm1", .type = "bn", .output = "640x14x14", .parameters = 1280, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer13.relu1", .type = "relu", .output = "640x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer13.conv1", .type = "conv", .output = "128x14x14", .parameters = 81920, .macs = 16056320,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer13.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer13.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer13.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer13.concat1", .type = "concat", .output = "672x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer14.norm1", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer14.relu1", .type = "relu", .output = "672x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer14.conv1", .type = "conv", .output = "128x14x14", .parameters = 86016, .macs = 16859136,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer14.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer14.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer14.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer14.concat1", .type = "concat", .output = "704x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer15.norm1", .type = "bn", .output = "704x14x14", .parameters = 1408, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer15.relu1", .type = "relu", .output = "704x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer15.conv1", .type = "conv", .output = "128x14x14", .parameters = 90112, .macs = 17661952,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer15.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer15.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer15.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer15.concat1", .type = "concat", .output = "736x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer16.norm1", .type = "bn", .output = "736x14x14", .parameters = 1472, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer16.relu1", .type = "relu", .output = "736x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer16.conv1", .type = "conv", .output = "128x14x14", .parameters = 94208, .macs = 18464768,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer16.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer16.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer16.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer16.concat1", .type = "concat", .output = "768x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer17.norm1", .type = "bn", .output = "768x14x14", .parameters = 1536, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer17.relu1", .type = "relu", .output = "768x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer17.conv1", .type = "conv", .output = "128x14x14", .parameters = 98304, .macs = 19267584,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer17.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer17.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer17.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer17.concat1", .type = "concat", .output = "800x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer18.norm1", .type = "bn", .output = "800x14x14", .parameters = 1600, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer18.relu1", .type = "relu", .output = "800x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer18.conv1", .type = "conv", .output = "128x14x14", .parameters = 102400, .macs = 20070400,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer18.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer18.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer18.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer18.concat1", .type = "concat", .output = "832x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer19.norm1", .type = "bn", .output = "832x14x14", .parameters = 1664, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer19.relu1", .type = "relu", .output = "832x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer19.conv1", .type = "conv", .output = "128x14x14", .parameters = 106496, .macs = 20873216,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer19.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer19.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer19.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer19.concat1", .type = "concat", .output = "864x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer20.norm1", .type = "bn", .output = "864x14x14", .parameters = 1728, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer20.relu1", .type = "relu", .output = "864x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer20.conv1", .type = "conv", .output = "128x14x14", .parameters = 110592, .macs = 21676032,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer20.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer20.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer20.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer20.concat1", .type = "concat", .output = "896x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer21.norm1", .type = "bn", .output = "896x14x14", .parameters = 1792, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer21.relu1", .type = "relu", .output = "896x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer21.conv1", .type = "conv", .output = "128x14x14", .parameters = 114688, .macs = 22478848,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer21.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer21.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer21.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer21.concat1", .type = "concat", .output = "928x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer22.norm1", .type = "bn", .output = "928x14x14", .parameters = 1856, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer22.relu1", .type = "relu", .output = "928x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer22.conv1", .type = "conv", .output = "128x14x14", .parameters = 118784, .macs = 23281664,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer22.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer22.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer22.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer22.concat1", .type = "concat", .output = "960x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer23.norm1", .type = "bn", .output = "960x14x14", .parameters = 1920, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer23.relu1", .type = "relu", .output = "960x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer23.conv1", .type = "conv", .output = "128x14x14", .parameters = 122880, .macs = 24084480,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer23.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer23.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer23.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer23.concat1", .type = "concat", .output = "992x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer24.norm1", .type = "bn", .output = "992x14x14", .parameters = 1984, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer24.relu1", .type = "relu", .output = "992x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer24.conv1", .type = "conv", .output = "128x14x14", .parameters = 126976, .macs = 24887296,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer24.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer24.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer24.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer24.concat1", .type = "concat", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.transition3.norm", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "24", .text = "norm = bn"},
+    {.path = "features.transition3.relu1", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.transition3.conv", .type = "conv", .output = "512x14x14", .parameters = 524288, .macs = 102760448,
+     .line = "26", .text = "conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)"},
+    {.path = "features.transition3.avgpool1", .type = "avgpool", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "27", .text = "avgpool(2)"},
+    {.path = "features.denseblock4.denselayer1.norm1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer1.relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer1.conv1", .type = "conv", .output = "128x7x7", .parameters = 65536, .macs = 3211264,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer1.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer1.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer1.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer1.concat1", .type = "concat", .output = "544x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer2.norm1", .type = "bn", .output = "544x7x7", .parameters = 1088, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer2.relu1", .type = "relu", .output = "544x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer2.conv1", .type = "conv", .output = "128x7x7", .parameters = 69632, .macs = 3411968,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer2.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer2.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer2.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer2.concat1", .type = "concat", .output = "576x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer3.norm1", .type = "bn", .output = "576x7x7", .parameters = 1152, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer3.relu1", .type = "relu", .output = "576x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer3.conv1", .type = "conv", .output = "128x7x7", .parameters = 73728, .macs = 3612672,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer3.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer3.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer3.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer3.concat1", .type = "concat", .output = "608x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer4.norm1", .type = "bn", .output = "608x7x7", .parameters = 1216, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer4.relu1", .type = "relu", .output = "608x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer4.conv1", .type = "conv", .output = "128x7x7", .parameters = 77824, .macs = 3813376,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer4.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer4.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer4.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer4.concat1", .type = "concat", .output = "640x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer5.norm1", .type = "bn", .output = "640x7x7", .parameters = 1280, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer5.relu1", .type = "relu", .output = "640x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer5.conv1", .type = "conv", .output = "128x7x7", .parameters = 81920, .macs = 4014080,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer5.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer5.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer5.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer5.concat1", .type = "concat", .output = "672x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer6.norm1", .type = "bn", .output = "672x7x7", .parameters = 1344, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer6.relu1", .type = "relu", .output = "672x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer6.conv1", .type = "conv", .output = "128x7x7", .parameters = 86016, .macs = 4214784,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer6.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer6.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer6.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer6.concat1", .type = "concat", .output = "704x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer7.norm1", .type = "bn", .output = "704x7x7", .parameters = 1408, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer7.relu1", .type = "relu", .output = "704x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer7.conv1", .type = "conv", .output = "128x7x7", .parameters = 90112, .macs = 4415488,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer7.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer7.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer7.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer7.concat1", .type = "concat", .output = "736x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer8.norm1", .type = "bn", .output = "736x7x7", .parameters = 1472, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer8.relu1", .type = "relu", .output = "736x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer8.conv1", .type = "conv", .output = "128x7x7", .parameters = 94208, .macs = 4616192,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer8.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer8.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer8.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer8.concat1", .type = "concat", .output = "768x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer9.norm1", .type = "bn", .output = "768x7x7", .parameters = 1536, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer9.relu1", .type = "relu", .output = "768x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer9.conv1", .type = "conv", .output = "128x7x7", .parameters = 98304, .macs = 4816896,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer9.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer9.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer9.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer9.concat1", .type = "concat", .output = "800x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer10.norm1", .type = "bn", .output = "800x7x7", .parameters = 1600, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer10.relu1", .type = "relu", .output = "800x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer10.conv1", .type = "conv", .output = "128x7x7", .parameters = 102400, .macs = 5017600,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer10.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer10.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer10.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer10.concat1", .type = "concat", .output = "832x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer11.norm1", .type = "bn", .output = "832x7x7", .parameters = 1664, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer11.relu1", .type = "relu", .output = "832x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer11.conv1", .type = "conv", .output = "128x7x7", .parameters = 106496, .macs = 5218304,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer11.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer11.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer11.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer11.concat1", .type = "concat", .output = "864x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer12.norm1", .type = "bn", .output = "864x7x7", .parameters = 1728, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer12.relu1", .type = "relu", .output = "864x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer12.conv1", .type = "conv", .output = "128x7x7", .parameters = 110592, .macs = 5419008,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer12.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer12.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer12.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer12.concat1", .type = "concat", .output = "896x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer13.norm1", .type = "bn", .output = "896x7x7", .parameters = 1792, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer13.relu1", .type = "relu", .output = "896x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer13.conv1", .type = "conv", .output = "128x7x7", .parameters = 114688, .macs = 5619712,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer13.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer13.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer13.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer13.concat1", .type = "concat", .output = "928x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer14.norm1", .type = "bn", .output = "928x7x7", .parameters = 1856, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer14.relu1", .type = "relu", .output = "928x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer14.conv1", .type = "conv", .output = "128x7x7", .parameters = 118784, .macs = 5820416,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer14.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer14.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer14.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer14.concat1", .type = "concat", .output = "960x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer15.norm1", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer15.relu1", .type = "relu", .output = "960x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer15.conv1", .type = "conv", .output = "128x7x7", .parameters = 122880, .macs = 6021120,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer15.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer15.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer15.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer15.concat1", .type = "concat", .output = "992x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer16.norm1", .type = "bn", .output = "992x7x7", .parameters = 1984, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer16.relu1", .type = "relu", .output = "992x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer16.conv1", .type = "conv", .output = "128x7x7", .parameters = 126976, .macs = 6221824,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer16.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer16.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer16.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer16.concat1", .type = "concat", .output = "1024x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.norm5", .type = "bn", .output = "1024x7x7", .parameters = 2048, .macs = 0,
+     .line = "47", .text = "norm5 = bn"},
+    {.path = "features.relu2", .type = "relu", .output = "1024x7x7", .parameters = 0, .macs = 0,
+     .line = "48", .text = "relu"},
+    {.path = "gap1", .type = "gap", .output = "1024", .parameters = 0, .macs = 0,
+     .line = "50", .text = "gap"},
+    {.path = "classifier", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000,
+     .line = "51", .text = "classifier = dense(classes, bias_init=zeros)"},
+    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "52", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPhase0[] = {
+    {{118013952, 3813376, 37632}, {118013952, 3813376, 37632}},
+    {{0, 3211264, 2048}, {0, 9633792, 1536}},
+    {{0, 1605632, 0}, {0, 2408448, 0}},
+    {{0, 4214784, 1024}, {0, 4214784, 0}},
+    {{0, 802816, 2048}, {0, 3211264, 1536}},
+    {{}, {}},
+    {{25690112, 2408448, 33792}, {51380224, 4816896, 66560}},
+    {{0, 1605632, 4096}, {0, 4816896, 3072}},
+    {{}, {}},
+    {{115605504, 2007040, 149504}, {231211008, 4014080, 296960}},
+    {{}, {}},
+    {{0, 1204224, 3072}, {0, 4816896, 2304}},
+    {{}, {}},
+    {{38535168, 2809856, 50688}, {77070336, 5619712, 99840}},
+    {{0, 1605632, 4096}, {0, 4816896, 3072}},
+    {{}, {}},
+    {{115605504, 2007040, 149504}, {231211008, 4014080, 296960}},
+    {{}, {}},
+    {{0, 1605632, 4096}, {0, 6422528, 3072}},
+    {{}, {}},
+    {{51380224, 3211264, 67584}, {102760448, 6422528, 133120}},
+    {{0, 1605632, 4096}, {0, 4816896, 3072}},
+    {{}, {}},
+    {{115605504, 2007040, 149504}, {231211008, 4014080, 296960}},
+    {{}, {}},
+    {{0, 2007040, 5120}, {0, 8028160, 3840}},
+    {{}, {}},
+    {{64225280, 3612672, 84480}, {128450560, 7225344, 166400}},
+    {{0, 1605632, 4096}, {0, 4816896, 3072}},
+    {{}, {}},
+    {{115605504, 2007040, 149504}, {231211008, 4014080, 296960}},
+    {{}, {}},
+    {{0, 2408448, 6144}, {0, 9633792, 4608}},
+    {{}, {}},
+    {{77070336, 4014080, 101376}, {154140672, 8028160, 199680}},
+    {{0, 1605632, 4096}, {0, 4816896, 3072}},
+    {{}, {}},
+    {{115605504, 2007040, 149504}, {231211008, 4014080, 296960}},
+    {{}, {}},
+    {{0, 2809856, 7168}, {0, 11239424, 5376}},
+    {{}, {}},
+    {{89915392, 4415488, 118272}, {179830784, 8830976, 232960}},
+    {{0, 1605632, 4096}, {0, 4816896, 3072}},
+    {{}, {}},
+    {{115605504, 2007040, 149504}, {231211008, 4014080, 296960}},
+    {{}, {}},
+    {{0, 3211264, 8192}, {0, 9633792, 6144}},
+    {{}, {}},
+    {{102760448, 4816896, 135168}, {205520896, 9633792, 266240}},
+    {{0, 2007040, 0}, {0, 2007040, 0}},
+    {{0, 401408, 4096}, {0, 1605632, 3072}},
+    {{}, {}},
+    {{12845056, 802816, 67584}, {25690112, 1605632, 133120}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{28901376, 501760, 149504}, {57802752, 1003520, 296960}},
+    {{}, {}},
+    {{0, 501760, 5120}, {0, 2007040, 3840}},
+    {{}, {}},
+    {{16056320, 903168, 84480}, {32112640, 1806336, 166400}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{28901376, 501760, 149504}, {57802752, 1003520, 296960}},
+    {{}, {}},
+    {{0, 602112, 6144}, {0, 2408448, 4608}},
+    {{}, {}},
+    {{19267584, 1003520, 101376}, {38535168, 2007040, 199680}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{28901376, 501760, 149504}, {57802752, 1003520, 296960}},
+    {{}, {}},
+    {{0, 702464, 7168}, {0, 2809856, 5376}},
+    {{}, {}},
+    {{22478848, 1103872, 118272}, {44957696, 2207744, 232960}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{28901376, 501760, 149504}, {57802752, 1003520, 296960}},
+    {{}, {}},
+    {{0, 802816, 8192}, {0, 3211264, 6144}},
+    {{}, {}},
+    {{25690112, 1204224, 135168}, {51380224, 2408448, 266240}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{28901376, 501760, 149504}, {57802752, 1003520, 296960}},
+    {{}, {}},
+    {{0, 903168, 9216}, {0, 3612672, 6912}},
+    {{}, {}},
+    {{28901376, 1304576, 152064}, {57802752, 2609152, 299520}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{28901376, 501760, 149504}, {57802752, 1003520, 296960}},
+    {{}, {}},
+    {{0, 1003520, 10240}, {0, 4014080, 7680}},
+    {{}, {}},
+    {{32112640, 1404928, 168960}, {64225280, 2809856, 332800}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{28901376, 501760, 149504}, {57802752, 1003520, 296960}},
+    {{}, {}},
+    {{0, 1103872, 11264}, {0, 4415488, 8448}},
+    {{}, {}},
+    {{35323904, 1505280, 185856}, {70647808, 3010560, 366080}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{28901376, 501760, 149504}, {57802752, 1003520, 296960}},
+    {{}, {}},
+    {{0, 1204224, 12288}, {0, 4816896, 9216}},
+    {{}, {}},
+    {{38535168, 1605632, 202752}, {77070336, 3211264, 399360}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{28901376, 501760, 149504}, {57802752, 1003520, 296960}},
+    {{}, {}},
+    {{0, 1304576, 13312}, {0, 5218304, 9984}},
+    {{}, {}},
+    {{41746432, 1705984, 219648}, {83492864, 3411968, 432640}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{28901376, 501760, 149504}, {57802752, 1003520, 296960}},
+    {{}, {}},
+    {{0, 1404928, 14336}, {0, 5619712, 10752}},
+    {{}, {}},
+    {{44957696, 1806336, 236544}, {89915392, 3612672, 465920}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{28901376, 501760, 149504}, {57802752, 1003520, 296960}},
+    {{}, {}},
+    {{0, 1505280, 15360}, {0, 6021120, 11520}},
+    {{}, {}},
+    {{48168960, 1906688, 253440}, {96337920, 3813376, 499200}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{28901376, 501760, 149504}, {57802752, 1003520, 296960}},
+    {{}, {}},
+    {{0, 1605632, 16384}, {0, 4816896, 12288}},
+    {{}, {}},
+    {{102760448, 2408448, 532480}, {205520896, 4816896, 1056768}},
+    {{0, 1003520, 0}, {0, 1003520, 0}},
+    {{0, 200704, 8192}, {0, 802816, 6144}},
+    {{}, {}},
+    {{6422528, 301056, 135168}, {12845056, 602112, 266240}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 225792, 9216}, {0, 903168, 6912}},
+    {{}, {}},
+    {{7225344, 326144, 152064}, {14450688, 652288, 299520}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 250880, 10240}, {0, 1003520, 7680}},
+    {{}, {}},
+    {{8028160, 351232, 168960}, {16056320, 702464, 332800}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 275968, 11264}, {0, 1103872, 8448}},
+    {{}, {}},
+    {{8830976, 376320, 185856}, {17661952, 752640, 366080}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 301056, 12288}, {0, 1204224, 9216}},
+    {{}, {}},
+    {{9633792, 401408, 202752}, {19267584, 802816, 399360}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 326144, 13312}, {0, 1304576, 9984}},
+    {{}, {}},
+    {{10436608, 426496, 219648}, {20873216, 852992, 432640}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 351232, 14336}, {0, 1404928, 10752}},
+    {{}, {}},
+    {{11239424, 451584, 236544}, {22478848, 903168, 465920}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 376320, 15360}, {0, 1505280, 11520}},
+    {{}, {}},
+    {{12042240, 476672, 253440}, {24084480, 953344, 499200}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 401408, 16384}, {0, 1605632, 12288}},
+    {{}, {}},
+    {{12845056, 501760, 270336}, {25690112, 1003520, 532480}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 426496, 17408}, {0, 1705984, 13056}},
+    {{}, {}},
+    {{13647872, 526848, 287232}, {27295744, 1053696, 565760}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 451584, 18432}, {0, 1806336, 13824}},
+    {{}, {}},
+    {{14450688, 551936, 304128}, {28901376, 1103872, 599040}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 476672, 19456}, {0, 1906688, 14592}},
+    {{}, {}},
+    {{15253504, 577024, 321024}, {30507008, 1154048, 632320}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 501760, 20480}, {0, 2007040, 15360}},
+    {{}, {}},
+    {{16056320, 602112, 337920}, {32112640, 1204224, 665600}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 526848, 21504}, {0, 2107392, 16128}},
+    {{}, {}},
+    {{16859136, 627200, 354816}, {33718272, 1254400, 698880}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 551936, 22528}, {0, 2207744, 16896}},
+    {{}, {}},
+    {{17661952, 652288, 371712}, {35323904, 1304576, 732160}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 577024, 23552}, {0, 2308096, 17664}},
+    {{}, {}},
+    {{18464768, 677376, 388608}, {36929536, 1354752, 765440}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 602112, 24576}, {0, 2408448, 18432}},
+    {{}, {}},
+    {{19267584, 702464, 405504}, {38535168, 1404928, 798720}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 627200, 25600}, {0, 2508800, 19200}},
+    {{}, {}},
+    {{20070400, 727552, 422400}, {40140800, 1455104, 832000}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 652288, 26624}, {0, 2609152, 19968}},
+    {{}, {}},
+    {{20873216, 752640, 439296}, {41746432, 1505280, 865280}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 677376, 27648}, {0, 2709504, 20736}},
+    {{}, {}},
+    {{21676032, 777728, 456192}, {43352064, 1555456, 898560}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 702464, 28672}, {0, 2809856, 21504}},
+    {{}, {}},
+    {{22478848, 802816, 473088}, {44957696, 1605632, 931840}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 727552, 29696}, {0, 2910208, 22272}},
+    {{}, {}},
+    {{23281664, 827904, 489984}, {46563328, 1655808, 965120}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 752640, 30720}, {0, 3010560, 23040}},
+    {{}, {}},
+    {{24084480, 852992, 506880}, {48168960, 1705984, 998400}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 777728, 31744}, {0, 3110912, 23808}},
+    {{}, {}},
+    {{24887296, 878080, 523776}, {49774592, 1756160, 1031680}},
+    {{0, 100352, 4096}, {0, 301056, 3072}},
+    {{}, {}},
+    {{7225344, 125440, 149504}, {14450688, 250880, 296960}},
+    {{}, {}},
+    {{0, 802816, 32768}, {0, 2408448, 24576}},
+    {{}, {}},
+    {{102760448, 1204224, 2113536}, {205520896, 2408448, 4210688}},
+    {{0, 501760, 0}, {0, 501760, 0}},
+    {{0, 100352, 16384}, {0, 401408, 12288}},
+    {{}, {}},
+    {{3211264, 125440, 270336}, {6422528, 250880, 532480}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 106624, 17408}, {0, 426496, 13056}},
+    {{}, {}},
+    {{3411968, 131712, 287232}, {6823936, 263424, 565760}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 112896, 18432}, {0, 451584, 13824}},
+    {{}, {}},
+    {{3612672, 137984, 304128}, {7225344, 275968, 599040}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 119168, 19456}, {0, 476672, 14592}},
+    {{}, {}},
+    {{3813376, 144256, 321024}, {7626752, 288512, 632320}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 125440, 20480}, {0, 501760, 15360}},
+    {{}, {}},
+    {{4014080, 150528, 337920}, {8028160, 301056, 665600}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 131712, 21504}, {0, 526848, 16128}},
+    {{}, {}},
+    {{4214784, 156800, 354816}, {8429568, 313600, 698880}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 137984, 22528}, {0, 551936, 16896}},
+    {{}, {}},
+    {{4415488, 163072, 371712}, {8830976, 326144, 732160}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 144256, 23552}, {0, 577024, 17664}},
+    {{}, {}},
+    {{4616192, 169344, 388608}, {9232384, 338688, 765440}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 150528, 24576}, {0, 602112, 18432}},
+    {{}, {}},
+    {{4816896, 175616, 405504}, {9633792, 351232, 798720}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 156800, 25600}, {0, 627200, 19200}},
+    {{}, {}},
+    {{5017600, 181888, 422400}, {10035200, 363776, 832000}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 163072, 26624}, {0, 652288, 19968}},
+    {{}, {}},
+    {{5218304, 188160, 439296}, {10436608, 376320, 865280}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 169344, 27648}, {0, 677376, 20736}},
+    {{}, {}},
+    {{5419008, 194432, 456192}, {10838016, 388864, 898560}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 175616, 28672}, {0, 702464, 21504}},
+    {{}, {}},
+    {{5619712, 200704, 473088}, {11239424, 401408, 931840}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 181888, 29696}, {0, 727552, 22272}},
+    {{}, {}},
+    {{5820416, 206976, 489984}, {11640832, 413952, 965120}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 188160, 30720}, {0, 752640, 23040}},
+    {{}, {}},
+    {{6021120, 213248, 506880}, {12042240, 426496, 998400}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 194432, 31744}, {0, 777728, 23808}},
+    {{}, {}},
+    {{6221824, 219520, 523776}, {12443648, 439040, 1031680}},
+    {{0, 25088, 4096}, {0, 75264, 3072}},
+    {{}, {}},
+    {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
+    {{}, {}},
+    {{0, 401408, 32768}, {0, 602112, 24576}},
+    {{}, {}},
+    {{0, 204800, 0}, {0, 204800, 0}},
+    {{1024000, 8096, 4100000}, {2048000, 16192, 8196000}},
+    {{}, {}},
+};
+
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{118013952, 3813376, 40704}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 4014080, 0}, {}},
+    {{0, 0, 2048}, {}},
+    {{}, {}},
+    {{25690112, 2408448, 39936}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 3072}, {}},
+    {{}, {}},
+    {{38535168, 2809856, 56832}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 4096}, {}},
+    {{}, {}},
+    {{51380224, 3211264, 73728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 5120}, {}},
+    {{}, {}},
+    {{64225280, 3612672, 90624}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 6144}, {}},
+    {{}, {}},
+    {{77070336, 4014080, 107520}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 7168}, {}},
+    {{}, {}},
+    {{89915392, 4415488, 124416}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 8192}, {}},
+    {{}, {}},
+    {{102760448, 4816896, 135168}, {}},
+    {{0, 2007040, 0}, {}},
+    {{0, 0, 4096}, {}},
+    {{}, {}},
+    {{12845056, 802816, 73728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 5120}, {}},
+    {{}, {}},
+    {{16056320, 903168, 90624}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 6144}, {}},
+    {{}, {}},
+    {{19267584, 1003520, 107520}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 7168}, {}},
+    {{}, {}},
+    {{22478848, 1103872, 124416}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 8192}, {}},
+    {{}, {}},
+    {{25690112, 1204224, 141312}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 9216}, {}},
+    {{}, {}},
+    {{28901376, 1304576, 158208}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 10240}, {}},
+    {{}, {}},
+    {{32112640, 1404928, 175104}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 11264}, {}},
+    {{}, {}},
+    {{35323904, 1505280, 192000}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{38535168, 1605632, 208896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 13312}, {}},
+    {{}, {}},
+    {{41746432, 1705984, 225792}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 14336}, {}},
+    {{}, {}},
+    {{44957696, 1806336, 242688}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 15360}, {}},
+    {{}, {}},
+    {{48168960, 1906688, 259584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 16384}, {}},
+    {{}, {}},
+    {{102760448, 2408448, 532480}, {}},
+    {{0, 1003520, 0}, {}},
+    {{0, 0, 8192}, {}},
+    {{}, {}},
+    {{6422528, 301056, 141312}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 9216}, {}},
+    {{}, {}},
+    {{7225344, 326144, 158208}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 10240}, {}},
+    {{}, {}},
+    {{8028160, 351232, 175104}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 11264}, {}},
+    {{}, {}},
+    {{8830976, 376320, 192000}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{9633792, 401408, 208896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 13312}, {}},
+    {{}, {}},
+    {{10436608, 426496, 225792}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 14336}, {}},
+    {{}, {}},
+    {{11239424, 451584, 242688}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 15360}, {}},
+    {{}, {}},
+    {{12042240, 476672, 259584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 16384}, {}},
+    {{}, {}},
+    {{12845056, 501760, 276480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 17408}, {}},
+    {{}, {}},
+    {{13647872, 526848, 293376}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 18432}, {}},
+    {{}, {}},
+    {{14450688, 551936, 310272}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 19456}, {}},
+    {{}, {}},
+    {{15253504, 577024, 327168}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 20480}, {}},
+    {{}, {}},
+    {{16056320, 602112, 344064}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 21504}, {}},
+    {{}, {}},
+    {{16859136, 627200, 360960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 22528}, {}},
+    {{}, {}},
+    {{17661952, 652288, 377856}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 23552}, {}},
+    {{}, {}},
+    {{18464768, 677376, 394752}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 24576}, {}},
+    {{}, {}},
+    {{19267584, 702464, 411648}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 25600}, {}},
+    {{}, {}},
+    {{20070400, 727552, 428544}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 26624}, {}},
+    {{}, {}},
+    {{20873216, 752640, 445440}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 27648}, {}},
+    {{}, {}},
+    {{21676032, 777728, 462336}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 28672}, {}},
+    {{}, {}},
+    {{22478848, 802816, 479232}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 29696}, {}},
+    {{}, {}},
+    {{23281664, 827904, 496128}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 30720}, {}},
+    {{}, {}},
+    {{24084480, 852992, 513024}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 31744}, {}},
+    {{}, {}},
+    {{24887296, 878080, 529920}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 32768}, {}},
+    {{}, {}},
+    {{102760448, 1204224, 2113536}, {}},
+    {{0, 501760, 0}, {}},
+    {{0, 0, 16384}, {}},
+    {{}, {}},
+    {{3211264, 125440, 276480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 17408}, {}},
+    {{}, {}},
+    {{3411968, 131712, 293376}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 18432}, {}},
+    {{}, {}},
+    {{3612672, 137984, 310272}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 19456}, {}},
+    {{}, {}},
+    {{3813376, 144256, 327168}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 20480}, {}},
+    {{}, {}},
+    {{4014080, 150528, 344064}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 21504}, {}},
+    {{}, {}},
+    {{4214784, 156800, 360960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 22528}, {}},
+    {{}, {}},
+    {{4415488, 163072, 377856}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 23552}, {}},
+    {{}, {}},
+    {{4616192, 169344, 394752}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 24576}, {}},
+    {{}, {}},
+    {{4816896, 175616, 411648}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 25600}, {}},
+    {{}, {}},
+    {{5017600, 181888, 428544}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 26624}, {}},
+    {{}, {}},
+    {{5218304, 188160, 445440}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 27648}, {}},
+    {{}, {}},
+    {{5419008, 194432, 462336}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 28672}, {}},
+    {{}, {}},
+    {{5619712, 200704, 479232}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 29696}, {}},
+    {{}, {}},
+    {{5820416, 206976, 496128}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 30720}, {}},
+    {{}, {}},
+    {{6021120, 213248, 513024}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 31744}, {}},
+    {{}, {}},
+    {{6221824, 219520, 529920}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 401408, 16384}, {}},
+    {{}, {}},
+    {{0, 204800, 0}, {}},
+    {{1024000, 8096, 4100000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr float kMean2[] = {0.485f, 0.456f, 0.406f};
@@ -3154,7 +4442,7 @@ constexpr cnn::LearningTensor kLearningInPhase0[] = {
 constexpr cnn::PhaseDescription kPhases[] = {
     {.name = "whole", .epochs = 90, .has_optimizer = true,
      .optimizer = {.algorithm = cnn::Algorithm::kSgd, .learning_rate = 0.1, .momentum = 0.9, .nesterov = false, .weight_decay = 0.0001},
-     .learning = kLearningInPhase0, .gradients = 7978864},
+     .learning = kLearningInPhase0, .gradients = 7978864, .work = kWorkInPhase0},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -3869,7 +5157,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .data = {.name = "ImageNet", .source = cnn::SourceKind::kFolder, .directory = "imagenet",
              .validation = {}, .test = {},
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
@@ -4817,22 +6105,22 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   const cnn::Floats d_classifier_bias = gradients(7977856, 1000);
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
+  at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   cnn::conv(features_conv0, input, features_conv0_weight_, {}, kFeaturesConv0, batch, scratch());
 
-  // 34: norm0 = bn
+  at(1);  // 34: norm0 = bn
   cnn::bn_statistics(features_norm0_saved, features_conv0, features_norm0_weight_, features_norm0_bias_,
                      features_norm0_running_mean_, features_norm0_running_var_, kFeaturesNorm0, batch);
 
-  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_maxpool1_saved,
                cnn::Loaded(features_conv0, features_norm0_saved, cnn::Activation::kNone), kFeaturesMaxpool1,
                batch);
 
-  // 35: relu    (features.relu1)
+  at(2);  // 35: relu    (features.relu1)
   cnn::relu(features_maxpool1, features_maxpool1, k64x56x56, batch);
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
+  at(4);  // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
   // 14: relu    (features.denseblock1.denselayer1.relu1)
   cnn::bn_statistics(features_denseblock1_denselayer1_norm1_saved, features_maxpool1,
                      features_denseblock1_denselayer1_norm1_weight_,
@@ -4841,13 +6129,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock1_denselayer1_norm1_running_var_,
                      kFeaturesDenseblock1Denselayer1Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(6);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer1_conv1,
             cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer1_conv1_weight_, {}, kFeaturesDenseblock1Denselayer1Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(7);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer1.relu2)
   cnn::bn_statistics(features_denseblock1_denselayer1_norm2_saved, features_denseblock1_denselayer1_conv1,
                      features_denseblock1_denselayer1_norm2_weight_,
@@ -4856,13 +6144,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock1_denselayer1_norm2_running_var_,
                      kFeaturesDenseblock1Denselayer1Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer1_conv2,
                       cnn::Loaded(features_denseblock1_denselayer1_conv1, features_denseblock1_denselayer1_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock1_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
+  at(11);  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   // 14: relu    (features.denseblock1.denselayer2.relu1)
   cnn::bn_statistics(features_denseblock1_denselayer2_norm1_saved, features_denseblock1_denselayer1_concat1,
                      features_denseblock1_denselayer2_norm1_weight_,
@@ -4871,13 +6159,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock1_denselayer2_norm1_running_var_,
                      kFeaturesDenseblock1Denselayer2Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(13);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer2_conv1,
             cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer2_conv1_weight_, {}, kFeaturesDenseblock1Denselayer2Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(14);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer2.relu2)
   cnn::bn_statistics(features_denseblock1_denselayer2_norm2_saved, features_denseblock1_denselayer2_conv1,
                      features_denseblock1_denselayer2_norm2_weight_,
@@ -4886,13 +6174,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock1_denselayer2_norm2_running_var_,
                      kFeaturesDenseblock1Denselayer2Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer2_conv2,
                       cnn::Loaded(features_denseblock1_denselayer2_conv1, features_denseblock1_denselayer2_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock1_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
+  at(18);  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   // 14: relu    (features.denseblock1.denselayer3.relu1)
   cnn::bn_statistics(features_denseblock1_denselayer3_norm1_saved, features_denseblock1_denselayer2_concat1,
                      features_denseblock1_denselayer3_norm1_weight_,
@@ -4901,13 +6189,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock1_denselayer3_norm1_running_var_,
                      kFeaturesDenseblock1Denselayer3Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(20);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer3_conv1,
             cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer3_conv1_weight_, {}, kFeaturesDenseblock1Denselayer3Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(21);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer3.relu2)
   cnn::bn_statistics(features_denseblock1_denselayer3_norm2_saved, features_denseblock1_denselayer3_conv1,
                      features_denseblock1_denselayer3_norm2_weight_,
@@ -4916,13 +6204,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock1_denselayer3_norm2_running_var_,
                      kFeaturesDenseblock1Denselayer3Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer3_conv2,
                       cnn::Loaded(features_denseblock1_denselayer3_conv1, features_denseblock1_denselayer3_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock1_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
+  at(25);  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   // 14: relu    (features.denseblock1.denselayer4.relu1)
   cnn::bn_statistics(features_denseblock1_denselayer4_norm1_saved, features_denseblock1_denselayer3_concat1,
                      features_denseblock1_denselayer4_norm1_weight_,
@@ -4931,13 +6219,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock1_denselayer4_norm1_running_var_,
                      kFeaturesDenseblock1Denselayer4Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(27);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer4_conv1,
             cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer4_conv1_weight_, {}, kFeaturesDenseblock1Denselayer4Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(28);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer4.relu2)
   cnn::bn_statistics(features_denseblock1_denselayer4_norm2_saved, features_denseblock1_denselayer4_conv1,
                      features_denseblock1_denselayer4_norm2_weight_,
@@ -4946,13 +6234,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock1_denselayer4_norm2_running_var_,
                      kFeaturesDenseblock1Denselayer4Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer4_conv2,
                       cnn::Loaded(features_denseblock1_denselayer4_conv1, features_denseblock1_denselayer4_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock1_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
+  at(32);  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   // 14: relu    (features.denseblock1.denselayer5.relu1)
   cnn::bn_statistics(features_denseblock1_denselayer5_norm1_saved, features_denseblock1_denselayer4_concat1,
                      features_denseblock1_denselayer5_norm1_weight_,
@@ -4961,13 +6249,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock1_denselayer5_norm1_running_var_,
                      kFeaturesDenseblock1Denselayer5Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(34);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer5_conv1,
             cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer5_conv1_weight_, {}, kFeaturesDenseblock1Denselayer5Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(35);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer5.relu2)
   cnn::bn_statistics(features_denseblock1_denselayer5_norm2_saved, features_denseblock1_denselayer5_conv1,
                      features_denseblock1_denselayer5_norm2_weight_,
@@ -4976,13 +6264,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock1_denselayer5_norm2_running_var_,
                      kFeaturesDenseblock1Denselayer5Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer5_conv2,
                       cnn::Loaded(features_denseblock1_denselayer5_conv1, features_denseblock1_denselayer5_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock1_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
+  at(39);  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   // 14: relu    (features.denseblock1.denselayer6.relu1)
   cnn::bn_statistics(features_denseblock1_denselayer6_norm1_saved, features_denseblock1_denselayer5_concat1,
                      features_denseblock1_denselayer6_norm1_weight_,
@@ -4991,13 +6279,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock1_denselayer6_norm1_running_var_,
                      kFeaturesDenseblock1Denselayer6Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(41);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock1_denselayer6_conv1,
             cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer6_conv1_weight_, {}, kFeaturesDenseblock1Denselayer6Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(42);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer6.relu2)
   cnn::bn_statistics(features_denseblock1_denselayer6_norm2_saved, features_denseblock1_denselayer6_conv1,
                      features_denseblock1_denselayer6_norm2_weight_,
@@ -5006,28 +6294,28 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock1_denselayer6_norm2_running_var_,
                      kFeaturesDenseblock1Denselayer6Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer6_conv2,
                       cnn::Loaded(features_denseblock1_denselayer6_conv1, features_denseblock1_denselayer6_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock1_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
 
-  // 24: norm = bn
+  at(46);  // 24: norm = bn
   // 25: relu    (features.transition1.relu1)
   cnn::bn_statistics(features_transition1_norm_saved, features_denseblock1_denselayer6_concat1,
                      features_transition1_norm_weight_, features_transition1_norm_bias_,
                      features_transition1_norm_running_mean_, features_transition1_norm_running_var_,
                      kFeaturesTransition1Norm, batch);
 
-  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition1_conv,
             cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
             features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch, scratch());
 
-  // 27: avgpool(2)    (features.transition1.avgpool1)
+  at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
+  at(50);  // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
   // 14: relu    (features.denseblock2.denselayer1.relu1)
   cnn::bn_statistics(features_denseblock2_denselayer1_norm1_saved, features_transition1_avgpool1,
                      features_denseblock2_denselayer1_norm1_weight_,
@@ -5036,13 +6324,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer1_norm1_running_var_,
                      kFeaturesDenseblock2Denselayer1Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(52);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer1_conv1,
             cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer1_conv1_weight_, {}, kFeaturesDenseblock2Denselayer1Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(53);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer1.relu2)
   cnn::bn_statistics(features_denseblock2_denselayer1_norm2_saved, features_denseblock2_denselayer1_conv1,
                      features_denseblock2_denselayer1_norm2_weight_,
@@ -5051,13 +6339,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer1_norm2_running_var_,
                      kFeaturesDenseblock2Denselayer1Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer1_conv2,
                       cnn::Loaded(features_denseblock2_denselayer1_conv1, features_denseblock2_denselayer1_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
+  at(57);  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   // 14: relu    (features.denseblock2.denselayer2.relu1)
   cnn::bn_statistics(features_denseblock2_denselayer2_norm1_saved, features_denseblock2_denselayer1_concat1,
                      features_denseblock2_denselayer2_norm1_weight_,
@@ -5066,13 +6354,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer2_norm1_running_var_,
                      kFeaturesDenseblock2Denselayer2Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(59);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer2_conv1,
             cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer2_conv1_weight_, {}, kFeaturesDenseblock2Denselayer2Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(60);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer2.relu2)
   cnn::bn_statistics(features_denseblock2_denselayer2_norm2_saved, features_denseblock2_denselayer2_conv1,
                      features_denseblock2_denselayer2_norm2_weight_,
@@ -5081,13 +6369,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer2_norm2_running_var_,
                      kFeaturesDenseblock2Denselayer2Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer2_conv2,
                       cnn::Loaded(features_denseblock2_denselayer2_conv1, features_denseblock2_denselayer2_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
+  at(64);  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   // 14: relu    (features.denseblock2.denselayer3.relu1)
   cnn::bn_statistics(features_denseblock2_denselayer3_norm1_saved, features_denseblock2_denselayer2_concat1,
                      features_denseblock2_denselayer3_norm1_weight_,
@@ -5096,13 +6384,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer3_norm1_running_var_,
                      kFeaturesDenseblock2Denselayer3Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(66);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer3_conv1,
             cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer3_conv1_weight_, {}, kFeaturesDenseblock2Denselayer3Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(67);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer3.relu2)
   cnn::bn_statistics(features_denseblock2_denselayer3_norm2_saved, features_denseblock2_denselayer3_conv1,
                      features_denseblock2_denselayer3_norm2_weight_,
@@ -5111,13 +6399,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer3_norm2_running_var_,
                      kFeaturesDenseblock2Denselayer3Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer3_conv2,
                       cnn::Loaded(features_denseblock2_denselayer3_conv1, features_denseblock2_denselayer3_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
+  at(71);  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   // 14: relu    (features.denseblock2.denselayer4.relu1)
   cnn::bn_statistics(features_denseblock2_denselayer4_norm1_saved, features_denseblock2_denselayer3_concat1,
                      features_denseblock2_denselayer4_norm1_weight_,
@@ -5126,13 +6414,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer4_norm1_running_var_,
                      kFeaturesDenseblock2Denselayer4Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(73);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer4_conv1,
             cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer4_conv1_weight_, {}, kFeaturesDenseblock2Denselayer4Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(74);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer4.relu2)
   cnn::bn_statistics(features_denseblock2_denselayer4_norm2_saved, features_denseblock2_denselayer4_conv1,
                      features_denseblock2_denselayer4_norm2_weight_,
@@ -5141,13 +6429,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer4_norm2_running_var_,
                      kFeaturesDenseblock2Denselayer4Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer4_conv2,
                       cnn::Loaded(features_denseblock2_denselayer4_conv1, features_denseblock2_denselayer4_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
+  at(78);  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   // 14: relu    (features.denseblock2.denselayer5.relu1)
   cnn::bn_statistics(features_denseblock2_denselayer5_norm1_saved, features_denseblock2_denselayer4_concat1,
                      features_denseblock2_denselayer5_norm1_weight_,
@@ -5156,13 +6444,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer5_norm1_running_var_,
                      kFeaturesDenseblock2Denselayer5Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(80);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer5_conv1,
             cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer5_conv1_weight_, {}, kFeaturesDenseblock2Denselayer5Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(81);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer5.relu2)
   cnn::bn_statistics(features_denseblock2_denselayer5_norm2_saved, features_denseblock2_denselayer5_conv1,
                      features_denseblock2_denselayer5_norm2_weight_,
@@ -5171,13 +6459,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer5_norm2_running_var_,
                      kFeaturesDenseblock2Denselayer5Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer5_conv2,
                       cnn::Loaded(features_denseblock2_denselayer5_conv1, features_denseblock2_denselayer5_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
+  at(85);  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   // 14: relu    (features.denseblock2.denselayer6.relu1)
   cnn::bn_statistics(features_denseblock2_denselayer6_norm1_saved, features_denseblock2_denselayer5_concat1,
                      features_denseblock2_denselayer6_norm1_weight_,
@@ -5186,13 +6474,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer6_norm1_running_var_,
                      kFeaturesDenseblock2Denselayer6Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(87);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer6_conv1,
             cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer6_conv1_weight_, {}, kFeaturesDenseblock2Denselayer6Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(88);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer6.relu2)
   cnn::bn_statistics(features_denseblock2_denselayer6_norm2_saved, features_denseblock2_denselayer6_conv1,
                      features_denseblock2_denselayer6_norm2_weight_,
@@ -5201,13 +6489,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer6_norm2_running_var_,
                      kFeaturesDenseblock2Denselayer6Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer6_conv2,
                       cnn::Loaded(features_denseblock2_denselayer6_conv1, features_denseblock2_denselayer6_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
+  at(92);  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   // 14: relu    (features.denseblock2.denselayer7.relu1)
   cnn::bn_statistics(features_denseblock2_denselayer7_norm1_saved, features_denseblock2_denselayer6_concat1,
                      features_denseblock2_denselayer7_norm1_weight_,
@@ -5216,13 +6504,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer7_norm1_running_var_,
                      kFeaturesDenseblock2Denselayer7Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(94);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer7_conv1,
             cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer7_conv1_weight_, {}, kFeaturesDenseblock2Denselayer7Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(95);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer7.relu2)
   cnn::bn_statistics(features_denseblock2_denselayer7_norm2_saved, features_denseblock2_denselayer7_conv1,
                      features_denseblock2_denselayer7_norm2_weight_,
@@ -5231,13 +6519,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer7_norm2_running_var_,
                      kFeaturesDenseblock2Denselayer7Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer7_conv2,
                       cnn::Loaded(features_denseblock2_denselayer7_conv1, features_denseblock2_denselayer7_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer7_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
+  at(99);  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   // 14: relu    (features.denseblock2.denselayer8.relu1)
   cnn::bn_statistics(features_denseblock2_denselayer8_norm1_saved, features_denseblock2_denselayer7_concat1,
                      features_denseblock2_denselayer8_norm1_weight_,
@@ -5246,13 +6534,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer8_norm1_running_var_,
                      kFeaturesDenseblock2Denselayer8Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(101);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer8_conv1,
             cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer8_conv1_weight_, {}, kFeaturesDenseblock2Denselayer8Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(102);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer8.relu2)
   cnn::bn_statistics(features_denseblock2_denselayer8_norm2_saved, features_denseblock2_denselayer8_conv1,
                      features_denseblock2_denselayer8_norm2_weight_,
@@ -5261,13 +6549,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer8_norm2_running_var_,
                      kFeaturesDenseblock2Denselayer8Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer8_conv2,
                       cnn::Loaded(features_denseblock2_denselayer8_conv1, features_denseblock2_denselayer8_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer8_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
+  at(106);  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   // 14: relu    (features.denseblock2.denselayer9.relu1)
   cnn::bn_statistics(features_denseblock2_denselayer9_norm1_saved, features_denseblock2_denselayer8_concat1,
                      features_denseblock2_denselayer9_norm1_weight_,
@@ -5276,13 +6564,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer9_norm1_running_var_,
                      kFeaturesDenseblock2Denselayer9Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(108);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer9_conv1,
             cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer9_conv1_weight_, {}, kFeaturesDenseblock2Denselayer9Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(109);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer9.relu2)
   cnn::bn_statistics(features_denseblock2_denselayer9_norm2_saved, features_denseblock2_denselayer9_conv1,
                      features_denseblock2_denselayer9_norm2_weight_,
@@ -5291,13 +6579,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer9_norm2_running_var_,
                      kFeaturesDenseblock2Denselayer9Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer9_conv2,
                       cnn::Loaded(features_denseblock2_denselayer9_conv1, features_denseblock2_denselayer9_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer9_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
+  at(113);  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   // 14: relu    (features.denseblock2.denselayer10.relu1)
   cnn::bn_statistics(features_denseblock2_denselayer10_norm1_saved, features_denseblock2_denselayer9_concat1,
                      features_denseblock2_denselayer10_norm1_weight_,
@@ -5306,13 +6594,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer10_norm1_running_var_,
                      kFeaturesDenseblock2Denselayer10Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(115);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer10_conv1,
             cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer10_conv1_weight_, {}, kFeaturesDenseblock2Denselayer10Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(116);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer10.relu2)
   cnn::bn_statistics(features_denseblock2_denselayer10_norm2_saved, features_denseblock2_denselayer10_conv1,
                      features_denseblock2_denselayer10_norm2_weight_,
@@ -5321,13 +6609,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer10_norm2_running_var_,
                      kFeaturesDenseblock2Denselayer10Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer10_conv2,
                       cnn::Loaded(features_denseblock2_denselayer10_conv1, features_denseblock2_denselayer10_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer10_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
+  at(120);  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   // 14: relu    (features.denseblock2.denselayer11.relu1)
   cnn::bn_statistics(features_denseblock2_denselayer11_norm1_saved, features_denseblock2_denselayer10_concat1,
                      features_denseblock2_denselayer11_norm1_weight_,
@@ -5336,13 +6624,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer11_norm1_running_var_,
                      kFeaturesDenseblock2Denselayer11Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(122);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer11_conv1,
             cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer11_conv1_weight_, {}, kFeaturesDenseblock2Denselayer11Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(123);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer11.relu2)
   cnn::bn_statistics(features_denseblock2_denselayer11_norm2_saved, features_denseblock2_denselayer11_conv1,
                      features_denseblock2_denselayer11_norm2_weight_,
@@ -5351,13 +6639,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer11_norm2_running_var_,
                      kFeaturesDenseblock2Denselayer11Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer11_conv2,
                       cnn::Loaded(features_denseblock2_denselayer11_conv1, features_denseblock2_denselayer11_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer11_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
+  at(127);  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   // 14: relu    (features.denseblock2.denselayer12.relu1)
   cnn::bn_statistics(features_denseblock2_denselayer12_norm1_saved, features_denseblock2_denselayer11_concat1,
                      features_denseblock2_denselayer12_norm1_weight_,
@@ -5366,13 +6654,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer12_norm1_running_var_,
                      kFeaturesDenseblock2Denselayer12Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(129);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock2_denselayer12_conv1,
             cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer12_conv1_weight_, {}, kFeaturesDenseblock2Denselayer12Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(130);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer12.relu2)
   cnn::bn_statistics(features_denseblock2_denselayer12_norm2_saved, features_denseblock2_denselayer12_conv1,
                      features_denseblock2_denselayer12_norm2_weight_,
@@ -5381,28 +6669,28 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock2_denselayer12_norm2_running_var_,
                      kFeaturesDenseblock2Denselayer12Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer12_conv2,
                       cnn::Loaded(features_denseblock2_denselayer12_conv1, features_denseblock2_denselayer12_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer12_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
 
-  // 24: norm = bn
+  at(134);  // 24: norm = bn
   // 25: relu    (features.transition2.relu1)
   cnn::bn_statistics(features_transition2_norm_saved, features_denseblock2_denselayer12_concat1,
                      features_transition2_norm_weight_, features_transition2_norm_bias_,
                      features_transition2_norm_running_mean_, features_transition2_norm_running_var_,
                      kFeaturesTransition2Norm, batch);
 
-  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition2_conv,
             cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
             features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch());
 
-  // 27: avgpool(2)    (features.transition2.avgpool1)
+  at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
+  at(138);  // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
   // 14: relu    (features.denseblock3.denselayer1.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer1_norm1_saved, features_transition2_avgpool1,
                      features_denseblock3_denselayer1_norm1_weight_,
@@ -5411,13 +6699,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer1_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer1Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(140);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer1_conv1,
             cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer1_conv1_weight_, {}, kFeaturesDenseblock3Denselayer1Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(141);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer1.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer1_norm2_saved, features_denseblock3_denselayer1_conv1,
                      features_denseblock3_denselayer1_norm2_weight_,
@@ -5426,13 +6714,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer1_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer1Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer1_conv2,
                       cnn::Loaded(features_denseblock3_denselayer1_conv1, features_denseblock3_denselayer1_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
+  at(145);  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   // 14: relu    (features.denseblock3.denselayer2.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer2_norm1_saved, features_denseblock3_denselayer1_concat1,
                      features_denseblock3_denselayer2_norm1_weight_,
@@ -5441,13 +6729,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer2_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer2Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(147);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer2_conv1,
             cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer2_conv1_weight_, {}, kFeaturesDenseblock3Denselayer2Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(148);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer2.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer2_norm2_saved, features_denseblock3_denselayer2_conv1,
                      features_denseblock3_denselayer2_norm2_weight_,
@@ -5456,13 +6744,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer2_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer2Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer2_conv2,
                       cnn::Loaded(features_denseblock3_denselayer2_conv1, features_denseblock3_denselayer2_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
+  at(152);  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   // 14: relu    (features.denseblock3.denselayer3.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer3_norm1_saved, features_denseblock3_denselayer2_concat1,
                      features_denseblock3_denselayer3_norm1_weight_,
@@ -5471,13 +6759,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer3_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer3Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(154);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer3_conv1,
             cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer3_conv1_weight_, {}, kFeaturesDenseblock3Denselayer3Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(155);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer3.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer3_norm2_saved, features_denseblock3_denselayer3_conv1,
                      features_denseblock3_denselayer3_norm2_weight_,
@@ -5486,13 +6774,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer3_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer3Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer3_conv2,
                       cnn::Loaded(features_denseblock3_denselayer3_conv1, features_denseblock3_denselayer3_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
+  at(159);  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   // 14: relu    (features.denseblock3.denselayer4.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer4_norm1_saved, features_denseblock3_denselayer3_concat1,
                      features_denseblock3_denselayer4_norm1_weight_,
@@ -5501,13 +6789,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer4_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer4Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(161);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer4_conv1,
             cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer4_conv1_weight_, {}, kFeaturesDenseblock3Denselayer4Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(162);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer4.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer4_norm2_saved, features_denseblock3_denselayer4_conv1,
                      features_denseblock3_denselayer4_norm2_weight_,
@@ -5516,13 +6804,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer4_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer4Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer4_conv2,
                       cnn::Loaded(features_denseblock3_denselayer4_conv1, features_denseblock3_denselayer4_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
+  at(166);  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   // 14: relu    (features.denseblock3.denselayer5.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer5_norm1_saved, features_denseblock3_denselayer4_concat1,
                      features_denseblock3_denselayer5_norm1_weight_,
@@ -5531,13 +6819,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer5_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer5Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(168);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer5_conv1,
             cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer5_conv1_weight_, {}, kFeaturesDenseblock3Denselayer5Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(169);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer5.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer5_norm2_saved, features_denseblock3_denselayer5_conv1,
                      features_denseblock3_denselayer5_norm2_weight_,
@@ -5546,13 +6834,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer5_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer5Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer5_conv2,
                       cnn::Loaded(features_denseblock3_denselayer5_conv1, features_denseblock3_denselayer5_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
+  at(173);  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   // 14: relu    (features.denseblock3.denselayer6.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer6_norm1_saved, features_denseblock3_denselayer5_concat1,
                      features_denseblock3_denselayer6_norm1_weight_,
@@ -5561,13 +6849,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer6_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer6Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(175);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer6_conv1,
             cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer6_conv1_weight_, {}, kFeaturesDenseblock3Denselayer6Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(176);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer6.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer6_norm2_saved, features_denseblock3_denselayer6_conv1,
                      features_denseblock3_denselayer6_norm2_weight_,
@@ -5576,13 +6864,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer6_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer6Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer6_conv2,
                       cnn::Loaded(features_denseblock3_denselayer6_conv1, features_denseblock3_denselayer6_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
+  at(180);  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   // 14: relu    (features.denseblock3.denselayer7.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer7_norm1_saved, features_denseblock3_denselayer6_concat1,
                      features_denseblock3_denselayer7_norm1_weight_,
@@ -5591,13 +6879,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer7_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer7Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(182);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer7_conv1,
             cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer7_conv1_weight_, {}, kFeaturesDenseblock3Denselayer7Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(183);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer7.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer7_norm2_saved, features_denseblock3_denselayer7_conv1,
                      features_denseblock3_denselayer7_norm2_weight_,
@@ -5606,13 +6894,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer7_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer7Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer7_conv2,
                       cnn::Loaded(features_denseblock3_denselayer7_conv1, features_denseblock3_denselayer7_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer7_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
+  at(187);  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   // 14: relu    (features.denseblock3.denselayer8.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer8_norm1_saved, features_denseblock3_denselayer7_concat1,
                      features_denseblock3_denselayer8_norm1_weight_,
@@ -5621,13 +6909,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer8_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer8Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(189);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer8_conv1,
             cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer8_conv1_weight_, {}, kFeaturesDenseblock3Denselayer8Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(190);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer8.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer8_norm2_saved, features_denseblock3_denselayer8_conv1,
                      features_denseblock3_denselayer8_norm2_weight_,
@@ -5636,13 +6924,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer8_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer8Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer8_conv2,
                       cnn::Loaded(features_denseblock3_denselayer8_conv1, features_denseblock3_denselayer8_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer8_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
+  at(194);  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   // 14: relu    (features.denseblock3.denselayer9.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer9_norm1_saved, features_denseblock3_denselayer8_concat1,
                      features_denseblock3_denselayer9_norm1_weight_,
@@ -5651,13 +6939,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer9_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer9Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(196);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer9_conv1,
             cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer9_conv1_weight_, {}, kFeaturesDenseblock3Denselayer9Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(197);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer9.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer9_norm2_saved, features_denseblock3_denselayer9_conv1,
                      features_denseblock3_denselayer9_norm2_weight_,
@@ -5666,13 +6954,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer9_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer9Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer9_conv2,
                       cnn::Loaded(features_denseblock3_denselayer9_conv1, features_denseblock3_denselayer9_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer9_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
+  at(201);  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   // 14: relu    (features.denseblock3.denselayer10.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer10_norm1_saved, features_denseblock3_denselayer9_concat1,
                      features_denseblock3_denselayer10_norm1_weight_,
@@ -5681,13 +6969,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer10_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer10Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(203);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer10_conv1,
             cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer10_conv1_weight_, {}, kFeaturesDenseblock3Denselayer10Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(204);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer10.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer10_norm2_saved, features_denseblock3_denselayer10_conv1,
                      features_denseblock3_denselayer10_norm2_weight_,
@@ -5696,13 +6984,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer10_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer10Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer10_conv2,
                       cnn::Loaded(features_denseblock3_denselayer10_conv1, features_denseblock3_denselayer10_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer10_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
+  at(208);  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   // 14: relu    (features.denseblock3.denselayer11.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer11_norm1_saved, features_denseblock3_denselayer10_concat1,
                      features_denseblock3_denselayer11_norm1_weight_,
@@ -5711,13 +6999,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer11_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer11Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(210);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer11_conv1,
             cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer11_conv1_weight_, {}, kFeaturesDenseblock3Denselayer11Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(211);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer11.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer11_norm2_saved, features_denseblock3_denselayer11_conv1,
                      features_denseblock3_denselayer11_norm2_weight_,
@@ -5726,13 +7014,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer11_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer11Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer11_conv2,
                       cnn::Loaded(features_denseblock3_denselayer11_conv1, features_denseblock3_denselayer11_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer11_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
+  at(215);  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   // 14: relu    (features.denseblock3.denselayer12.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer12_norm1_saved, features_denseblock3_denselayer11_concat1,
                      features_denseblock3_denselayer12_norm1_weight_,
@@ -5741,13 +7029,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer12_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer12Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(217);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer12_conv1,
             cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer12_conv1_weight_, {}, kFeaturesDenseblock3Denselayer12Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(218);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer12.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer12_norm2_saved, features_denseblock3_denselayer12_conv1,
                      features_denseblock3_denselayer12_norm2_weight_,
@@ -5756,13 +7044,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer12_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer12Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer12_conv2,
                       cnn::Loaded(features_denseblock3_denselayer12_conv1, features_denseblock3_denselayer12_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer12_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
+  at(222);  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   // 14: relu    (features.denseblock3.denselayer13.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer13_norm1_saved, features_denseblock3_denselayer12_concat1,
                      features_denseblock3_denselayer13_norm1_weight_,
@@ -5771,13 +7059,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer13_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer13Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(224);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer13_conv1,
             cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer13_conv1_weight_, {}, kFeaturesDenseblock3Denselayer13Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(225);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer13.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer13_norm2_saved, features_denseblock3_denselayer13_conv1,
                      features_denseblock3_denselayer13_norm2_weight_,
@@ -5786,13 +7074,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer13_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer13Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer13_conv2,
                       cnn::Loaded(features_denseblock3_denselayer13_conv1, features_denseblock3_denselayer13_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer13_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
+  at(229);  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   // 14: relu    (features.denseblock3.denselayer14.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer14_norm1_saved, features_denseblock3_denselayer13_concat1,
                      features_denseblock3_denselayer14_norm1_weight_,
@@ -5801,13 +7089,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer14_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer14Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(231);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer14_conv1,
             cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer14_conv1_weight_, {}, kFeaturesDenseblock3Denselayer14Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(232);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer14.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer14_norm2_saved, features_denseblock3_denselayer14_conv1,
                      features_denseblock3_denselayer14_norm2_weight_,
@@ -5816,13 +7104,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer14_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer14Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer14_conv2,
                       cnn::Loaded(features_denseblock3_denselayer14_conv1, features_denseblock3_denselayer14_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer14_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
+  at(236);  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   // 14: relu    (features.denseblock3.denselayer15.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer15_norm1_saved, features_denseblock3_denselayer14_concat1,
                      features_denseblock3_denselayer15_norm1_weight_,
@@ -5831,13 +7119,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer15_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer15Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(238);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer15_conv1,
             cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer15_conv1_weight_, {}, kFeaturesDenseblock3Denselayer15Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(239);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer15.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer15_norm2_saved, features_denseblock3_denselayer15_conv1,
                      features_denseblock3_denselayer15_norm2_weight_,
@@ -5846,13 +7134,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer15_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer15Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer15_conv2,
                       cnn::Loaded(features_denseblock3_denselayer15_conv1, features_denseblock3_denselayer15_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer15_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
+  at(243);  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   // 14: relu    (features.denseblock3.denselayer16.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer16_norm1_saved, features_denseblock3_denselayer15_concat1,
                      features_denseblock3_denselayer16_norm1_weight_,
@@ -5861,13 +7149,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer16_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer16Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(245);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer16_conv1,
             cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer16_conv1_weight_, {}, kFeaturesDenseblock3Denselayer16Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(246);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer16.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer16_norm2_saved, features_denseblock3_denselayer16_conv1,
                      features_denseblock3_denselayer16_norm2_weight_,
@@ -5876,13 +7164,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer16_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer16Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer16_conv2,
                       cnn::Loaded(features_denseblock3_denselayer16_conv1, features_denseblock3_denselayer16_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer16_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
+  at(250);  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   // 14: relu    (features.denseblock3.denselayer17.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer17_norm1_saved, features_denseblock3_denselayer16_concat1,
                      features_denseblock3_denselayer17_norm1_weight_,
@@ -5891,13 +7179,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer17_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer17Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(252);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer17_conv1,
             cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer17_conv1_weight_, {}, kFeaturesDenseblock3Denselayer17Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(253);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer17.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer17_norm2_saved, features_denseblock3_denselayer17_conv1,
                      features_denseblock3_denselayer17_norm2_weight_,
@@ -5906,13 +7194,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer17_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer17Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer17_conv2,
                       cnn::Loaded(features_denseblock3_denselayer17_conv1, features_denseblock3_denselayer17_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer17_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
+  at(257);  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   // 14: relu    (features.denseblock3.denselayer18.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer18_norm1_saved, features_denseblock3_denselayer17_concat1,
                      features_denseblock3_denselayer18_norm1_weight_,
@@ -5921,13 +7209,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer18_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer18Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(259);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer18_conv1,
             cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer18_conv1_weight_, {}, kFeaturesDenseblock3Denselayer18Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(260);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer18.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer18_norm2_saved, features_denseblock3_denselayer18_conv1,
                      features_denseblock3_denselayer18_norm2_weight_,
@@ -5936,13 +7224,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer18_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer18Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer18_conv2,
                       cnn::Loaded(features_denseblock3_denselayer18_conv1, features_denseblock3_denselayer18_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer18_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
+  at(264);  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   // 14: relu    (features.denseblock3.denselayer19.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer19_norm1_saved, features_denseblock3_denselayer18_concat1,
                      features_denseblock3_denselayer19_norm1_weight_,
@@ -5951,13 +7239,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer19_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer19Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(266);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer19_conv1,
             cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer19_conv1_weight_, {}, kFeaturesDenseblock3Denselayer19Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(267);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer19.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer19_norm2_saved, features_denseblock3_denselayer19_conv1,
                      features_denseblock3_denselayer19_norm2_weight_,
@@ -5966,13 +7254,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer19_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer19Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer19_conv2,
                       cnn::Loaded(features_denseblock3_denselayer19_conv1, features_denseblock3_denselayer19_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer19_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
+  at(271);  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   // 14: relu    (features.denseblock3.denselayer20.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer20_norm1_saved, features_denseblock3_denselayer19_concat1,
                      features_denseblock3_denselayer20_norm1_weight_,
@@ -5981,13 +7269,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer20_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer20Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(273);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer20_conv1,
             cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer20_conv1_weight_, {}, kFeaturesDenseblock3Denselayer20Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(274);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer20.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer20_norm2_saved, features_denseblock3_denselayer20_conv1,
                      features_denseblock3_denselayer20_norm2_weight_,
@@ -5996,13 +7284,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer20_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer20Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer20_conv2,
                       cnn::Loaded(features_denseblock3_denselayer20_conv1, features_denseblock3_denselayer20_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer20_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
+  at(278);  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   // 14: relu    (features.denseblock3.denselayer21.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer21_norm1_saved, features_denseblock3_denselayer20_concat1,
                      features_denseblock3_denselayer21_norm1_weight_,
@@ -6011,13 +7299,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer21_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer21Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(280);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer21_conv1,
             cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer21_conv1_weight_, {}, kFeaturesDenseblock3Denselayer21Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(281);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer21.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer21_norm2_saved, features_denseblock3_denselayer21_conv1,
                      features_denseblock3_denselayer21_norm2_weight_,
@@ -6026,13 +7314,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer21_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer21Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer21_conv2,
                       cnn::Loaded(features_denseblock3_denselayer21_conv1, features_denseblock3_denselayer21_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer21_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
+  at(285);  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   // 14: relu    (features.denseblock3.denselayer22.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer22_norm1_saved, features_denseblock3_denselayer21_concat1,
                      features_denseblock3_denselayer22_norm1_weight_,
@@ -6041,13 +7329,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer22_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer22Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(287);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer22_conv1,
             cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer22_conv1_weight_, {}, kFeaturesDenseblock3Denselayer22Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(288);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer22.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer22_norm2_saved, features_denseblock3_denselayer22_conv1,
                      features_denseblock3_denselayer22_norm2_weight_,
@@ -6056,13 +7344,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer22_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer22Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer22_conv2,
                       cnn::Loaded(features_denseblock3_denselayer22_conv1, features_denseblock3_denselayer22_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer22_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
+  at(292);  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   // 14: relu    (features.denseblock3.denselayer23.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer23_norm1_saved, features_denseblock3_denselayer22_concat1,
                      features_denseblock3_denselayer23_norm1_weight_,
@@ -6071,13 +7359,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer23_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer23Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(294);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer23_conv1,
             cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer23_conv1_weight_, {}, kFeaturesDenseblock3Denselayer23Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(295);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer23.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer23_norm2_saved, features_denseblock3_denselayer23_conv1,
                      features_denseblock3_denselayer23_norm2_weight_,
@@ -6086,13 +7374,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer23_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer23Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer23_conv2,
                       cnn::Loaded(features_denseblock3_denselayer23_conv1, features_denseblock3_denselayer23_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer23_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
+  at(299);  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   // 14: relu    (features.denseblock3.denselayer24.relu1)
   cnn::bn_statistics(features_denseblock3_denselayer24_norm1_saved, features_denseblock3_denselayer23_concat1,
                      features_denseblock3_denselayer24_norm1_weight_,
@@ -6101,13 +7389,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer24_norm1_running_var_,
                      kFeaturesDenseblock3Denselayer24Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(301);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock3_denselayer24_conv1,
             cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer24_conv1_weight_, {}, kFeaturesDenseblock3Denselayer24Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(302);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer24.relu2)
   cnn::bn_statistics(features_denseblock3_denselayer24_norm2_saved, features_denseblock3_denselayer24_conv1,
                      features_denseblock3_denselayer24_norm2_weight_,
@@ -6116,28 +7404,28 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock3_denselayer24_norm2_running_var_,
                      kFeaturesDenseblock3Denselayer24Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer24_conv2,
                       cnn::Loaded(features_denseblock3_denselayer24_conv1, features_denseblock3_denselayer24_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer24_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
 
-  // 24: norm = bn
+  at(306);  // 24: norm = bn
   // 25: relu    (features.transition3.relu1)
   cnn::bn_statistics(features_transition3_norm_saved, features_denseblock3_denselayer24_concat1,
                      features_transition3_norm_weight_, features_transition3_norm_bias_,
                      features_transition3_norm_running_mean_, features_transition3_norm_running_var_,
                      kFeaturesTransition3Norm, batch);
 
-  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  at(308);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition3_conv,
             cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
             features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch, scratch());
 
-  // 27: avgpool(2)    (features.transition3.avgpool1)
+  at(309);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
+  at(310);  // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
   // 14: relu    (features.denseblock4.denselayer1.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer1_norm1_saved, features_transition3_avgpool1,
                      features_denseblock4_denselayer1_norm1_weight_,
@@ -6146,13 +7434,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer1_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer1Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(312);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer1_conv1,
             cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer1_conv1_weight_, {}, kFeaturesDenseblock4Denselayer1Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(313);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer1.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer1_norm2_saved, features_denseblock4_denselayer1_conv1,
                      features_denseblock4_denselayer1_norm2_weight_,
@@ -6161,13 +7449,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer1_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer1Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(315);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer1_conv2,
                       cnn::Loaded(features_denseblock4_denselayer1_conv1, features_denseblock4_denselayer1_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
+  at(317);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer2_norm1_saved, features_denseblock4_denselayer1_concat1,
                      features_denseblock4_denselayer2_norm1_weight_,
@@ -6176,13 +7464,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer2_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer2Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(319);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer2_conv1,
             cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer2_conv1_weight_, {}, kFeaturesDenseblock4Denselayer2Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(320);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer2.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer2_norm2_saved, features_denseblock4_denselayer2_conv1,
                      features_denseblock4_denselayer2_norm2_weight_,
@@ -6191,13 +7479,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer2_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer2Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(322);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer2_conv2,
                       cnn::Loaded(features_denseblock4_denselayer2_conv1, features_denseblock4_denselayer2_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
+  at(324);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer3_norm1_saved, features_denseblock4_denselayer2_concat1,
                      features_denseblock4_denselayer3_norm1_weight_,
@@ -6206,13 +7494,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer3_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer3Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(326);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer3_conv1,
             cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer3_conv1_weight_, {}, kFeaturesDenseblock4Denselayer3Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(327);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer3.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer3_norm2_saved, features_denseblock4_denselayer3_conv1,
                      features_denseblock4_denselayer3_norm2_weight_,
@@ -6221,13 +7509,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer3_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer3Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(329);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer3_conv2,
                       cnn::Loaded(features_denseblock4_denselayer3_conv1, features_denseblock4_denselayer3_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
+  at(331);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer4_norm1_saved, features_denseblock4_denselayer3_concat1,
                      features_denseblock4_denselayer4_norm1_weight_,
@@ -6236,13 +7524,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer4_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer4Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(333);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer4_conv1,
             cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer4_conv1_weight_, {}, kFeaturesDenseblock4Denselayer4Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(334);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer4.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer4_norm2_saved, features_denseblock4_denselayer4_conv1,
                      features_denseblock4_denselayer4_norm2_weight_,
@@ -6251,13 +7539,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer4_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer4Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(336);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer4_conv2,
                       cnn::Loaded(features_denseblock4_denselayer4_conv1, features_denseblock4_denselayer4_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
+  at(338);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer5_norm1_saved, features_denseblock4_denselayer4_concat1,
                      features_denseblock4_denselayer5_norm1_weight_,
@@ -6266,13 +7554,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer5_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer5Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(340);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer5_conv1,
             cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer5_conv1_weight_, {}, kFeaturesDenseblock4Denselayer5Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(341);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer5.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer5_norm2_saved, features_denseblock4_denselayer5_conv1,
                      features_denseblock4_denselayer5_norm2_weight_,
@@ -6281,13 +7569,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer5_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer5Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(343);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer5_conv2,
                       cnn::Loaded(features_denseblock4_denselayer5_conv1, features_denseblock4_denselayer5_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
+  at(345);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer6_norm1_saved, features_denseblock4_denselayer5_concat1,
                      features_denseblock4_denselayer6_norm1_weight_,
@@ -6296,13 +7584,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer6_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer6Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(347);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer6_conv1,
             cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer6_conv1_weight_, {}, kFeaturesDenseblock4Denselayer6Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(348);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer6.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer6_norm2_saved, features_denseblock4_denselayer6_conv1,
                      features_denseblock4_denselayer6_norm2_weight_,
@@ -6311,13 +7599,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer6_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer6Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(350);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer6_conv2,
                       cnn::Loaded(features_denseblock4_denselayer6_conv1, features_denseblock4_denselayer6_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
+  at(352);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer7_norm1_saved, features_denseblock4_denselayer6_concat1,
                      features_denseblock4_denselayer7_norm1_weight_,
@@ -6326,13 +7614,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer7_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer7Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(354);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer7_conv1,
             cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer7_conv1_weight_, {}, kFeaturesDenseblock4Denselayer7Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(355);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer7.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer7_norm2_saved, features_denseblock4_denselayer7_conv1,
                      features_denseblock4_denselayer7_norm2_weight_,
@@ -6341,13 +7629,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer7_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer7Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(357);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer7_conv2,
                       cnn::Loaded(features_denseblock4_denselayer7_conv1, features_denseblock4_denselayer7_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer7_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
+  at(359);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer8_norm1_saved, features_denseblock4_denselayer7_concat1,
                      features_denseblock4_denselayer8_norm1_weight_,
@@ -6356,13 +7644,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer8_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer8Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(361);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer8_conv1,
             cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer8_conv1_weight_, {}, kFeaturesDenseblock4Denselayer8Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(362);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer8.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer8_norm2_saved, features_denseblock4_denselayer8_conv1,
                      features_denseblock4_denselayer8_norm2_weight_,
@@ -6371,13 +7659,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer8_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer8Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(364);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer8_conv2,
                       cnn::Loaded(features_denseblock4_denselayer8_conv1, features_denseblock4_denselayer8_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer8_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
+  at(366);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer9_norm1_saved, features_denseblock4_denselayer8_concat1,
                      features_denseblock4_denselayer9_norm1_weight_,
@@ -6386,13 +7674,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer9_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer9Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(368);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer9_conv1,
             cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer9_conv1_weight_, {}, kFeaturesDenseblock4Denselayer9Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(369);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer9.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer9_norm2_saved, features_denseblock4_denselayer9_conv1,
                      features_denseblock4_denselayer9_norm2_weight_,
@@ -6401,13 +7689,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer9_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer9Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer9_conv2,
                       cnn::Loaded(features_denseblock4_denselayer9_conv1, features_denseblock4_denselayer9_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer9_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
+  at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer10_norm1_saved, features_denseblock4_denselayer9_concat1,
                      features_denseblock4_denselayer10_norm1_weight_,
@@ -6416,13 +7704,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer10_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer10Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(375);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer10_conv1,
             cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer10_conv1_weight_, {}, kFeaturesDenseblock4Denselayer10Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(376);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer10.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer10_norm2_saved, features_denseblock4_denselayer10_conv1,
                      features_denseblock4_denselayer10_norm2_weight_,
@@ -6431,13 +7719,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer10_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer10Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer10_conv2,
                       cnn::Loaded(features_denseblock4_denselayer10_conv1, features_denseblock4_denselayer10_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer10_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
+  at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer11_norm1_saved, features_denseblock4_denselayer10_concat1,
                      features_denseblock4_denselayer11_norm1_weight_,
@@ -6446,13 +7734,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer11_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer11Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(382);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer11_conv1,
             cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer11_conv1_weight_, {}, kFeaturesDenseblock4Denselayer11Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(383);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer11.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer11_norm2_saved, features_denseblock4_denselayer11_conv1,
                      features_denseblock4_denselayer11_norm2_weight_,
@@ -6461,13 +7749,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer11_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer11Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer11_conv2,
                       cnn::Loaded(features_denseblock4_denselayer11_conv1, features_denseblock4_denselayer11_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer11_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
+  at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer12_norm1_saved, features_denseblock4_denselayer11_concat1,
                      features_denseblock4_denselayer12_norm1_weight_,
@@ -6476,13 +7764,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer12_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer12Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(389);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer12_conv1,
             cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer12_conv1_weight_, {}, kFeaturesDenseblock4Denselayer12Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(390);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer12.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer12_norm2_saved, features_denseblock4_denselayer12_conv1,
                      features_denseblock4_denselayer12_norm2_weight_,
@@ -6491,13 +7779,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer12_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer12Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer12_conv2,
                       cnn::Loaded(features_denseblock4_denselayer12_conv1, features_denseblock4_denselayer12_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer12_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
+  at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer13_norm1_saved, features_denseblock4_denselayer12_concat1,
                      features_denseblock4_denselayer13_norm1_weight_,
@@ -6506,13 +7794,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer13_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer13Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(396);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer13_conv1,
             cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer13_conv1_weight_, {}, kFeaturesDenseblock4Denselayer13Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(397);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer13.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer13_norm2_saved, features_denseblock4_denselayer13_conv1,
                      features_denseblock4_denselayer13_norm2_weight_,
@@ -6521,13 +7809,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer13_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer13Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer13_conv2,
                       cnn::Loaded(features_denseblock4_denselayer13_conv1, features_denseblock4_denselayer13_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer13_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
+  at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer14_norm1_saved, features_denseblock4_denselayer13_concat1,
                      features_denseblock4_denselayer14_norm1_weight_,
@@ -6536,13 +7824,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer14_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer14Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(403);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer14_conv1,
             cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer14_conv1_weight_, {}, kFeaturesDenseblock4Denselayer14Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(404);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer14.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer14_norm2_saved, features_denseblock4_denselayer14_conv1,
                      features_denseblock4_denselayer14_norm2_weight_,
@@ -6551,13 +7839,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer14_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer14Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer14_conv2,
                       cnn::Loaded(features_denseblock4_denselayer14_conv1, features_denseblock4_denselayer14_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer14_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
+  at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer15_norm1_saved, features_denseblock4_denselayer14_concat1,
                      features_denseblock4_denselayer15_norm1_weight_,
@@ -6566,13 +7854,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer15_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer15Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(410);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer15_conv1,
             cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer15_conv1_weight_, {}, kFeaturesDenseblock4Denselayer15Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(411);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer15.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer15_norm2_saved, features_denseblock4_denselayer15_conv1,
                      features_denseblock4_denselayer15_norm2_weight_,
@@ -6581,13 +7869,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer15_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer15Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer15_conv2,
                       cnn::Loaded(features_denseblock4_denselayer15_conv1, features_denseblock4_denselayer15_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer15_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
+  at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
   cnn::bn_statistics(features_denseblock4_denselayer16_norm1_saved, features_denseblock4_denselayer15_concat1,
                      features_denseblock4_denselayer16_norm1_weight_,
@@ -6596,13 +7884,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer16_norm1_running_var_,
                      kFeaturesDenseblock4Denselayer16Norm1, batch);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(417);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   cnn::conv(features_denseblock4_denselayer16_conv1,
             cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer16_conv1_weight_, {}, kFeaturesDenseblock4Denselayer16Conv1, batch,
             scratch());
 
-  // 16: norm2 = bn
+  at(418);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer16.relu2)
   cnn::bn_statistics(features_denseblock4_denselayer16_norm2_saved, features_denseblock4_denselayer16_conv1,
                      features_denseblock4_denselayer16_norm2_weight_,
@@ -6611,39 +7899,40 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      features_denseblock4_denselayer16_norm2_running_var_,
                      kFeaturesDenseblock4Denselayer16Norm2, batch);
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer16_conv2,
                       cnn::Loaded(features_denseblock4_denselayer16_conv1, features_denseblock4_denselayer16_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer16_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
 
-  // 47: norm5 = bn
+  at(422);  // 47: norm5 = bn
   // 48: relu    (features.relu2)
   cnn::bn(features_relu2, features_norm5_saved, features_denseblock4_denselayer16_concat1,
           features_norm5_weight_, features_norm5_bias_, features_norm5_running_mean_,
           features_norm5_running_var_, cnn::Activation::kRelu, kFeaturesNorm5, batch);
 
-  // 50: gap    (gap1)
+  at(424);  // 50: gap    (gap1)
   cnn::gap(gap1, features_relu2, k1024x7x7, batch);
 
-  // 51: classifier = dense(classes, bias_init=zeros)
+  at(425);  // 51: classifier = dense(classes, bias_init=zeros)
   cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, classifier, k1000, batch);
   cnn::softmax_cross_entropy(d_classifier, losses, classifier, labels, k1000, batch);
 
   // Backward.
-  // 51: classifier
+  backward_at(425);  // 51: classifier
   cnn::dense_backward_params(d_classifier_weight, d_classifier_bias, d_classifier, gap1, kClassifier, batch,
                              scratch());
   cnn::dense_backward_input(d_gap1, d_classifier, classifier_weight_, kClassifier, batch, scratch());
-  // 50: gap1
+  backward_at(424);  // 50: gap1
   cnn::gap_backward_input(d_features_relu2, d_gap1, k1024x7x7, batch);
-  // 47: features.norm5
+  backward_at(422);  // 47: features.norm5
   cnn::bn_backward(d_features_relu2, d_features_norm5_weight, d_features_norm5_bias, d_features_relu2,
                    features_denseblock4_denselayer16_concat1, features_norm5_saved, cnn::Activation::kRelu,
                    kFeaturesNorm5, batch);
-  // 18: features.denseblock4.denselayer16.conv2
+  backward_at(420);  // 18: features.denseblock4.denselayer16.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer16_conv2_weight,
                                       d_features_denseblock4_denselayer16_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer16_conv1, features_denseblock4_denselayer16_norm2_saved, cnn::Activation::kRelu),
@@ -6652,13 +7941,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer16_conv2,
                                      features_denseblock4_denselayer16_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer16.norm2
+  backward_at(418);  // 16: features.denseblock4.denselayer16.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer16_relu2,
                    d_features_denseblock4_denselayer16_norm2_weight,
                    d_features_denseblock4_denselayer16_norm2_bias, d_features_denseblock4_denselayer16_relu2,
                    features_denseblock4_denselayer16_conv1, features_denseblock4_denselayer16_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer16Norm2, batch);
-  // 15: features.denseblock4.denselayer16.conv1
+  backward_at(417);  // 15: features.denseblock4.denselayer16.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer16_conv1_weight,
                             d_features_denseblock4_denselayer16_relu2,
                             cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
@@ -6667,13 +7956,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock4_denselayer16_relu2,
                            features_denseblock4_denselayer16_conv1_weight_,
                            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer16.norm1
+  backward_at(415);  // 13: features.denseblock4.denselayer16.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer15_concat1),
                    d_features_denseblock4_denselayer16_norm1_weight,
                    d_features_denseblock4_denselayer16_norm1_bias, d_features_denseblock4_denselayer16_relu1,
                    features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer16Norm1, batch);
-  // 18: features.denseblock4.denselayer15.conv2
+  backward_at(413);  // 18: features.denseblock4.denselayer15.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer15_conv2_weight,
                                       d_features_denseblock4_denselayer15_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer15_conv1, features_denseblock4_denselayer15_norm2_saved, cnn::Activation::kRelu),
@@ -6682,13 +7971,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer15_conv2,
                                      features_denseblock4_denselayer15_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer15.norm2
+  backward_at(411);  // 16: features.denseblock4.denselayer15.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer15_relu2,
                    d_features_denseblock4_denselayer15_norm2_weight,
                    d_features_denseblock4_denselayer15_norm2_bias, d_features_denseblock4_denselayer15_relu2,
                    features_denseblock4_denselayer15_conv1, features_denseblock4_denselayer15_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer15Norm2, batch);
-  // 15: features.denseblock4.denselayer15.conv1
+  backward_at(410);  // 15: features.denseblock4.denselayer15.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer15_conv1_weight,
                             d_features_denseblock4_denselayer15_relu2,
                             cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
@@ -6697,13 +7986,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock4_denselayer15_relu2,
                            features_denseblock4_denselayer15_conv1_weight_,
                            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer15.norm1
+  backward_at(408);  // 13: features.denseblock4.denselayer15.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer14_concat1),
                    d_features_denseblock4_denselayer15_norm1_weight,
                    d_features_denseblock4_denselayer15_norm1_bias, d_features_denseblock4_denselayer15_relu1,
                    features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer15Norm1, batch);
-  // 18: features.denseblock4.denselayer14.conv2
+  backward_at(406);  // 18: features.denseblock4.denselayer14.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer14_conv2_weight,
                                       d_features_denseblock4_denselayer14_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer14_conv1, features_denseblock4_denselayer14_norm2_saved, cnn::Activation::kRelu),
@@ -6712,13 +8001,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer14_conv2,
                                      features_denseblock4_denselayer14_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer14.norm2
+  backward_at(404);  // 16: features.denseblock4.denselayer14.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer14_relu2,
                    d_features_denseblock4_denselayer14_norm2_weight,
                    d_features_denseblock4_denselayer14_norm2_bias, d_features_denseblock4_denselayer14_relu2,
                    features_denseblock4_denselayer14_conv1, features_denseblock4_denselayer14_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer14Norm2, batch);
-  // 15: features.denseblock4.denselayer14.conv1
+  backward_at(403);  // 15: features.denseblock4.denselayer14.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer14_conv1_weight,
                             d_features_denseblock4_denselayer14_relu2,
                             cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
@@ -6727,13 +8016,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock4_denselayer14_relu2,
                            features_denseblock4_denselayer14_conv1_weight_,
                            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer14.norm1
+  backward_at(401);  // 13: features.denseblock4.denselayer14.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer13_concat1),
                    d_features_denseblock4_denselayer14_norm1_weight,
                    d_features_denseblock4_denselayer14_norm1_bias, d_features_denseblock4_denselayer14_relu1,
                    features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer14Norm1, batch);
-  // 18: features.denseblock4.denselayer13.conv2
+  backward_at(399);  // 18: features.denseblock4.denselayer13.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer13_conv2_weight,
                                       d_features_denseblock4_denselayer13_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer13_conv1, features_denseblock4_denselayer13_norm2_saved, cnn::Activation::kRelu),
@@ -6742,13 +8031,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer13_conv2,
                                      features_denseblock4_denselayer13_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer13.norm2
+  backward_at(397);  // 16: features.denseblock4.denselayer13.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer13_relu2,
                    d_features_denseblock4_denselayer13_norm2_weight,
                    d_features_denseblock4_denselayer13_norm2_bias, d_features_denseblock4_denselayer13_relu2,
                    features_denseblock4_denselayer13_conv1, features_denseblock4_denselayer13_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer13Norm2, batch);
-  // 15: features.denseblock4.denselayer13.conv1
+  backward_at(396);  // 15: features.denseblock4.denselayer13.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer13_conv1_weight,
                             d_features_denseblock4_denselayer13_relu2,
                             cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
@@ -6757,13 +8046,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock4_denselayer13_relu2,
                            features_denseblock4_denselayer13_conv1_weight_,
                            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer13.norm1
+  backward_at(394);  // 13: features.denseblock4.denselayer13.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer12_concat1),
                    d_features_denseblock4_denselayer13_norm1_weight,
                    d_features_denseblock4_denselayer13_norm1_bias, d_features_denseblock4_denselayer13_relu1,
                    features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer13Norm1, batch);
-  // 18: features.denseblock4.denselayer12.conv2
+  backward_at(392);  // 18: features.denseblock4.denselayer12.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer12_conv2_weight,
                                       d_features_denseblock4_denselayer12_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer12_conv1, features_denseblock4_denselayer12_norm2_saved, cnn::Activation::kRelu),
@@ -6772,13 +8061,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer12_conv2,
                                      features_denseblock4_denselayer12_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer12.norm2
+  backward_at(390);  // 16: features.denseblock4.denselayer12.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer12_relu2,
                    d_features_denseblock4_denselayer12_norm2_weight,
                    d_features_denseblock4_denselayer12_norm2_bias, d_features_denseblock4_denselayer12_relu2,
                    features_denseblock4_denselayer12_conv1, features_denseblock4_denselayer12_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer12Norm2, batch);
-  // 15: features.denseblock4.denselayer12.conv1
+  backward_at(389);  // 15: features.denseblock4.denselayer12.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer12_conv1_weight,
                             d_features_denseblock4_denselayer12_relu2,
                             cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
@@ -6787,13 +8076,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock4_denselayer12_relu2,
                            features_denseblock4_denselayer12_conv1_weight_,
                            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer12.norm1
+  backward_at(387);  // 13: features.denseblock4.denselayer12.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer11_concat1),
                    d_features_denseblock4_denselayer12_norm1_weight,
                    d_features_denseblock4_denselayer12_norm1_bias, d_features_denseblock4_denselayer12_relu1,
                    features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer12Norm1, batch);
-  // 18: features.denseblock4.denselayer11.conv2
+  backward_at(385);  // 18: features.denseblock4.denselayer11.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer11_conv2_weight,
                                       d_features_denseblock4_denselayer11_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer11_conv1, features_denseblock4_denselayer11_norm2_saved, cnn::Activation::kRelu),
@@ -6802,13 +8091,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer11_conv2,
                                      features_denseblock4_denselayer11_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer11.norm2
+  backward_at(383);  // 16: features.denseblock4.denselayer11.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer11_relu2,
                    d_features_denseblock4_denselayer11_norm2_weight,
                    d_features_denseblock4_denselayer11_norm2_bias, d_features_denseblock4_denselayer11_relu2,
                    features_denseblock4_denselayer11_conv1, features_denseblock4_denselayer11_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer11Norm2, batch);
-  // 15: features.denseblock4.denselayer11.conv1
+  backward_at(382);  // 15: features.denseblock4.denselayer11.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer11_conv1_weight,
                             d_features_denseblock4_denselayer11_relu2,
                             cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
@@ -6817,13 +8106,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock4_denselayer11_relu2,
                            features_denseblock4_denselayer11_conv1_weight_,
                            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer11.norm1
+  backward_at(380);  // 13: features.denseblock4.denselayer11.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer10_concat1),
                    d_features_denseblock4_denselayer11_norm1_weight,
                    d_features_denseblock4_denselayer11_norm1_bias, d_features_denseblock4_denselayer11_relu1,
                    features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer11Norm1, batch);
-  // 18: features.denseblock4.denselayer10.conv2
+  backward_at(378);  // 18: features.denseblock4.denselayer10.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer10_conv2_weight,
                                       d_features_denseblock4_denselayer10_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer10_conv1, features_denseblock4_denselayer10_norm2_saved, cnn::Activation::kRelu),
@@ -6832,13 +8121,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer10_conv2,
                                      features_denseblock4_denselayer10_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer10.norm2
+  backward_at(376);  // 16: features.denseblock4.denselayer10.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer10_relu2,
                    d_features_denseblock4_denselayer10_norm2_weight,
                    d_features_denseblock4_denselayer10_norm2_bias, d_features_denseblock4_denselayer10_relu2,
                    features_denseblock4_denselayer10_conv1, features_denseblock4_denselayer10_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer10Norm2, batch);
-  // 15: features.denseblock4.denselayer10.conv1
+  backward_at(375);  // 15: features.denseblock4.denselayer10.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer10_conv1_weight,
                             d_features_denseblock4_denselayer10_relu2,
                             cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
@@ -6847,13 +8136,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock4_denselayer10_relu2,
                            features_denseblock4_denselayer10_conv1_weight_,
                            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer10.norm1
+  backward_at(373);  // 13: features.denseblock4.denselayer10.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer9_concat1),
                    d_features_denseblock4_denselayer10_norm1_weight,
                    d_features_denseblock4_denselayer10_norm1_bias, d_features_denseblock4_denselayer10_relu1,
                    features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer10Norm1, batch);
-  // 18: features.denseblock4.denselayer9.conv2
+  backward_at(371);  // 18: features.denseblock4.denselayer9.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer9_conv2_weight,
                                       d_features_denseblock4_denselayer9_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer9_conv1, features_denseblock4_denselayer9_norm2_saved, cnn::Activation::kRelu),
@@ -6862,12 +8151,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer9_conv2,
                                      features_denseblock4_denselayer9_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer9.norm2
+  backward_at(369);  // 16: features.denseblock4.denselayer9.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer9_relu2, d_features_denseblock4_denselayer9_norm2_weight,
                    d_features_denseblock4_denselayer9_norm2_bias, d_features_denseblock4_denselayer9_relu2,
                    features_denseblock4_denselayer9_conv1, features_denseblock4_denselayer9_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer9Norm2, batch);
-  // 15: features.denseblock4.denselayer9.conv1
+  backward_at(368);  // 15: features.denseblock4.denselayer9.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer9_conv1_weight,
                             d_features_denseblock4_denselayer9_relu2,
                             cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
@@ -6875,13 +8164,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock4_denselayer9_relu1, d_features_denseblock4_denselayer9_relu2,
                            features_denseblock4_denselayer9_conv1_weight_,
                            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer9.norm1
+  backward_at(366);  // 13: features.denseblock4.denselayer9.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer8_concat1),
                    d_features_denseblock4_denselayer9_norm1_weight,
                    d_features_denseblock4_denselayer9_norm1_bias, d_features_denseblock4_denselayer9_relu1,
                    features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer9Norm1, batch);
-  // 18: features.denseblock4.denselayer8.conv2
+  backward_at(364);  // 18: features.denseblock4.denselayer8.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer8_conv2_weight,
                                       d_features_denseblock4_denselayer8_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer8_conv1, features_denseblock4_denselayer8_norm2_saved, cnn::Activation::kRelu),
@@ -6890,12 +8179,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer8_conv2,
                                      features_denseblock4_denselayer8_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer8.norm2
+  backward_at(362);  // 16: features.denseblock4.denselayer8.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer8_relu2, d_features_denseblock4_denselayer8_norm2_weight,
                    d_features_denseblock4_denselayer8_norm2_bias, d_features_denseblock4_denselayer8_relu2,
                    features_denseblock4_denselayer8_conv1, features_denseblock4_denselayer8_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer8Norm2, batch);
-  // 15: features.denseblock4.denselayer8.conv1
+  backward_at(361);  // 15: features.denseblock4.denselayer8.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer8_conv1_weight,
                             d_features_denseblock4_denselayer8_relu2,
                             cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
@@ -6903,13 +8192,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock4_denselayer8_relu1, d_features_denseblock4_denselayer8_relu2,
                            features_denseblock4_denselayer8_conv1_weight_,
                            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer8.norm1
+  backward_at(359);  // 13: features.denseblock4.denselayer8.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer7_concat1),
                    d_features_denseblock4_denselayer8_norm1_weight,
                    d_features_denseblock4_denselayer8_norm1_bias, d_features_denseblock4_denselayer8_relu1,
                    features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer8Norm1, batch);
-  // 18: features.denseblock4.denselayer7.conv2
+  backward_at(357);  // 18: features.denseblock4.denselayer7.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer7_conv2_weight,
                                       d_features_denseblock4_denselayer7_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer7_conv1, features_denseblock4_denselayer7_norm2_saved, cnn::Activation::kRelu),
@@ -6918,12 +8207,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer7_conv2,
                                      features_denseblock4_denselayer7_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer7.norm2
+  backward_at(355);  // 16: features.denseblock4.denselayer7.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer7_relu2, d_features_denseblock4_denselayer7_norm2_weight,
                    d_features_denseblock4_denselayer7_norm2_bias, d_features_denseblock4_denselayer7_relu2,
                    features_denseblock4_denselayer7_conv1, features_denseblock4_denselayer7_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer7Norm2, batch);
-  // 15: features.denseblock4.denselayer7.conv1
+  backward_at(354);  // 15: features.denseblock4.denselayer7.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer7_conv1_weight,
                             d_features_denseblock4_denselayer7_relu2,
                             cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
@@ -6931,13 +8220,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock4_denselayer7_relu1, d_features_denseblock4_denselayer7_relu2,
                            features_denseblock4_denselayer7_conv1_weight_,
                            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer7.norm1
+  backward_at(352);  // 13: features.denseblock4.denselayer7.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer6_concat1),
                    d_features_denseblock4_denselayer7_norm1_weight,
                    d_features_denseblock4_denselayer7_norm1_bias, d_features_denseblock4_denselayer7_relu1,
                    features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer7Norm1, batch);
-  // 18: features.denseblock4.denselayer6.conv2
+  backward_at(350);  // 18: features.denseblock4.denselayer6.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer6_conv2_weight,
                                       d_features_denseblock4_denselayer6_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer6_conv1, features_denseblock4_denselayer6_norm2_saved, cnn::Activation::kRelu),
@@ -6946,12 +8235,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer6_conv2,
                                      features_denseblock4_denselayer6_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer6.norm2
+  backward_at(348);  // 16: features.denseblock4.denselayer6.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer6_relu2, d_features_denseblock4_denselayer6_norm2_weight,
                    d_features_denseblock4_denselayer6_norm2_bias, d_features_denseblock4_denselayer6_relu2,
                    features_denseblock4_denselayer6_conv1, features_denseblock4_denselayer6_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer6Norm2, batch);
-  // 15: features.denseblock4.denselayer6.conv1
+  backward_at(347);  // 15: features.denseblock4.denselayer6.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer6_conv1_weight,
                             d_features_denseblock4_denselayer6_relu2,
                             cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
@@ -6959,13 +8248,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock4_denselayer6_relu1, d_features_denseblock4_denselayer6_relu2,
                            features_denseblock4_denselayer6_conv1_weight_,
                            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer6.norm1
+  backward_at(345);  // 13: features.denseblock4.denselayer6.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer5_concat1),
                    d_features_denseblock4_denselayer6_norm1_weight,
                    d_features_denseblock4_denselayer6_norm1_bias, d_features_denseblock4_denselayer6_relu1,
                    features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer6Norm1, batch);
-  // 18: features.denseblock4.denselayer5.conv2
+  backward_at(343);  // 18: features.denseblock4.denselayer5.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer5_conv2_weight,
                                       d_features_denseblock4_denselayer5_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer5_conv1, features_denseblock4_denselayer5_norm2_saved, cnn::Activation::kRelu),
@@ -6974,12 +8263,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer5_conv2,
                                      features_denseblock4_denselayer5_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer5.norm2
+  backward_at(341);  // 16: features.denseblock4.denselayer5.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer5_relu2, d_features_denseblock4_denselayer5_norm2_weight,
                    d_features_denseblock4_denselayer5_norm2_bias, d_features_denseblock4_denselayer5_relu2,
                    features_denseblock4_denselayer5_conv1, features_denseblock4_denselayer5_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer5Norm2, batch);
-  // 15: features.denseblock4.denselayer5.conv1
+  backward_at(340);  // 15: features.denseblock4.denselayer5.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer5_conv1_weight,
                             d_features_denseblock4_denselayer5_relu2,
                             cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
@@ -6987,13 +8276,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock4_denselayer5_relu1, d_features_denseblock4_denselayer5_relu2,
                            features_denseblock4_denselayer5_conv1_weight_,
                            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer5.norm1
+  backward_at(338);  // 13: features.denseblock4.denselayer5.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer4_concat1),
                    d_features_denseblock4_denselayer5_norm1_weight,
                    d_features_denseblock4_denselayer5_norm1_bias, d_features_denseblock4_denselayer5_relu1,
                    features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer5Norm1, batch);
-  // 18: features.denseblock4.denselayer4.conv2
+  backward_at(336);  // 18: features.denseblock4.denselayer4.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer4_conv2_weight,
                                       d_features_denseblock4_denselayer4_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer4_conv1, features_denseblock4_denselayer4_norm2_saved, cnn::Activation::kRelu),
@@ -7002,12 +8291,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer4_conv2,
                                      features_denseblock4_denselayer4_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer4.norm2
+  backward_at(334);  // 16: features.denseblock4.denselayer4.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer4_relu2, d_features_denseblock4_denselayer4_norm2_weight,
                    d_features_denseblock4_denselayer4_norm2_bias, d_features_denseblock4_denselayer4_relu2,
                    features_denseblock4_denselayer4_conv1, features_denseblock4_denselayer4_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer4Norm2, batch);
-  // 15: features.denseblock4.denselayer4.conv1
+  backward_at(333);  // 15: features.denseblock4.denselayer4.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer4_conv1_weight,
                             d_features_denseblock4_denselayer4_relu2,
                             cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
@@ -7015,13 +8304,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock4_denselayer4_relu1, d_features_denseblock4_denselayer4_relu2,
                            features_denseblock4_denselayer4_conv1_weight_,
                            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer4.norm1
+  backward_at(331);  // 13: features.denseblock4.denselayer4.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer3_concat1),
                    d_features_denseblock4_denselayer4_norm1_weight,
                    d_features_denseblock4_denselayer4_norm1_bias, d_features_denseblock4_denselayer4_relu1,
                    features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer4Norm1, batch);
-  // 18: features.denseblock4.denselayer3.conv2
+  backward_at(329);  // 18: features.denseblock4.denselayer3.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer3_conv2_weight,
                                       d_features_denseblock4_denselayer3_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer3_conv1, features_denseblock4_denselayer3_norm2_saved, cnn::Activation::kRelu),
@@ -7030,12 +8319,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer3_conv2,
                                      features_denseblock4_denselayer3_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer3.norm2
+  backward_at(327);  // 16: features.denseblock4.denselayer3.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer3_relu2, d_features_denseblock4_denselayer3_norm2_weight,
                    d_features_denseblock4_denselayer3_norm2_bias, d_features_denseblock4_denselayer3_relu2,
                    features_denseblock4_denselayer3_conv1, features_denseblock4_denselayer3_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer3Norm2, batch);
-  // 15: features.denseblock4.denselayer3.conv1
+  backward_at(326);  // 15: features.denseblock4.denselayer3.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer3_conv1_weight,
                             d_features_denseblock4_denselayer3_relu2,
                             cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
@@ -7043,13 +8332,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock4_denselayer3_relu1, d_features_denseblock4_denselayer3_relu2,
                            features_denseblock4_denselayer3_conv1_weight_,
                            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer3.norm1
+  backward_at(324);  // 13: features.denseblock4.denselayer3.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer2_concat1),
                    d_features_denseblock4_denselayer3_norm1_weight,
                    d_features_denseblock4_denselayer3_norm1_bias, d_features_denseblock4_denselayer3_relu1,
                    features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer3Norm1, batch);
-  // 18: features.denseblock4.denselayer2.conv2
+  backward_at(322);  // 18: features.denseblock4.denselayer2.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer2_conv2_weight,
                                       d_features_denseblock4_denselayer2_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer2_conv1, features_denseblock4_denselayer2_norm2_saved, cnn::Activation::kRelu),
@@ -7058,12 +8347,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer2_conv2,
                                      features_denseblock4_denselayer2_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer2.norm2
+  backward_at(320);  // 16: features.denseblock4.denselayer2.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer2_relu2, d_features_denseblock4_denselayer2_norm2_weight,
                    d_features_denseblock4_denselayer2_norm2_bias, d_features_denseblock4_denselayer2_relu2,
                    features_denseblock4_denselayer2_conv1, features_denseblock4_denselayer2_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer2Norm2, batch);
-  // 15: features.denseblock4.denselayer2.conv1
+  backward_at(319);  // 15: features.denseblock4.denselayer2.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer2_conv1_weight,
                             d_features_denseblock4_denselayer2_relu2,
                             cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
@@ -7071,13 +8360,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock4_denselayer2_relu1, d_features_denseblock4_denselayer2_relu2,
                            features_denseblock4_denselayer2_conv1_weight_,
                            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer2.norm1
+  backward_at(317);  // 13: features.denseblock4.denselayer2.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer1_concat1),
                    d_features_denseblock4_denselayer2_norm1_weight,
                    d_features_denseblock4_denselayer2_norm1_bias, d_features_denseblock4_denselayer2_relu1,
                    features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer2Norm1, batch);
-  // 18: features.denseblock4.denselayer1.conv2
+  backward_at(315);  // 18: features.denseblock4.denselayer1.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer1_conv2_weight,
                                       d_features_denseblock4_denselayer1_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer1_conv1, features_denseblock4_denselayer1_norm2_saved, cnn::Activation::kRelu),
@@ -7086,12 +8375,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock4_denselayer1_conv2,
                                      features_denseblock4_denselayer1_conv2_weight_,
                                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
-  // 16: features.denseblock4.denselayer1.norm2
+  backward_at(313);  // 16: features.denseblock4.denselayer1.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer1_relu2, d_features_denseblock4_denselayer1_norm2_weight,
                    d_features_denseblock4_denselayer1_norm2_bias, d_features_denseblock4_denselayer1_relu2,
                    features_denseblock4_denselayer1_conv1, features_denseblock4_denselayer1_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer1Norm2, batch);
-  // 15: features.denseblock4.denselayer1.conv1
+  backward_at(312);  // 15: features.denseblock4.denselayer1.conv1
   cnn::conv_backward_params(d_features_denseblock4_denselayer1_conv1_weight,
                             d_features_denseblock4_denselayer1_relu2,
                             cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
@@ -7099,27 +8388,27 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock4_denselayer1_relu1, d_features_denseblock4_denselayer1_relu2,
                            features_denseblock4_denselayer1_conv1_weight_,
                            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
-  // 13: features.denseblock4.denselayer1.norm1
+  backward_at(310);  // 13: features.denseblock4.denselayer1.norm1
   cnn::bn_backward(cnn::added_to(d_features_transition3_avgpool1),
                    d_features_denseblock4_denselayer1_norm1_weight,
                    d_features_denseblock4_denselayer1_norm1_bias, d_features_denseblock4_denselayer1_relu1,
                    features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer1Norm1, batch);
-  // 27: features.transition3.avgpool1
+  backward_at(309);  // 27: features.transition3.avgpool1
   cnn::avgpool_backward_input(d_features_transition3_conv, d_features_transition3_avgpool1,
                               kFeaturesTransition3Avgpool1, batch);
-  // 26: features.transition3.conv
+  backward_at(308);  // 26: features.transition3.conv
   cnn::conv_backward_params(d_features_transition3_conv_weight, d_features_transition3_conv,
                             cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
                             kFeaturesTransition3Conv, batch, scratch());
   cnn::conv_backward_input(d_features_transition3_relu1, d_features_transition3_conv,
                            features_transition3_conv_weight_, kFeaturesTransition3Conv, batch, scratch());
-  // 24: features.transition3.norm
+  backward_at(306);  // 24: features.transition3.norm
   cnn::bn_backward(d_features_transition3_relu1, d_features_transition3_norm_weight,
                    d_features_transition3_norm_bias, d_features_transition3_relu1,
                    features_denseblock3_denselayer24_concat1, features_transition3_norm_saved,
                    cnn::Activation::kRelu, kFeaturesTransition3Norm, batch);
-  // 18: features.denseblock3.denselayer24.conv2
+  backward_at(304);  // 18: features.denseblock3.denselayer24.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer24_conv2_weight,
                                       d_features_denseblock3_denselayer24_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer24_conv1, features_denseblock3_denselayer24_norm2_saved, cnn::Activation::kRelu),
@@ -7128,13 +8417,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer24_conv2,
                                      features_denseblock3_denselayer24_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer24.norm2
+  backward_at(302);  // 16: features.denseblock3.denselayer24.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer24_relu2,
                    d_features_denseblock3_denselayer24_norm2_weight,
                    d_features_denseblock3_denselayer24_norm2_bias, d_features_denseblock3_denselayer24_relu2,
                    features_denseblock3_denselayer24_conv1, features_denseblock3_denselayer24_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer24Norm2, batch);
-  // 15: features.denseblock3.denselayer24.conv1
+  backward_at(301);  // 15: features.denseblock3.denselayer24.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer24_conv1_weight,
                             d_features_denseblock3_denselayer24_relu2,
                             cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
@@ -7143,13 +8432,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer24_relu2,
                            features_denseblock3_denselayer24_conv1_weight_,
                            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer24.norm1
+  backward_at(299);  // 13: features.denseblock3.denselayer24.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer23_concat1),
                    d_features_denseblock3_denselayer24_norm1_weight,
                    d_features_denseblock3_denselayer24_norm1_bias, d_features_denseblock3_denselayer24_relu1,
                    features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer24Norm1, batch);
-  // 18: features.denseblock3.denselayer23.conv2
+  backward_at(297);  // 18: features.denseblock3.denselayer23.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer23_conv2_weight,
                                       d_features_denseblock3_denselayer23_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer23_conv1, features_denseblock3_denselayer23_norm2_saved, cnn::Activation::kRelu),
@@ -7158,13 +8447,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer23_conv2,
                                      features_denseblock3_denselayer23_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer23.norm2
+  backward_at(295);  // 16: features.denseblock3.denselayer23.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer23_relu2,
                    d_features_denseblock3_denselayer23_norm2_weight,
                    d_features_denseblock3_denselayer23_norm2_bias, d_features_denseblock3_denselayer23_relu2,
                    features_denseblock3_denselayer23_conv1, features_denseblock3_denselayer23_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer23Norm2, batch);
-  // 15: features.denseblock3.denselayer23.conv1
+  backward_at(294);  // 15: features.denseblock3.denselayer23.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer23_conv1_weight,
                             d_features_denseblock3_denselayer23_relu2,
                             cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
@@ -7173,13 +8462,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer23_relu2,
                            features_denseblock3_denselayer23_conv1_weight_,
                            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer23.norm1
+  backward_at(292);  // 13: features.denseblock3.denselayer23.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer22_concat1),
                    d_features_denseblock3_denselayer23_norm1_weight,
                    d_features_denseblock3_denselayer23_norm1_bias, d_features_denseblock3_denselayer23_relu1,
                    features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer23Norm1, batch);
-  // 18: features.denseblock3.denselayer22.conv2
+  backward_at(290);  // 18: features.denseblock3.denselayer22.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer22_conv2_weight,
                                       d_features_denseblock3_denselayer22_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer22_conv1, features_denseblock3_denselayer22_norm2_saved, cnn::Activation::kRelu),
@@ -7188,13 +8477,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer22_conv2,
                                      features_denseblock3_denselayer22_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer22.norm2
+  backward_at(288);  // 16: features.denseblock3.denselayer22.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer22_relu2,
                    d_features_denseblock3_denselayer22_norm2_weight,
                    d_features_denseblock3_denselayer22_norm2_bias, d_features_denseblock3_denselayer22_relu2,
                    features_denseblock3_denselayer22_conv1, features_denseblock3_denselayer22_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer22Norm2, batch);
-  // 15: features.denseblock3.denselayer22.conv1
+  backward_at(287);  // 15: features.denseblock3.denselayer22.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer22_conv1_weight,
                             d_features_denseblock3_denselayer22_relu2,
                             cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
@@ -7203,13 +8492,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer22_relu2,
                            features_denseblock3_denselayer22_conv1_weight_,
                            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer22.norm1
+  backward_at(285);  // 13: features.denseblock3.denselayer22.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer21_concat1),
                    d_features_denseblock3_denselayer22_norm1_weight,
                    d_features_denseblock3_denselayer22_norm1_bias, d_features_denseblock3_denselayer22_relu1,
                    features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer22Norm1, batch);
-  // 18: features.denseblock3.denselayer21.conv2
+  backward_at(283);  // 18: features.denseblock3.denselayer21.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer21_conv2_weight,
                                       d_features_denseblock3_denselayer21_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer21_conv1, features_denseblock3_denselayer21_norm2_saved, cnn::Activation::kRelu),
@@ -7218,13 +8507,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer21_conv2,
                                      features_denseblock3_denselayer21_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer21.norm2
+  backward_at(281);  // 16: features.denseblock3.denselayer21.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer21_relu2,
                    d_features_denseblock3_denselayer21_norm2_weight,
                    d_features_denseblock3_denselayer21_norm2_bias, d_features_denseblock3_denselayer21_relu2,
                    features_denseblock3_denselayer21_conv1, features_denseblock3_denselayer21_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer21Norm2, batch);
-  // 15: features.denseblock3.denselayer21.conv1
+  backward_at(280);  // 15: features.denseblock3.denselayer21.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer21_conv1_weight,
                             d_features_denseblock3_denselayer21_relu2,
                             cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
@@ -7233,13 +8522,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer21_relu2,
                            features_denseblock3_denselayer21_conv1_weight_,
                            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer21.norm1
+  backward_at(278);  // 13: features.denseblock3.denselayer21.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer20_concat1),
                    d_features_denseblock3_denselayer21_norm1_weight,
                    d_features_denseblock3_denselayer21_norm1_bias, d_features_denseblock3_denselayer21_relu1,
                    features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer21Norm1, batch);
-  // 18: features.denseblock3.denselayer20.conv2
+  backward_at(276);  // 18: features.denseblock3.denselayer20.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer20_conv2_weight,
                                       d_features_denseblock3_denselayer20_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer20_conv1, features_denseblock3_denselayer20_norm2_saved, cnn::Activation::kRelu),
@@ -7248,13 +8537,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer20_conv2,
                                      features_denseblock3_denselayer20_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer20.norm2
+  backward_at(274);  // 16: features.denseblock3.denselayer20.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer20_relu2,
                    d_features_denseblock3_denselayer20_norm2_weight,
                    d_features_denseblock3_denselayer20_norm2_bias, d_features_denseblock3_denselayer20_relu2,
                    features_denseblock3_denselayer20_conv1, features_denseblock3_denselayer20_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer20Norm2, batch);
-  // 15: features.denseblock3.denselayer20.conv1
+  backward_at(273);  // 15: features.denseblock3.denselayer20.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer20_conv1_weight,
                             d_features_denseblock3_denselayer20_relu2,
                             cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
@@ -7263,13 +8552,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer20_relu2,
                            features_denseblock3_denselayer20_conv1_weight_,
                            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer20.norm1
+  backward_at(271);  // 13: features.denseblock3.denselayer20.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer19_concat1),
                    d_features_denseblock3_denselayer20_norm1_weight,
                    d_features_denseblock3_denselayer20_norm1_bias, d_features_denseblock3_denselayer20_relu1,
                    features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer20Norm1, batch);
-  // 18: features.denseblock3.denselayer19.conv2
+  backward_at(269);  // 18: features.denseblock3.denselayer19.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer19_conv2_weight,
                                       d_features_denseblock3_denselayer19_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer19_conv1, features_denseblock3_denselayer19_norm2_saved, cnn::Activation::kRelu),
@@ -7278,13 +8567,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer19_conv2,
                                      features_denseblock3_denselayer19_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer19.norm2
+  backward_at(267);  // 16: features.denseblock3.denselayer19.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer19_relu2,
                    d_features_denseblock3_denselayer19_norm2_weight,
                    d_features_denseblock3_denselayer19_norm2_bias, d_features_denseblock3_denselayer19_relu2,
                    features_denseblock3_denselayer19_conv1, features_denseblock3_denselayer19_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer19Norm2, batch);
-  // 15: features.denseblock3.denselayer19.conv1
+  backward_at(266);  // 15: features.denseblock3.denselayer19.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer19_conv1_weight,
                             d_features_denseblock3_denselayer19_relu2,
                             cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
@@ -7293,13 +8582,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer19_relu2,
                            features_denseblock3_denselayer19_conv1_weight_,
                            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer19.norm1
+  backward_at(264);  // 13: features.denseblock3.denselayer19.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer18_concat1),
                    d_features_denseblock3_denselayer19_norm1_weight,
                    d_features_denseblock3_denselayer19_norm1_bias, d_features_denseblock3_denselayer19_relu1,
                    features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer19Norm1, batch);
-  // 18: features.denseblock3.denselayer18.conv2
+  backward_at(262);  // 18: features.denseblock3.denselayer18.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer18_conv2_weight,
                                       d_features_denseblock3_denselayer18_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer18_conv1, features_denseblock3_denselayer18_norm2_saved, cnn::Activation::kRelu),
@@ -7308,13 +8597,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer18_conv2,
                                      features_denseblock3_denselayer18_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer18.norm2
+  backward_at(260);  // 16: features.denseblock3.denselayer18.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer18_relu2,
                    d_features_denseblock3_denselayer18_norm2_weight,
                    d_features_denseblock3_denselayer18_norm2_bias, d_features_denseblock3_denselayer18_relu2,
                    features_denseblock3_denselayer18_conv1, features_denseblock3_denselayer18_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer18Norm2, batch);
-  // 15: features.denseblock3.denselayer18.conv1
+  backward_at(259);  // 15: features.denseblock3.denselayer18.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer18_conv1_weight,
                             d_features_denseblock3_denselayer18_relu2,
                             cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
@@ -7323,13 +8612,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer18_relu2,
                            features_denseblock3_denselayer18_conv1_weight_,
                            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer18.norm1
+  backward_at(257);  // 13: features.denseblock3.denselayer18.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer17_concat1),
                    d_features_denseblock3_denselayer18_norm1_weight,
                    d_features_denseblock3_denselayer18_norm1_bias, d_features_denseblock3_denselayer18_relu1,
                    features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer18Norm1, batch);
-  // 18: features.denseblock3.denselayer17.conv2
+  backward_at(255);  // 18: features.denseblock3.denselayer17.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer17_conv2_weight,
                                       d_features_denseblock3_denselayer17_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer17_conv1, features_denseblock3_denselayer17_norm2_saved, cnn::Activation::kRelu),
@@ -7338,13 +8627,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer17_conv2,
                                      features_denseblock3_denselayer17_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer17.norm2
+  backward_at(253);  // 16: features.denseblock3.denselayer17.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer17_relu2,
                    d_features_denseblock3_denselayer17_norm2_weight,
                    d_features_denseblock3_denselayer17_norm2_bias, d_features_denseblock3_denselayer17_relu2,
                    features_denseblock3_denselayer17_conv1, features_denseblock3_denselayer17_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer17Norm2, batch);
-  // 15: features.denseblock3.denselayer17.conv1
+  backward_at(252);  // 15: features.denseblock3.denselayer17.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer17_conv1_weight,
                             d_features_denseblock3_denselayer17_relu2,
                             cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
@@ -7353,13 +8642,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer17_relu2,
                            features_denseblock3_denselayer17_conv1_weight_,
                            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer17.norm1
+  backward_at(250);  // 13: features.denseblock3.denselayer17.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer16_concat1),
                    d_features_denseblock3_denselayer17_norm1_weight,
                    d_features_denseblock3_denselayer17_norm1_bias, d_features_denseblock3_denselayer17_relu1,
                    features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer17Norm1, batch);
-  // 18: features.denseblock3.denselayer16.conv2
+  backward_at(248);  // 18: features.denseblock3.denselayer16.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer16_conv2_weight,
                                       d_features_denseblock3_denselayer16_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer16_conv1, features_denseblock3_denselayer16_norm2_saved, cnn::Activation::kRelu),
@@ -7368,13 +8657,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer16_conv2,
                                      features_denseblock3_denselayer16_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer16.norm2
+  backward_at(246);  // 16: features.denseblock3.denselayer16.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer16_relu2,
                    d_features_denseblock3_denselayer16_norm2_weight,
                    d_features_denseblock3_denselayer16_norm2_bias, d_features_denseblock3_denselayer16_relu2,
                    features_denseblock3_denselayer16_conv1, features_denseblock3_denselayer16_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer16Norm2, batch);
-  // 15: features.denseblock3.denselayer16.conv1
+  backward_at(245);  // 15: features.denseblock3.denselayer16.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer16_conv1_weight,
                             d_features_denseblock3_denselayer16_relu2,
                             cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
@@ -7383,13 +8672,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer16_relu2,
                            features_denseblock3_denselayer16_conv1_weight_,
                            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer16.norm1
+  backward_at(243);  // 13: features.denseblock3.denselayer16.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer15_concat1),
                    d_features_denseblock3_denselayer16_norm1_weight,
                    d_features_denseblock3_denselayer16_norm1_bias, d_features_denseblock3_denselayer16_relu1,
                    features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer16Norm1, batch);
-  // 18: features.denseblock3.denselayer15.conv2
+  backward_at(241);  // 18: features.denseblock3.denselayer15.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer15_conv2_weight,
                                       d_features_denseblock3_denselayer15_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer15_conv1, features_denseblock3_denselayer15_norm2_saved, cnn::Activation::kRelu),
@@ -7398,13 +8687,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer15_conv2,
                                      features_denseblock3_denselayer15_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer15.norm2
+  backward_at(239);  // 16: features.denseblock3.denselayer15.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer15_relu2,
                    d_features_denseblock3_denselayer15_norm2_weight,
                    d_features_denseblock3_denselayer15_norm2_bias, d_features_denseblock3_denselayer15_relu2,
                    features_denseblock3_denselayer15_conv1, features_denseblock3_denselayer15_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer15Norm2, batch);
-  // 15: features.denseblock3.denselayer15.conv1
+  backward_at(238);  // 15: features.denseblock3.denselayer15.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer15_conv1_weight,
                             d_features_denseblock3_denselayer15_relu2,
                             cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
@@ -7413,13 +8702,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer15_relu2,
                            features_denseblock3_denselayer15_conv1_weight_,
                            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer15.norm1
+  backward_at(236);  // 13: features.denseblock3.denselayer15.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer14_concat1),
                    d_features_denseblock3_denselayer15_norm1_weight,
                    d_features_denseblock3_denselayer15_norm1_bias, d_features_denseblock3_denselayer15_relu1,
                    features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer15Norm1, batch);
-  // 18: features.denseblock3.denselayer14.conv2
+  backward_at(234);  // 18: features.denseblock3.denselayer14.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer14_conv2_weight,
                                       d_features_denseblock3_denselayer14_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer14_conv1, features_denseblock3_denselayer14_norm2_saved, cnn::Activation::kRelu),
@@ -7428,13 +8717,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer14_conv2,
                                      features_denseblock3_denselayer14_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer14.norm2
+  backward_at(232);  // 16: features.denseblock3.denselayer14.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer14_relu2,
                    d_features_denseblock3_denselayer14_norm2_weight,
                    d_features_denseblock3_denselayer14_norm2_bias, d_features_denseblock3_denselayer14_relu2,
                    features_denseblock3_denselayer14_conv1, features_denseblock3_denselayer14_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer14Norm2, batch);
-  // 15: features.denseblock3.denselayer14.conv1
+  backward_at(231);  // 15: features.denseblock3.denselayer14.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer14_conv1_weight,
                             d_features_denseblock3_denselayer14_relu2,
                             cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
@@ -7443,13 +8732,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer14_relu2,
                            features_denseblock3_denselayer14_conv1_weight_,
                            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer14.norm1
+  backward_at(229);  // 13: features.denseblock3.denselayer14.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer13_concat1),
                    d_features_denseblock3_denselayer14_norm1_weight,
                    d_features_denseblock3_denselayer14_norm1_bias, d_features_denseblock3_denselayer14_relu1,
                    features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer14Norm1, batch);
-  // 18: features.denseblock3.denselayer13.conv2
+  backward_at(227);  // 18: features.denseblock3.denselayer13.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer13_conv2_weight,
                                       d_features_denseblock3_denselayer13_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer13_conv1, features_denseblock3_denselayer13_norm2_saved, cnn::Activation::kRelu),
@@ -7458,13 +8747,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer13_conv2,
                                      features_denseblock3_denselayer13_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer13.norm2
+  backward_at(225);  // 16: features.denseblock3.denselayer13.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer13_relu2,
                    d_features_denseblock3_denselayer13_norm2_weight,
                    d_features_denseblock3_denselayer13_norm2_bias, d_features_denseblock3_denselayer13_relu2,
                    features_denseblock3_denselayer13_conv1, features_denseblock3_denselayer13_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer13Norm2, batch);
-  // 15: features.denseblock3.denselayer13.conv1
+  backward_at(224);  // 15: features.denseblock3.denselayer13.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer13_conv1_weight,
                             d_features_denseblock3_denselayer13_relu2,
                             cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
@@ -7473,13 +8762,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer13_relu2,
                            features_denseblock3_denselayer13_conv1_weight_,
                            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer13.norm1
+  backward_at(222);  // 13: features.denseblock3.denselayer13.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer12_concat1),
                    d_features_denseblock3_denselayer13_norm1_weight,
                    d_features_denseblock3_denselayer13_norm1_bias, d_features_denseblock3_denselayer13_relu1,
                    features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer13Norm1, batch);
-  // 18: features.denseblock3.denselayer12.conv2
+  backward_at(220);  // 18: features.denseblock3.denselayer12.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer12_conv2_weight,
                                       d_features_denseblock3_denselayer12_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer12_conv1, features_denseblock3_denselayer12_norm2_saved, cnn::Activation::kRelu),
@@ -7488,13 +8777,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer12_conv2,
                                      features_denseblock3_denselayer12_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer12.norm2
+  backward_at(218);  // 16: features.denseblock3.denselayer12.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer12_relu2,
                    d_features_denseblock3_denselayer12_norm2_weight,
                    d_features_denseblock3_denselayer12_norm2_bias, d_features_denseblock3_denselayer12_relu2,
                    features_denseblock3_denselayer12_conv1, features_denseblock3_denselayer12_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer12Norm2, batch);
-  // 15: features.denseblock3.denselayer12.conv1
+  backward_at(217);  // 15: features.denseblock3.denselayer12.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer12_conv1_weight,
                             d_features_denseblock3_denselayer12_relu2,
                             cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
@@ -7503,13 +8792,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer12_relu2,
                            features_denseblock3_denselayer12_conv1_weight_,
                            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer12.norm1
+  backward_at(215);  // 13: features.denseblock3.denselayer12.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer11_concat1),
                    d_features_denseblock3_denselayer12_norm1_weight,
                    d_features_denseblock3_denselayer12_norm1_bias, d_features_denseblock3_denselayer12_relu1,
                    features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer12Norm1, batch);
-  // 18: features.denseblock3.denselayer11.conv2
+  backward_at(213);  // 18: features.denseblock3.denselayer11.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer11_conv2_weight,
                                       d_features_denseblock3_denselayer11_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer11_conv1, features_denseblock3_denselayer11_norm2_saved, cnn::Activation::kRelu),
@@ -7518,13 +8807,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer11_conv2,
                                      features_denseblock3_denselayer11_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer11.norm2
+  backward_at(211);  // 16: features.denseblock3.denselayer11.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer11_relu2,
                    d_features_denseblock3_denselayer11_norm2_weight,
                    d_features_denseblock3_denselayer11_norm2_bias, d_features_denseblock3_denselayer11_relu2,
                    features_denseblock3_denselayer11_conv1, features_denseblock3_denselayer11_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer11Norm2, batch);
-  // 15: features.denseblock3.denselayer11.conv1
+  backward_at(210);  // 15: features.denseblock3.denselayer11.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer11_conv1_weight,
                             d_features_denseblock3_denselayer11_relu2,
                             cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
@@ -7533,13 +8822,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer11_relu2,
                            features_denseblock3_denselayer11_conv1_weight_,
                            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer11.norm1
+  backward_at(208);  // 13: features.denseblock3.denselayer11.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer10_concat1),
                    d_features_denseblock3_denselayer11_norm1_weight,
                    d_features_denseblock3_denselayer11_norm1_bias, d_features_denseblock3_denselayer11_relu1,
                    features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer11Norm1, batch);
-  // 18: features.denseblock3.denselayer10.conv2
+  backward_at(206);  // 18: features.denseblock3.denselayer10.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer10_conv2_weight,
                                       d_features_denseblock3_denselayer10_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer10_conv1, features_denseblock3_denselayer10_norm2_saved, cnn::Activation::kRelu),
@@ -7548,13 +8837,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer10_conv2,
                                      features_denseblock3_denselayer10_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer10.norm2
+  backward_at(204);  // 16: features.denseblock3.denselayer10.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer10_relu2,
                    d_features_denseblock3_denselayer10_norm2_weight,
                    d_features_denseblock3_denselayer10_norm2_bias, d_features_denseblock3_denselayer10_relu2,
                    features_denseblock3_denselayer10_conv1, features_denseblock3_denselayer10_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer10Norm2, batch);
-  // 15: features.denseblock3.denselayer10.conv1
+  backward_at(203);  // 15: features.denseblock3.denselayer10.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer10_conv1_weight,
                             d_features_denseblock3_denselayer10_relu2,
                             cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
@@ -7563,13 +8852,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock3_denselayer10_relu2,
                            features_denseblock3_denselayer10_conv1_weight_,
                            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer10.norm1
+  backward_at(201);  // 13: features.denseblock3.denselayer10.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer9_concat1),
                    d_features_denseblock3_denselayer10_norm1_weight,
                    d_features_denseblock3_denselayer10_norm1_bias, d_features_denseblock3_denselayer10_relu1,
                    features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer10Norm1, batch);
-  // 18: features.denseblock3.denselayer9.conv2
+  backward_at(199);  // 18: features.denseblock3.denselayer9.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer9_conv2_weight,
                                       d_features_denseblock3_denselayer9_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer9_conv1, features_denseblock3_denselayer9_norm2_saved, cnn::Activation::kRelu),
@@ -7578,12 +8867,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer9_conv2,
                                      features_denseblock3_denselayer9_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer9.norm2
+  backward_at(197);  // 16: features.denseblock3.denselayer9.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer9_relu2, d_features_denseblock3_denselayer9_norm2_weight,
                    d_features_denseblock3_denselayer9_norm2_bias, d_features_denseblock3_denselayer9_relu2,
                    features_denseblock3_denselayer9_conv1, features_denseblock3_denselayer9_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer9Norm2, batch);
-  // 15: features.denseblock3.denselayer9.conv1
+  backward_at(196);  // 15: features.denseblock3.denselayer9.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer9_conv1_weight,
                             d_features_denseblock3_denselayer9_relu2,
                             cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
@@ -7591,13 +8880,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock3_denselayer9_relu1, d_features_denseblock3_denselayer9_relu2,
                            features_denseblock3_denselayer9_conv1_weight_,
                            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer9.norm1
+  backward_at(194);  // 13: features.denseblock3.denselayer9.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer8_concat1),
                    d_features_denseblock3_denselayer9_norm1_weight,
                    d_features_denseblock3_denselayer9_norm1_bias, d_features_denseblock3_denselayer9_relu1,
                    features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer9Norm1, batch);
-  // 18: features.denseblock3.denselayer8.conv2
+  backward_at(192);  // 18: features.denseblock3.denselayer8.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer8_conv2_weight,
                                       d_features_denseblock3_denselayer8_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer8_conv1, features_denseblock3_denselayer8_norm2_saved, cnn::Activation::kRelu),
@@ -7606,12 +8895,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer8_conv2,
                                      features_denseblock3_denselayer8_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer8.norm2
+  backward_at(190);  // 16: features.denseblock3.denselayer8.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer8_relu2, d_features_denseblock3_denselayer8_norm2_weight,
                    d_features_denseblock3_denselayer8_norm2_bias, d_features_denseblock3_denselayer8_relu2,
                    features_denseblock3_denselayer8_conv1, features_denseblock3_denselayer8_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer8Norm2, batch);
-  // 15: features.denseblock3.denselayer8.conv1
+  backward_at(189);  // 15: features.denseblock3.denselayer8.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer8_conv1_weight,
                             d_features_denseblock3_denselayer8_relu2,
                             cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
@@ -7619,13 +8908,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock3_denselayer8_relu1, d_features_denseblock3_denselayer8_relu2,
                            features_denseblock3_denselayer8_conv1_weight_,
                            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer8.norm1
+  backward_at(187);  // 13: features.denseblock3.denselayer8.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer7_concat1),
                    d_features_denseblock3_denselayer8_norm1_weight,
                    d_features_denseblock3_denselayer8_norm1_bias, d_features_denseblock3_denselayer8_relu1,
                    features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer8Norm1, batch);
-  // 18: features.denseblock3.denselayer7.conv2
+  backward_at(185);  // 18: features.denseblock3.denselayer7.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer7_conv2_weight,
                                       d_features_denseblock3_denselayer7_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer7_conv1, features_denseblock3_denselayer7_norm2_saved, cnn::Activation::kRelu),
@@ -7634,12 +8923,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer7_conv2,
                                      features_denseblock3_denselayer7_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer7.norm2
+  backward_at(183);  // 16: features.denseblock3.denselayer7.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer7_relu2, d_features_denseblock3_denselayer7_norm2_weight,
                    d_features_denseblock3_denselayer7_norm2_bias, d_features_denseblock3_denselayer7_relu2,
                    features_denseblock3_denselayer7_conv1, features_denseblock3_denselayer7_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer7Norm2, batch);
-  // 15: features.denseblock3.denselayer7.conv1
+  backward_at(182);  // 15: features.denseblock3.denselayer7.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer7_conv1_weight,
                             d_features_denseblock3_denselayer7_relu2,
                             cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
@@ -7647,13 +8936,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock3_denselayer7_relu1, d_features_denseblock3_denselayer7_relu2,
                            features_denseblock3_denselayer7_conv1_weight_,
                            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer7.norm1
+  backward_at(180);  // 13: features.denseblock3.denselayer7.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer6_concat1),
                    d_features_denseblock3_denselayer7_norm1_weight,
                    d_features_denseblock3_denselayer7_norm1_bias, d_features_denseblock3_denselayer7_relu1,
                    features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer7Norm1, batch);
-  // 18: features.denseblock3.denselayer6.conv2
+  backward_at(178);  // 18: features.denseblock3.denselayer6.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer6_conv2_weight,
                                       d_features_denseblock3_denselayer6_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer6_conv1, features_denseblock3_denselayer6_norm2_saved, cnn::Activation::kRelu),
@@ -7662,12 +8951,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer6_conv2,
                                      features_denseblock3_denselayer6_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer6.norm2
+  backward_at(176);  // 16: features.denseblock3.denselayer6.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer6_relu2, d_features_denseblock3_denselayer6_norm2_weight,
                    d_features_denseblock3_denselayer6_norm2_bias, d_features_denseblock3_denselayer6_relu2,
                    features_denseblock3_denselayer6_conv1, features_denseblock3_denselayer6_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer6Norm2, batch);
-  // 15: features.denseblock3.denselayer6.conv1
+  backward_at(175);  // 15: features.denseblock3.denselayer6.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer6_conv1_weight,
                             d_features_denseblock3_denselayer6_relu2,
                             cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
@@ -7675,13 +8964,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock3_denselayer6_relu1, d_features_denseblock3_denselayer6_relu2,
                            features_denseblock3_denselayer6_conv1_weight_,
                            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer6.norm1
+  backward_at(173);  // 13: features.denseblock3.denselayer6.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer5_concat1),
                    d_features_denseblock3_denselayer6_norm1_weight,
                    d_features_denseblock3_denselayer6_norm1_bias, d_features_denseblock3_denselayer6_relu1,
                    features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer6Norm1, batch);
-  // 18: features.denseblock3.denselayer5.conv2
+  backward_at(171);  // 18: features.denseblock3.denselayer5.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer5_conv2_weight,
                                       d_features_denseblock3_denselayer5_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer5_conv1, features_denseblock3_denselayer5_norm2_saved, cnn::Activation::kRelu),
@@ -7690,12 +8979,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer5_conv2,
                                      features_denseblock3_denselayer5_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer5.norm2
+  backward_at(169);  // 16: features.denseblock3.denselayer5.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer5_relu2, d_features_denseblock3_denselayer5_norm2_weight,
                    d_features_denseblock3_denselayer5_norm2_bias, d_features_denseblock3_denselayer5_relu2,
                    features_denseblock3_denselayer5_conv1, features_denseblock3_denselayer5_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer5Norm2, batch);
-  // 15: features.denseblock3.denselayer5.conv1
+  backward_at(168);  // 15: features.denseblock3.denselayer5.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer5_conv1_weight,
                             d_features_denseblock3_denselayer5_relu2,
                             cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
@@ -7703,13 +8992,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock3_denselayer5_relu1, d_features_denseblock3_denselayer5_relu2,
                            features_denseblock3_denselayer5_conv1_weight_,
                            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer5.norm1
+  backward_at(166);  // 13: features.denseblock3.denselayer5.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer4_concat1),
                    d_features_denseblock3_denselayer5_norm1_weight,
                    d_features_denseblock3_denselayer5_norm1_bias, d_features_denseblock3_denselayer5_relu1,
                    features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer5Norm1, batch);
-  // 18: features.denseblock3.denselayer4.conv2
+  backward_at(164);  // 18: features.denseblock3.denselayer4.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer4_conv2_weight,
                                       d_features_denseblock3_denselayer4_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer4_conv1, features_denseblock3_denselayer4_norm2_saved, cnn::Activation::kRelu),
@@ -7718,12 +9007,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer4_conv2,
                                      features_denseblock3_denselayer4_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer4.norm2
+  backward_at(162);  // 16: features.denseblock3.denselayer4.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer4_relu2, d_features_denseblock3_denselayer4_norm2_weight,
                    d_features_denseblock3_denselayer4_norm2_bias, d_features_denseblock3_denselayer4_relu2,
                    features_denseblock3_denselayer4_conv1, features_denseblock3_denselayer4_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer4Norm2, batch);
-  // 15: features.denseblock3.denselayer4.conv1
+  backward_at(161);  // 15: features.denseblock3.denselayer4.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer4_conv1_weight,
                             d_features_denseblock3_denselayer4_relu2,
                             cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
@@ -7731,13 +9020,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock3_denselayer4_relu1, d_features_denseblock3_denselayer4_relu2,
                            features_denseblock3_denselayer4_conv1_weight_,
                            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer4.norm1
+  backward_at(159);  // 13: features.denseblock3.denselayer4.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer3_concat1),
                    d_features_denseblock3_denselayer4_norm1_weight,
                    d_features_denseblock3_denselayer4_norm1_bias, d_features_denseblock3_denselayer4_relu1,
                    features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer4Norm1, batch);
-  // 18: features.denseblock3.denselayer3.conv2
+  backward_at(157);  // 18: features.denseblock3.denselayer3.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer3_conv2_weight,
                                       d_features_denseblock3_denselayer3_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer3_conv1, features_denseblock3_denselayer3_norm2_saved, cnn::Activation::kRelu),
@@ -7746,12 +9035,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer3_conv2,
                                      features_denseblock3_denselayer3_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer3.norm2
+  backward_at(155);  // 16: features.denseblock3.denselayer3.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer3_relu2, d_features_denseblock3_denselayer3_norm2_weight,
                    d_features_denseblock3_denselayer3_norm2_bias, d_features_denseblock3_denselayer3_relu2,
                    features_denseblock3_denselayer3_conv1, features_denseblock3_denselayer3_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer3Norm2, batch);
-  // 15: features.denseblock3.denselayer3.conv1
+  backward_at(154);  // 15: features.denseblock3.denselayer3.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer3_conv1_weight,
                             d_features_denseblock3_denselayer3_relu2,
                             cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
@@ -7759,13 +9048,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock3_denselayer3_relu1, d_features_denseblock3_denselayer3_relu2,
                            features_denseblock3_denselayer3_conv1_weight_,
                            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer3.norm1
+  backward_at(152);  // 13: features.denseblock3.denselayer3.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer2_concat1),
                    d_features_denseblock3_denselayer3_norm1_weight,
                    d_features_denseblock3_denselayer3_norm1_bias, d_features_denseblock3_denselayer3_relu1,
                    features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer3Norm1, batch);
-  // 18: features.denseblock3.denselayer2.conv2
+  backward_at(150);  // 18: features.denseblock3.denselayer2.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer2_conv2_weight,
                                       d_features_denseblock3_denselayer2_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer2_conv1, features_denseblock3_denselayer2_norm2_saved, cnn::Activation::kRelu),
@@ -7774,12 +9063,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer2_conv2,
                                      features_denseblock3_denselayer2_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer2.norm2
+  backward_at(148);  // 16: features.denseblock3.denselayer2.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer2_relu2, d_features_denseblock3_denselayer2_norm2_weight,
                    d_features_denseblock3_denselayer2_norm2_bias, d_features_denseblock3_denselayer2_relu2,
                    features_denseblock3_denselayer2_conv1, features_denseblock3_denselayer2_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer2Norm2, batch);
-  // 15: features.denseblock3.denselayer2.conv1
+  backward_at(147);  // 15: features.denseblock3.denselayer2.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer2_conv1_weight,
                             d_features_denseblock3_denselayer2_relu2,
                             cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
@@ -7787,13 +9076,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock3_denselayer2_relu1, d_features_denseblock3_denselayer2_relu2,
                            features_denseblock3_denselayer2_conv1_weight_,
                            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer2.norm1
+  backward_at(145);  // 13: features.denseblock3.denselayer2.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer1_concat1),
                    d_features_denseblock3_denselayer2_norm1_weight,
                    d_features_denseblock3_denselayer2_norm1_bias, d_features_denseblock3_denselayer2_relu1,
                    features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer2Norm1, batch);
-  // 18: features.denseblock3.denselayer1.conv2
+  backward_at(143);  // 18: features.denseblock3.denselayer1.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer1_conv2_weight,
                                       d_features_denseblock3_denselayer1_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer1_conv1, features_denseblock3_denselayer1_norm2_saved, cnn::Activation::kRelu),
@@ -7802,12 +9091,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock3_denselayer1_conv2,
                                      features_denseblock3_denselayer1_conv2_weight_,
                                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
-  // 16: features.denseblock3.denselayer1.norm2
+  backward_at(141);  // 16: features.denseblock3.denselayer1.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer1_relu2, d_features_denseblock3_denselayer1_norm2_weight,
                    d_features_denseblock3_denselayer1_norm2_bias, d_features_denseblock3_denselayer1_relu2,
                    features_denseblock3_denselayer1_conv1, features_denseblock3_denselayer1_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer1Norm2, batch);
-  // 15: features.denseblock3.denselayer1.conv1
+  backward_at(140);  // 15: features.denseblock3.denselayer1.conv1
   cnn::conv_backward_params(d_features_denseblock3_denselayer1_conv1_weight,
                             d_features_denseblock3_denselayer1_relu2,
                             cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
@@ -7815,27 +9104,27 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock3_denselayer1_relu1, d_features_denseblock3_denselayer1_relu2,
                            features_denseblock3_denselayer1_conv1_weight_,
                            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
-  // 13: features.denseblock3.denselayer1.norm1
+  backward_at(138);  // 13: features.denseblock3.denselayer1.norm1
   cnn::bn_backward(cnn::added_to(d_features_transition2_avgpool1),
                    d_features_denseblock3_denselayer1_norm1_weight,
                    d_features_denseblock3_denselayer1_norm1_bias, d_features_denseblock3_denselayer1_relu1,
                    features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer1Norm1, batch);
-  // 27: features.transition2.avgpool1
+  backward_at(137);  // 27: features.transition2.avgpool1
   cnn::avgpool_backward_input(d_features_transition2_conv, d_features_transition2_avgpool1,
                               kFeaturesTransition2Avgpool1, batch);
-  // 26: features.transition2.conv
+  backward_at(136);  // 26: features.transition2.conv
   cnn::conv_backward_params(d_features_transition2_conv_weight, d_features_transition2_conv,
                             cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
                             kFeaturesTransition2Conv, batch, scratch());
   cnn::conv_backward_input(d_features_transition2_relu1, d_features_transition2_conv,
                            features_transition2_conv_weight_, kFeaturesTransition2Conv, batch, scratch());
-  // 24: features.transition2.norm
+  backward_at(134);  // 24: features.transition2.norm
   cnn::bn_backward(d_features_transition2_relu1, d_features_transition2_norm_weight,
                    d_features_transition2_norm_bias, d_features_transition2_relu1,
                    features_denseblock2_denselayer12_concat1, features_transition2_norm_saved,
                    cnn::Activation::kRelu, kFeaturesTransition2Norm, batch);
-  // 18: features.denseblock2.denselayer12.conv2
+  backward_at(132);  // 18: features.denseblock2.denselayer12.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer12_conv2_weight,
                                       d_features_denseblock2_denselayer12_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer12_conv1, features_denseblock2_denselayer12_norm2_saved, cnn::Activation::kRelu),
@@ -7844,13 +9133,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock2_denselayer12_conv2,
                                      features_denseblock2_denselayer12_conv2_weight_,
                                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
-  // 16: features.denseblock2.denselayer12.norm2
+  backward_at(130);  // 16: features.denseblock2.denselayer12.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer12_relu2,
                    d_features_denseblock2_denselayer12_norm2_weight,
                    d_features_denseblock2_denselayer12_norm2_bias, d_features_denseblock2_denselayer12_relu2,
                    features_denseblock2_denselayer12_conv1, features_denseblock2_denselayer12_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer12Norm2, batch);
-  // 15: features.denseblock2.denselayer12.conv1
+  backward_at(129);  // 15: features.denseblock2.denselayer12.conv1
   cnn::conv_backward_params(d_features_denseblock2_denselayer12_conv1_weight,
                             d_features_denseblock2_denselayer12_relu2,
                             cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
@@ -7859,13 +9148,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock2_denselayer12_relu2,
                            features_denseblock2_denselayer12_conv1_weight_,
                            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
-  // 13: features.denseblock2.denselayer12.norm1
+  backward_at(127);  // 13: features.denseblock2.denselayer12.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer11_concat1),
                    d_features_denseblock2_denselayer12_norm1_weight,
                    d_features_denseblock2_denselayer12_norm1_bias, d_features_denseblock2_denselayer12_relu1,
                    features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer12Norm1, batch);
-  // 18: features.denseblock2.denselayer11.conv2
+  backward_at(125);  // 18: features.denseblock2.denselayer11.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer11_conv2_weight,
                                       d_features_denseblock2_denselayer11_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer11_conv1, features_denseblock2_denselayer11_norm2_saved, cnn::Activation::kRelu),
@@ -7874,13 +9163,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock2_denselayer11_conv2,
                                      features_denseblock2_denselayer11_conv2_weight_,
                                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
-  // 16: features.denseblock2.denselayer11.norm2
+  backward_at(123);  // 16: features.denseblock2.denselayer11.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer11_relu2,
                    d_features_denseblock2_denselayer11_norm2_weight,
                    d_features_denseblock2_denselayer11_norm2_bias, d_features_denseblock2_denselayer11_relu2,
                    features_denseblock2_denselayer11_conv1, features_denseblock2_denselayer11_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer11Norm2, batch);
-  // 15: features.denseblock2.denselayer11.conv1
+  backward_at(122);  // 15: features.denseblock2.denselayer11.conv1
   cnn::conv_backward_params(d_features_denseblock2_denselayer11_conv1_weight,
                             d_features_denseblock2_denselayer11_relu2,
                             cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
@@ -7889,13 +9178,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock2_denselayer11_relu2,
                            features_denseblock2_denselayer11_conv1_weight_,
                            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
-  // 13: features.denseblock2.denselayer11.norm1
+  backward_at(120);  // 13: features.denseblock2.denselayer11.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer10_concat1),
                    d_features_denseblock2_denselayer11_norm1_weight,
                    d_features_denseblock2_denselayer11_norm1_bias, d_features_denseblock2_denselayer11_relu1,
                    features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer11Norm1, batch);
-  // 18: features.denseblock2.denselayer10.conv2
+  backward_at(118);  // 18: features.denseblock2.denselayer10.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer10_conv2_weight,
                                       d_features_denseblock2_denselayer10_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer10_conv1, features_denseblock2_denselayer10_norm2_saved, cnn::Activation::kRelu),
@@ -7904,13 +9193,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock2_denselayer10_conv2,
                                      features_denseblock2_denselayer10_conv2_weight_,
                                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
-  // 16: features.denseblock2.denselayer10.norm2
+  backward_at(116);  // 16: features.denseblock2.denselayer10.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer10_relu2,
                    d_features_denseblock2_denselayer10_norm2_weight,
                    d_features_denseblock2_denselayer10_norm2_bias, d_features_denseblock2_denselayer10_relu2,
                    features_denseblock2_denselayer10_conv1, features_denseblock2_denselayer10_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer10Norm2, batch);
-  // 15: features.denseblock2.denselayer10.conv1
+  backward_at(115);  // 15: features.denseblock2.denselayer10.conv1
   cnn::conv_backward_params(d_features_denseblock2_denselayer10_conv1_weight,
                             d_features_denseblock2_denselayer10_relu2,
                             cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
@@ -7919,13 +9208,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                            d_features_denseblock2_denselayer10_relu2,
                            features_denseblock2_denselayer10_conv1_weight_,
                            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
-  // 13: features.denseblock2.denselayer10.norm1
+  backward_at(113);  // 13: features.denseblock2.denselayer10.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer9_concat1),
                    d_features_denseblock2_denselayer10_norm1_weight,
                    d_features_denseblock2_denselayer10_norm1_bias, d_features_denseblock2_denselayer10_relu1,
                    features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer10Norm1, batch);
-  // 18: features.denseblock2.denselayer9.conv2
+  backward_at(111);  // 18: features.denseblock2.denselayer9.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer9_conv2_weight,
                                       d_features_denseblock2_denselayer9_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer9_conv1, features_denseblock2_denselayer9_norm2_saved, cnn::Activation::kRelu),
@@ -7934,12 +9223,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock2_denselayer9_conv2,
                                      features_denseblock2_denselayer9_conv2_weight_,
                                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
-  // 16: features.denseblock2.denselayer9.norm2
+  backward_at(109);  // 16: features.denseblock2.denselayer9.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer9_relu2, d_features_denseblock2_denselayer9_norm2_weight,
                    d_features_denseblock2_denselayer9_norm2_bias, d_features_denseblock2_denselayer9_relu2,
                    features_denseblock2_denselayer9_conv1, features_denseblock2_denselayer9_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer9Norm2, batch);
-  // 15: features.denseblock2.denselayer9.conv1
+  backward_at(108);  // 15: features.denseblock2.denselayer9.conv1
   cnn::conv_backward_params(d_features_denseblock2_denselayer9_conv1_weight,
                             d_features_denseblock2_denselayer9_relu2,
                             cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
@@ -7947,13 +9236,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock2_denselayer9_relu1, d_features_denseblock2_denselayer9_relu2,
                            features_denseblock2_denselayer9_conv1_weight_,
                            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
-  // 13: features.denseblock2.denselayer9.norm1
+  backward_at(106);  // 13: features.denseblock2.denselayer9.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer8_concat1),
                    d_features_denseblock2_denselayer9_norm1_weight,
                    d_features_denseblock2_denselayer9_norm1_bias, d_features_denseblock2_denselayer9_relu1,
                    features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer9Norm1, batch);
-  // 18: features.denseblock2.denselayer8.conv2
+  backward_at(104);  // 18: features.denseblock2.denselayer8.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer8_conv2_weight,
                                       d_features_denseblock2_denselayer8_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer8_conv1, features_denseblock2_denselayer8_norm2_saved, cnn::Activation::kRelu),
@@ -7962,12 +9251,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock2_denselayer8_conv2,
                                      features_denseblock2_denselayer8_conv2_weight_,
                                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
-  // 16: features.denseblock2.denselayer8.norm2
+  backward_at(102);  // 16: features.denseblock2.denselayer8.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer8_relu2, d_features_denseblock2_denselayer8_norm2_weight,
                    d_features_denseblock2_denselayer8_norm2_bias, d_features_denseblock2_denselayer8_relu2,
                    features_denseblock2_denselayer8_conv1, features_denseblock2_denselayer8_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer8Norm2, batch);
-  // 15: features.denseblock2.denselayer8.conv1
+  backward_at(101);  // 15: features.denseblock2.denselayer8.conv1
   cnn::conv_backward_params(d_features_denseblock2_denselayer8_conv1_weight,
                             d_features_denseblock2_denselayer8_relu2,
                             cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
@@ -7975,13 +9264,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock2_denselayer8_relu1, d_features_denseblock2_denselayer8_relu2,
                            features_denseblock2_denselayer8_conv1_weight_,
                            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
-  // 13: features.denseblock2.denselayer8.norm1
+  backward_at(99);  // 13: features.denseblock2.denselayer8.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer7_concat1),
                    d_features_denseblock2_denselayer8_norm1_weight,
                    d_features_denseblock2_denselayer8_norm1_bias, d_features_denseblock2_denselayer8_relu1,
                    features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer8Norm1, batch);
-  // 18: features.denseblock2.denselayer7.conv2
+  backward_at(97);  // 18: features.denseblock2.denselayer7.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer7_conv2_weight,
                                       d_features_denseblock2_denselayer7_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer7_conv1, features_denseblock2_denselayer7_norm2_saved, cnn::Activation::kRelu),
@@ -7990,12 +9279,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock2_denselayer7_conv2,
                                      features_denseblock2_denselayer7_conv2_weight_,
                                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
-  // 16: features.denseblock2.denselayer7.norm2
+  backward_at(95);  // 16: features.denseblock2.denselayer7.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer7_relu2, d_features_denseblock2_denselayer7_norm2_weight,
                    d_features_denseblock2_denselayer7_norm2_bias, d_features_denseblock2_denselayer7_relu2,
                    features_denseblock2_denselayer7_conv1, features_denseblock2_denselayer7_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer7Norm2, batch);
-  // 15: features.denseblock2.denselayer7.conv1
+  backward_at(94);  // 15: features.denseblock2.denselayer7.conv1
   cnn::conv_backward_params(d_features_denseblock2_denselayer7_conv1_weight,
                             d_features_denseblock2_denselayer7_relu2,
                             cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
@@ -8003,13 +9292,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock2_denselayer7_relu1, d_features_denseblock2_denselayer7_relu2,
                            features_denseblock2_denselayer7_conv1_weight_,
                            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
-  // 13: features.denseblock2.denselayer7.norm1
+  backward_at(92);  // 13: features.denseblock2.denselayer7.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer6_concat1),
                    d_features_denseblock2_denselayer7_norm1_weight,
                    d_features_denseblock2_denselayer7_norm1_bias, d_features_denseblock2_denselayer7_relu1,
                    features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer7Norm1, batch);
-  // 18: features.denseblock2.denselayer6.conv2
+  backward_at(90);  // 18: features.denseblock2.denselayer6.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer6_conv2_weight,
                                       d_features_denseblock2_denselayer6_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer6_conv1, features_denseblock2_denselayer6_norm2_saved, cnn::Activation::kRelu),
@@ -8018,12 +9307,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock2_denselayer6_conv2,
                                      features_denseblock2_denselayer6_conv2_weight_,
                                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
-  // 16: features.denseblock2.denselayer6.norm2
+  backward_at(88);  // 16: features.denseblock2.denselayer6.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer6_relu2, d_features_denseblock2_denselayer6_norm2_weight,
                    d_features_denseblock2_denselayer6_norm2_bias, d_features_denseblock2_denselayer6_relu2,
                    features_denseblock2_denselayer6_conv1, features_denseblock2_denselayer6_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer6Norm2, batch);
-  // 15: features.denseblock2.denselayer6.conv1
+  backward_at(87);  // 15: features.denseblock2.denselayer6.conv1
   cnn::conv_backward_params(d_features_denseblock2_denselayer6_conv1_weight,
                             d_features_denseblock2_denselayer6_relu2,
                             cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
@@ -8031,13 +9320,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock2_denselayer6_relu1, d_features_denseblock2_denselayer6_relu2,
                            features_denseblock2_denselayer6_conv1_weight_,
                            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
-  // 13: features.denseblock2.denselayer6.norm1
+  backward_at(85);  // 13: features.denseblock2.denselayer6.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer5_concat1),
                    d_features_denseblock2_denselayer6_norm1_weight,
                    d_features_denseblock2_denselayer6_norm1_bias, d_features_denseblock2_denselayer6_relu1,
                    features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer6Norm1, batch);
-  // 18: features.denseblock2.denselayer5.conv2
+  backward_at(83);  // 18: features.denseblock2.denselayer5.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer5_conv2_weight,
                                       d_features_denseblock2_denselayer5_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer5_conv1, features_denseblock2_denselayer5_norm2_saved, cnn::Activation::kRelu),
@@ -8046,12 +9335,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock2_denselayer5_conv2,
                                      features_denseblock2_denselayer5_conv2_weight_,
                                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
-  // 16: features.denseblock2.denselayer5.norm2
+  backward_at(81);  // 16: features.denseblock2.denselayer5.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer5_relu2, d_features_denseblock2_denselayer5_norm2_weight,
                    d_features_denseblock2_denselayer5_norm2_bias, d_features_denseblock2_denselayer5_relu2,
                    features_denseblock2_denselayer5_conv1, features_denseblock2_denselayer5_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer5Norm2, batch);
-  // 15: features.denseblock2.denselayer5.conv1
+  backward_at(80);  // 15: features.denseblock2.denselayer5.conv1
   cnn::conv_backward_params(d_features_denseblock2_denselayer5_conv1_weight,
                             d_features_denseblock2_denselayer5_relu2,
                             cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
@@ -8059,13 +9348,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock2_denselayer5_relu1, d_features_denseblock2_denselayer5_relu2,
                            features_denseblock2_denselayer5_conv1_weight_,
                            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
-  // 13: features.denseblock2.denselayer5.norm1
+  backward_at(78);  // 13: features.denseblock2.denselayer5.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer4_concat1),
                    d_features_denseblock2_denselayer5_norm1_weight,
                    d_features_denseblock2_denselayer5_norm1_bias, d_features_denseblock2_denselayer5_relu1,
                    features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer5Norm1, batch);
-  // 18: features.denseblock2.denselayer4.conv2
+  backward_at(76);  // 18: features.denseblock2.denselayer4.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer4_conv2_weight,
                                       d_features_denseblock2_denselayer4_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer4_conv1, features_denseblock2_denselayer4_norm2_saved, cnn::Activation::kRelu),
@@ -8074,12 +9363,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock2_denselayer4_conv2,
                                      features_denseblock2_denselayer4_conv2_weight_,
                                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
-  // 16: features.denseblock2.denselayer4.norm2
+  backward_at(74);  // 16: features.denseblock2.denselayer4.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer4_relu2, d_features_denseblock2_denselayer4_norm2_weight,
                    d_features_denseblock2_denselayer4_norm2_bias, d_features_denseblock2_denselayer4_relu2,
                    features_denseblock2_denselayer4_conv1, features_denseblock2_denselayer4_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer4Norm2, batch);
-  // 15: features.denseblock2.denselayer4.conv1
+  backward_at(73);  // 15: features.denseblock2.denselayer4.conv1
   cnn::conv_backward_params(d_features_denseblock2_denselayer4_conv1_weight,
                             d_features_denseblock2_denselayer4_relu2,
                             cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
@@ -8087,13 +9376,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock2_denselayer4_relu1, d_features_denseblock2_denselayer4_relu2,
                            features_denseblock2_denselayer4_conv1_weight_,
                            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
-  // 13: features.denseblock2.denselayer4.norm1
+  backward_at(71);  // 13: features.denseblock2.denselayer4.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer3_concat1),
                    d_features_denseblock2_denselayer4_norm1_weight,
                    d_features_denseblock2_denselayer4_norm1_bias, d_features_denseblock2_denselayer4_relu1,
                    features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer4Norm1, batch);
-  // 18: features.denseblock2.denselayer3.conv2
+  backward_at(69);  // 18: features.denseblock2.denselayer3.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer3_conv2_weight,
                                       d_features_denseblock2_denselayer3_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer3_conv1, features_denseblock2_denselayer3_norm2_saved, cnn::Activation::kRelu),
@@ -8102,12 +9391,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock2_denselayer3_conv2,
                                      features_denseblock2_denselayer3_conv2_weight_,
                                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
-  // 16: features.denseblock2.denselayer3.norm2
+  backward_at(67);  // 16: features.denseblock2.denselayer3.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer3_relu2, d_features_denseblock2_denselayer3_norm2_weight,
                    d_features_denseblock2_denselayer3_norm2_bias, d_features_denseblock2_denselayer3_relu2,
                    features_denseblock2_denselayer3_conv1, features_denseblock2_denselayer3_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer3Norm2, batch);
-  // 15: features.denseblock2.denselayer3.conv1
+  backward_at(66);  // 15: features.denseblock2.denselayer3.conv1
   cnn::conv_backward_params(d_features_denseblock2_denselayer3_conv1_weight,
                             d_features_denseblock2_denselayer3_relu2,
                             cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
@@ -8115,13 +9404,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock2_denselayer3_relu1, d_features_denseblock2_denselayer3_relu2,
                            features_denseblock2_denselayer3_conv1_weight_,
                            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
-  // 13: features.denseblock2.denselayer3.norm1
+  backward_at(64);  // 13: features.denseblock2.denselayer3.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer2_concat1),
                    d_features_denseblock2_denselayer3_norm1_weight,
                    d_features_denseblock2_denselayer3_norm1_bias, d_features_denseblock2_denselayer3_relu1,
                    features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer3Norm1, batch);
-  // 18: features.denseblock2.denselayer2.conv2
+  backward_at(62);  // 18: features.denseblock2.denselayer2.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer2_conv2_weight,
                                       d_features_denseblock2_denselayer2_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer2_conv1, features_denseblock2_denselayer2_norm2_saved, cnn::Activation::kRelu),
@@ -8130,12 +9419,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock2_denselayer2_conv2,
                                      features_denseblock2_denselayer2_conv2_weight_,
                                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
-  // 16: features.denseblock2.denselayer2.norm2
+  backward_at(60);  // 16: features.denseblock2.denselayer2.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer2_relu2, d_features_denseblock2_denselayer2_norm2_weight,
                    d_features_denseblock2_denselayer2_norm2_bias, d_features_denseblock2_denselayer2_relu2,
                    features_denseblock2_denselayer2_conv1, features_denseblock2_denselayer2_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer2Norm2, batch);
-  // 15: features.denseblock2.denselayer2.conv1
+  backward_at(59);  // 15: features.denseblock2.denselayer2.conv1
   cnn::conv_backward_params(d_features_denseblock2_denselayer2_conv1_weight,
                             d_features_denseblock2_denselayer2_relu2,
                             cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
@@ -8143,13 +9432,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock2_denselayer2_relu1, d_features_denseblock2_denselayer2_relu2,
                            features_denseblock2_denselayer2_conv1_weight_,
                            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
-  // 13: features.denseblock2.denselayer2.norm1
+  backward_at(57);  // 13: features.denseblock2.denselayer2.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer1_concat1),
                    d_features_denseblock2_denselayer2_norm1_weight,
                    d_features_denseblock2_denselayer2_norm1_bias, d_features_denseblock2_denselayer2_relu1,
                    features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer2Norm1, batch);
-  // 18: features.denseblock2.denselayer1.conv2
+  backward_at(55);  // 18: features.denseblock2.denselayer1.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer1_conv2_weight,
                                       d_features_denseblock2_denselayer1_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer1_conv1, features_denseblock2_denselayer1_norm2_saved, cnn::Activation::kRelu),
@@ -8158,12 +9447,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock2_denselayer1_conv2,
                                      features_denseblock2_denselayer1_conv2_weight_,
                                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
-  // 16: features.denseblock2.denselayer1.norm2
+  backward_at(53);  // 16: features.denseblock2.denselayer1.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer1_relu2, d_features_denseblock2_denselayer1_norm2_weight,
                    d_features_denseblock2_denselayer1_norm2_bias, d_features_denseblock2_denselayer1_relu2,
                    features_denseblock2_denselayer1_conv1, features_denseblock2_denselayer1_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer1Norm2, batch);
-  // 15: features.denseblock2.denselayer1.conv1
+  backward_at(52);  // 15: features.denseblock2.denselayer1.conv1
   cnn::conv_backward_params(d_features_denseblock2_denselayer1_conv1_weight,
                             d_features_denseblock2_denselayer1_relu2,
                             cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
@@ -8171,27 +9460,27 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock2_denselayer1_relu1, d_features_denseblock2_denselayer1_relu2,
                            features_denseblock2_denselayer1_conv1_weight_,
                            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
-  // 13: features.denseblock2.denselayer1.norm1
+  backward_at(50);  // 13: features.denseblock2.denselayer1.norm1
   cnn::bn_backward(cnn::added_to(d_features_transition1_avgpool1),
                    d_features_denseblock2_denselayer1_norm1_weight,
                    d_features_denseblock2_denselayer1_norm1_bias, d_features_denseblock2_denselayer1_relu1,
                    features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer1Norm1, batch);
-  // 27: features.transition1.avgpool1
+  backward_at(49);  // 27: features.transition1.avgpool1
   cnn::avgpool_backward_input(d_features_transition1_conv, d_features_transition1_avgpool1,
                               kFeaturesTransition1Avgpool1, batch);
-  // 26: features.transition1.conv
+  backward_at(48);  // 26: features.transition1.conv
   cnn::conv_backward_params(d_features_transition1_conv_weight, d_features_transition1_conv,
                             cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
                             kFeaturesTransition1Conv, batch, scratch());
   cnn::conv_backward_input(d_features_transition1_relu1, d_features_transition1_conv,
                            features_transition1_conv_weight_, kFeaturesTransition1Conv, batch, scratch());
-  // 24: features.transition1.norm
+  backward_at(46);  // 24: features.transition1.norm
   cnn::bn_backward(d_features_transition1_relu1, d_features_transition1_norm_weight,
                    d_features_transition1_norm_bias, d_features_transition1_relu1,
                    features_denseblock1_denselayer6_concat1, features_transition1_norm_saved,
                    cnn::Activation::kRelu, kFeaturesTransition1Norm, batch);
-  // 18: features.denseblock1.denselayer6.conv2
+  backward_at(44);  // 18: features.denseblock1.denselayer6.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer6_conv2_weight,
                                       d_features_denseblock1_denselayer6_conv2,
                                       cnn::Loaded(features_denseblock1_denselayer6_conv1, features_denseblock1_denselayer6_norm2_saved, cnn::Activation::kRelu),
@@ -8200,12 +9489,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock1_denselayer6_conv2,
                                      features_denseblock1_denselayer6_conv2_weight_,
                                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
-  // 16: features.denseblock1.denselayer6.norm2
+  backward_at(42);  // 16: features.denseblock1.denselayer6.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer6_relu2, d_features_denseblock1_denselayer6_norm2_weight,
                    d_features_denseblock1_denselayer6_norm2_bias, d_features_denseblock1_denselayer6_relu2,
                    features_denseblock1_denselayer6_conv1, features_denseblock1_denselayer6_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer6Norm2, batch);
-  // 15: features.denseblock1.denselayer6.conv1
+  backward_at(41);  // 15: features.denseblock1.denselayer6.conv1
   cnn::conv_backward_params(d_features_denseblock1_denselayer6_conv1_weight,
                             d_features_denseblock1_denselayer6_relu2,
                             cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
@@ -8213,13 +9502,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock1_denselayer6_relu1, d_features_denseblock1_denselayer6_relu2,
                            features_denseblock1_denselayer6_conv1_weight_,
                            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
-  // 13: features.denseblock1.denselayer6.norm1
+  backward_at(39);  // 13: features.denseblock1.denselayer6.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer5_concat1),
                    d_features_denseblock1_denselayer6_norm1_weight,
                    d_features_denseblock1_denselayer6_norm1_bias, d_features_denseblock1_denselayer6_relu1,
                    features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer6Norm1, batch);
-  // 18: features.denseblock1.denselayer5.conv2
+  backward_at(37);  // 18: features.denseblock1.denselayer5.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer5_conv2_weight,
                                       d_features_denseblock1_denselayer5_conv2,
                                       cnn::Loaded(features_denseblock1_denselayer5_conv1, features_denseblock1_denselayer5_norm2_saved, cnn::Activation::kRelu),
@@ -8228,12 +9517,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock1_denselayer5_conv2,
                                      features_denseblock1_denselayer5_conv2_weight_,
                                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
-  // 16: features.denseblock1.denselayer5.norm2
+  backward_at(35);  // 16: features.denseblock1.denselayer5.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer5_relu2, d_features_denseblock1_denselayer5_norm2_weight,
                    d_features_denseblock1_denselayer5_norm2_bias, d_features_denseblock1_denselayer5_relu2,
                    features_denseblock1_denselayer5_conv1, features_denseblock1_denselayer5_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer5Norm2, batch);
-  // 15: features.denseblock1.denselayer5.conv1
+  backward_at(34);  // 15: features.denseblock1.denselayer5.conv1
   cnn::conv_backward_params(d_features_denseblock1_denselayer5_conv1_weight,
                             d_features_denseblock1_denselayer5_relu2,
                             cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
@@ -8241,13 +9530,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock1_denselayer5_relu1, d_features_denseblock1_denselayer5_relu2,
                            features_denseblock1_denselayer5_conv1_weight_,
                            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
-  // 13: features.denseblock1.denselayer5.norm1
+  backward_at(32);  // 13: features.denseblock1.denselayer5.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer4_concat1),
                    d_features_denseblock1_denselayer5_norm1_weight,
                    d_features_denseblock1_denselayer5_norm1_bias, d_features_denseblock1_denselayer5_relu1,
                    features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer5Norm1, batch);
-  // 18: features.denseblock1.denselayer4.conv2
+  backward_at(30);  // 18: features.denseblock1.denselayer4.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer4_conv2_weight,
                                       d_features_denseblock1_denselayer4_conv2,
                                       cnn::Loaded(features_denseblock1_denselayer4_conv1, features_denseblock1_denselayer4_norm2_saved, cnn::Activation::kRelu),
@@ -8256,12 +9545,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock1_denselayer4_conv2,
                                      features_denseblock1_denselayer4_conv2_weight_,
                                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
-  // 16: features.denseblock1.denselayer4.norm2
+  backward_at(28);  // 16: features.denseblock1.denselayer4.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer4_relu2, d_features_denseblock1_denselayer4_norm2_weight,
                    d_features_denseblock1_denselayer4_norm2_bias, d_features_denseblock1_denselayer4_relu2,
                    features_denseblock1_denselayer4_conv1, features_denseblock1_denselayer4_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer4Norm2, batch);
-  // 15: features.denseblock1.denselayer4.conv1
+  backward_at(27);  // 15: features.denseblock1.denselayer4.conv1
   cnn::conv_backward_params(d_features_denseblock1_denselayer4_conv1_weight,
                             d_features_denseblock1_denselayer4_relu2,
                             cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
@@ -8269,13 +9558,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock1_denselayer4_relu1, d_features_denseblock1_denselayer4_relu2,
                            features_denseblock1_denselayer4_conv1_weight_,
                            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
-  // 13: features.denseblock1.denselayer4.norm1
+  backward_at(25);  // 13: features.denseblock1.denselayer4.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer3_concat1),
                    d_features_denseblock1_denselayer4_norm1_weight,
                    d_features_denseblock1_denselayer4_norm1_bias, d_features_denseblock1_denselayer4_relu1,
                    features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer4Norm1, batch);
-  // 18: features.denseblock1.denselayer3.conv2
+  backward_at(23);  // 18: features.denseblock1.denselayer3.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer3_conv2_weight,
                                       d_features_denseblock1_denselayer3_conv2,
                                       cnn::Loaded(features_denseblock1_denselayer3_conv1, features_denseblock1_denselayer3_norm2_saved, cnn::Activation::kRelu),
@@ -8284,12 +9573,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock1_denselayer3_conv2,
                                      features_denseblock1_denselayer3_conv2_weight_,
                                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
-  // 16: features.denseblock1.denselayer3.norm2
+  backward_at(21);  // 16: features.denseblock1.denselayer3.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer3_relu2, d_features_denseblock1_denselayer3_norm2_weight,
                    d_features_denseblock1_denselayer3_norm2_bias, d_features_denseblock1_denselayer3_relu2,
                    features_denseblock1_denselayer3_conv1, features_denseblock1_denselayer3_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer3Norm2, batch);
-  // 15: features.denseblock1.denselayer3.conv1
+  backward_at(20);  // 15: features.denseblock1.denselayer3.conv1
   cnn::conv_backward_params(d_features_denseblock1_denselayer3_conv1_weight,
                             d_features_denseblock1_denselayer3_relu2,
                             cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
@@ -8297,13 +9586,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock1_denselayer3_relu1, d_features_denseblock1_denselayer3_relu2,
                            features_denseblock1_denselayer3_conv1_weight_,
                            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
-  // 13: features.denseblock1.denselayer3.norm1
+  backward_at(18);  // 13: features.denseblock1.denselayer3.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer2_concat1),
                    d_features_denseblock1_denselayer3_norm1_weight,
                    d_features_denseblock1_denselayer3_norm1_bias, d_features_denseblock1_denselayer3_relu1,
                    features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer3Norm1, batch);
-  // 18: features.denseblock1.denselayer2.conv2
+  backward_at(16);  // 18: features.denseblock1.denselayer2.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer2_conv2_weight,
                                       d_features_denseblock1_denselayer2_conv2,
                                       cnn::Loaded(features_denseblock1_denselayer2_conv1, features_denseblock1_denselayer2_norm2_saved, cnn::Activation::kRelu),
@@ -8312,12 +9601,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock1_denselayer2_conv2,
                                      features_denseblock1_denselayer2_conv2_weight_,
                                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
-  // 16: features.denseblock1.denselayer2.norm2
+  backward_at(14);  // 16: features.denseblock1.denselayer2.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer2_relu2, d_features_denseblock1_denselayer2_norm2_weight,
                    d_features_denseblock1_denselayer2_norm2_bias, d_features_denseblock1_denselayer2_relu2,
                    features_denseblock1_denselayer2_conv1, features_denseblock1_denselayer2_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer2Norm2, batch);
-  // 15: features.denseblock1.denselayer2.conv1
+  backward_at(13);  // 15: features.denseblock1.denselayer2.conv1
   cnn::conv_backward_params(d_features_denseblock1_denselayer2_conv1_weight,
                             d_features_denseblock1_denselayer2_relu2,
                             cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
@@ -8325,13 +9614,13 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock1_denselayer2_relu1, d_features_denseblock1_denselayer2_relu2,
                            features_denseblock1_denselayer2_conv1_weight_,
                            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
-  // 13: features.denseblock1.denselayer2.norm1
+  backward_at(11);  // 13: features.denseblock1.denselayer2.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer1_concat1),
                    d_features_denseblock1_denselayer2_norm1_weight,
                    d_features_denseblock1_denselayer2_norm1_bias, d_features_denseblock1_denselayer2_relu1,
                    features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer2Norm1, batch);
-  // 18: features.denseblock1.denselayer1.conv2
+  backward_at(9);  // 18: features.denseblock1.denselayer1.conv2
   cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer1_conv2_weight,
                                       d_features_denseblock1_denselayer1_conv2,
                                       cnn::Loaded(features_denseblock1_denselayer1_conv1, features_denseblock1_denselayer1_norm2_saved, cnn::Activation::kRelu),
@@ -8340,12 +9629,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                                      d_features_denseblock1_denselayer1_conv2,
                                      features_denseblock1_denselayer1_conv2_weight_,
                                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
-  // 16: features.denseblock1.denselayer1.norm2
+  backward_at(7);  // 16: features.denseblock1.denselayer1.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer1_relu2, d_features_denseblock1_denselayer1_norm2_weight,
                    d_features_denseblock1_denselayer1_norm2_bias, d_features_denseblock1_denselayer1_relu2,
                    features_denseblock1_denselayer1_conv1, features_denseblock1_denselayer1_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer1Norm2, batch);
-  // 15: features.denseblock1.denselayer1.conv1
+  backward_at(6);  // 15: features.denseblock1.denselayer1.conv1
   cnn::conv_backward_params(d_features_denseblock1_denselayer1_conv1_weight,
                             d_features_denseblock1_denselayer1_relu2,
                             cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
@@ -8353,23 +9642,24 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_input(d_features_denseblock1_denselayer1_relu1, d_features_denseblock1_denselayer1_relu2,
                            features_denseblock1_denselayer1_conv1_weight_,
                            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
-  // 13: features.denseblock1.denselayer1.norm1
+  backward_at(4);  // 13: features.denseblock1.denselayer1.norm1
   cnn::bn_backward(cnn::added_to(d_features_relu1), d_features_denseblock1_denselayer1_norm1_weight,
                    d_features_denseblock1_denselayer1_norm1_bias, d_features_denseblock1_denselayer1_relu1,
                    features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu,
                    kFeaturesDenseblock1Denselayer1Norm1, batch);
-  // 35: features.relu1
+  backward_at(2);  // 35: features.relu1
   cnn::relu_backward_input(d_features_relu1, d_features_relu1, features_maxpool1, k64x56x56, batch);
-  // 36: features.maxpool1
+  backward_at(3);  // 36: features.maxpool1
   cnn::maxpool_backward_input(d_features_norm0, d_features_relu1, features_maxpool1_saved, kFeaturesMaxpool1,
                               batch);
-  // 34: features.norm0
+  backward_at(1);  // 34: features.norm0
   cnn::bn_backward(d_features_norm0, d_features_norm0_weight, d_features_norm0_bias, d_features_norm0,
                    features_conv0, features_norm0_saved, cnn::Activation::kNone, kFeaturesNorm0, batch);
-  // 33: features.conv0
+  backward_at(0);  // 33: features.conv0
   cnn::conv_backward_params(d_features_conv0_weight, d_features_norm0, input, kFeaturesConv0, batch,
                             scratch());
 
+  at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
 }
@@ -8687,7 +9977,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   const cnn::Blocked classifier = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
+  at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
   // 35: relu    (features.relu1)
   cnn::bn_affine(features_norm0_saved, features_norm0_weight_, features_norm0_bias_,
@@ -8696,17 +9986,17 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
             scratch());
 
-  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
+  at(4);  // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
   // 14: relu    (features.denseblock1.denselayer1.relu1)
   cnn::bn_affine(features_denseblock1_denselayer1_norm1_saved, features_denseblock1_denselayer1_norm1_weight_,
                  features_denseblock1_denselayer1_norm1_bias_,
                  features_denseblock1_denselayer1_norm1_running_mean_,
                  features_denseblock1_denselayer1_norm1_running_var_, kFeaturesDenseblock1Denselayer1Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(6);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer1.relu2)
   cnn::bn_affine(features_denseblock1_denselayer1_norm2_saved, features_denseblock1_denselayer1_norm2_weight_,
@@ -8719,19 +10009,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
                       features_denseblock1_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
+  at(11);  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   // 14: relu    (features.denseblock1.denselayer2.relu1)
   cnn::bn_affine(features_denseblock1_denselayer2_norm1_saved, features_denseblock1_denselayer2_norm1_weight_,
                  features_denseblock1_denselayer2_norm1_bias_,
                  features_denseblock1_denselayer2_norm1_running_mean_,
                  features_denseblock1_denselayer2_norm1_running_var_, kFeaturesDenseblock1Denselayer2Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(13);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer2.relu2)
   cnn::bn_affine(features_denseblock1_denselayer2_norm2_saved, features_denseblock1_denselayer2_norm2_weight_,
@@ -8744,19 +10034,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
                       features_denseblock1_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
+  at(18);  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   // 14: relu    (features.denseblock1.denselayer3.relu1)
   cnn::bn_affine(features_denseblock1_denselayer3_norm1_saved, features_denseblock1_denselayer3_norm1_weight_,
                  features_denseblock1_denselayer3_norm1_bias_,
                  features_denseblock1_denselayer3_norm1_running_mean_,
                  features_denseblock1_denselayer3_norm1_running_var_, kFeaturesDenseblock1Denselayer3Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(20);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer3.relu2)
   cnn::bn_affine(features_denseblock1_denselayer3_norm2_saved, features_denseblock1_denselayer3_norm2_weight_,
@@ -8769,19 +10059,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
                       features_denseblock1_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
+  at(25);  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   // 14: relu    (features.denseblock1.denselayer4.relu1)
   cnn::bn_affine(features_denseblock1_denselayer4_norm1_saved, features_denseblock1_denselayer4_norm1_weight_,
                  features_denseblock1_denselayer4_norm1_bias_,
                  features_denseblock1_denselayer4_norm1_running_mean_,
                  features_denseblock1_denselayer4_norm1_running_var_, kFeaturesDenseblock1Denselayer4Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(27);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer4.relu2)
   cnn::bn_affine(features_denseblock1_denselayer4_norm2_saved, features_denseblock1_denselayer4_norm2_weight_,
@@ -8794,19 +10084,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
                       features_denseblock1_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
+  at(32);  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   // 14: relu    (features.denseblock1.denselayer5.relu1)
   cnn::bn_affine(features_denseblock1_denselayer5_norm1_saved, features_denseblock1_denselayer5_norm1_weight_,
                  features_denseblock1_denselayer5_norm1_bias_,
                  features_denseblock1_denselayer5_norm1_running_mean_,
                  features_denseblock1_denselayer5_norm1_running_var_, kFeaturesDenseblock1Denselayer5Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(34);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer5.relu2)
   cnn::bn_affine(features_denseblock1_denselayer5_norm2_saved, features_denseblock1_denselayer5_norm2_weight_,
@@ -8819,19 +10109,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
                       features_denseblock1_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
+  at(39);  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   // 14: relu    (features.denseblock1.denselayer6.relu1)
   cnn::bn_affine(features_denseblock1_denselayer6_norm1_saved, features_denseblock1_denselayer6_norm1_weight_,
                  features_denseblock1_denselayer6_norm1_bias_,
                  features_denseblock1_denselayer6_norm1_running_mean_,
                  features_denseblock1_denselayer6_norm1_running_var_, kFeaturesDenseblock1Denselayer6Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(41);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer6.relu2)
   cnn::bn_affine(features_denseblock1_denselayer6_norm2_saved, features_denseblock1_denselayer6_norm2_weight_,
@@ -8844,33 +10134,33 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
                       features_denseblock1_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
 
-  // 24: norm = bn
+  at(46);  // 24: norm = bn
   // 25: relu    (features.transition1.relu1)
   cnn::bn_affine(features_transition1_norm_saved, features_transition1_norm_weight_,
                  features_transition1_norm_bias_, features_transition1_norm_running_mean_,
                  features_transition1_norm_running_var_, kFeaturesTransition1Norm);
 
-  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition1_conv,
             cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
             features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch, scratch());
 
-  // 27: avgpool(2)    (features.transition1.avgpool1)
+  at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
+  at(50);  // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
   // 14: relu    (features.denseblock2.denselayer1.relu1)
   cnn::bn_affine(features_denseblock2_denselayer1_norm1_saved, features_denseblock2_denselayer1_norm1_weight_,
                  features_denseblock2_denselayer1_norm1_bias_,
                  features_denseblock2_denselayer1_norm1_running_mean_,
                  features_denseblock2_denselayer1_norm1_running_var_, kFeaturesDenseblock2Denselayer1Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(52);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer1.relu2)
   cnn::bn_affine(features_denseblock2_denselayer1_norm2_saved, features_denseblock2_denselayer1_norm2_weight_,
@@ -8883,19 +10173,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
                       features_denseblock2_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
+  at(57);  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   // 14: relu    (features.denseblock2.denselayer2.relu1)
   cnn::bn_affine(features_denseblock2_denselayer2_norm1_saved, features_denseblock2_denselayer2_norm1_weight_,
                  features_denseblock2_denselayer2_norm1_bias_,
                  features_denseblock2_denselayer2_norm1_running_mean_,
                  features_denseblock2_denselayer2_norm1_running_var_, kFeaturesDenseblock2Denselayer2Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(59);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer2.relu2)
   cnn::bn_affine(features_denseblock2_denselayer2_norm2_saved, features_denseblock2_denselayer2_norm2_weight_,
@@ -8908,19 +10198,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
                       features_denseblock2_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
+  at(64);  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   // 14: relu    (features.denseblock2.denselayer3.relu1)
   cnn::bn_affine(features_denseblock2_denselayer3_norm1_saved, features_denseblock2_denselayer3_norm1_weight_,
                  features_denseblock2_denselayer3_norm1_bias_,
                  features_denseblock2_denselayer3_norm1_running_mean_,
                  features_denseblock2_denselayer3_norm1_running_var_, kFeaturesDenseblock2Denselayer3Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(66);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer3.relu2)
   cnn::bn_affine(features_denseblock2_denselayer3_norm2_saved, features_denseblock2_denselayer3_norm2_weight_,
@@ -8933,19 +10223,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
                       features_denseblock2_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
+  at(71);  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   // 14: relu    (features.denseblock2.denselayer4.relu1)
   cnn::bn_affine(features_denseblock2_denselayer4_norm1_saved, features_denseblock2_denselayer4_norm1_weight_,
                  features_denseblock2_denselayer4_norm1_bias_,
                  features_denseblock2_denselayer4_norm1_running_mean_,
                  features_denseblock2_denselayer4_norm1_running_var_, kFeaturesDenseblock2Denselayer4Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(73);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer4.relu2)
   cnn::bn_affine(features_denseblock2_denselayer4_norm2_saved, features_denseblock2_denselayer4_norm2_weight_,
@@ -8958,19 +10248,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
                       features_denseblock2_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
+  at(78);  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   // 14: relu    (features.denseblock2.denselayer5.relu1)
   cnn::bn_affine(features_denseblock2_denselayer5_norm1_saved, features_denseblock2_denselayer5_norm1_weight_,
                  features_denseblock2_denselayer5_norm1_bias_,
                  features_denseblock2_denselayer5_norm1_running_mean_,
                  features_denseblock2_denselayer5_norm1_running_var_, kFeaturesDenseblock2Denselayer5Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(80);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer5.relu2)
   cnn::bn_affine(features_denseblock2_denselayer5_norm2_saved, features_denseblock2_denselayer5_norm2_weight_,
@@ -8983,19 +10273,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
                       features_denseblock2_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
+  at(85);  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   // 14: relu    (features.denseblock2.denselayer6.relu1)
   cnn::bn_affine(features_denseblock2_denselayer6_norm1_saved, features_denseblock2_denselayer6_norm1_weight_,
                  features_denseblock2_denselayer6_norm1_bias_,
                  features_denseblock2_denselayer6_norm1_running_mean_,
                  features_denseblock2_denselayer6_norm1_running_var_, kFeaturesDenseblock2Denselayer6Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(87);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer6.relu2)
   cnn::bn_affine(features_denseblock2_denselayer6_norm2_saved, features_denseblock2_denselayer6_norm2_weight_,
@@ -9008,19 +10298,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
                       features_denseblock2_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
+  at(92);  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   // 14: relu    (features.denseblock2.denselayer7.relu1)
   cnn::bn_affine(features_denseblock2_denselayer7_norm1_saved, features_denseblock2_denselayer7_norm1_weight_,
                  features_denseblock2_denselayer7_norm1_bias_,
                  features_denseblock2_denselayer7_norm1_running_mean_,
                  features_denseblock2_denselayer7_norm1_running_var_, kFeaturesDenseblock2Denselayer7Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(94);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer7.relu2)
   cnn::bn_affine(features_denseblock2_denselayer7_norm2_saved, features_denseblock2_denselayer7_norm2_weight_,
@@ -9033,19 +10323,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
                       features_denseblock2_denselayer7_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
+  at(99);  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   // 14: relu    (features.denseblock2.denselayer8.relu1)
   cnn::bn_affine(features_denseblock2_denselayer8_norm1_saved, features_denseblock2_denselayer8_norm1_weight_,
                  features_denseblock2_denselayer8_norm1_bias_,
                  features_denseblock2_denselayer8_norm1_running_mean_,
                  features_denseblock2_denselayer8_norm1_running_var_, kFeaturesDenseblock2Denselayer8Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(101);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer8.relu2)
   cnn::bn_affine(features_denseblock2_denselayer8_norm2_saved, features_denseblock2_denselayer8_norm2_weight_,
@@ -9058,19 +10348,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
                       features_denseblock2_denselayer8_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
+  at(106);  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   // 14: relu    (features.denseblock2.denselayer9.relu1)
   cnn::bn_affine(features_denseblock2_denselayer9_norm1_saved, features_denseblock2_denselayer9_norm1_weight_,
                  features_denseblock2_denselayer9_norm1_bias_,
                  features_denseblock2_denselayer9_norm1_running_mean_,
                  features_denseblock2_denselayer9_norm1_running_var_, kFeaturesDenseblock2Denselayer9Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(108);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer9.relu2)
   cnn::bn_affine(features_denseblock2_denselayer9_norm2_saved, features_denseblock2_denselayer9_norm2_weight_,
@@ -9083,12 +10373,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
                       features_denseblock2_denselayer9_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
+  at(113);  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   // 14: relu    (features.denseblock2.denselayer10.relu1)
   cnn::bn_affine(features_denseblock2_denselayer10_norm1_saved,
                  features_denseblock2_denselayer10_norm1_weight_,
@@ -9096,7 +10386,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer10_norm1_running_mean_,
                  features_denseblock2_denselayer10_norm1_running_var_, kFeaturesDenseblock2Denselayer10Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(115);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer10.relu2)
   cnn::bn_affine(features_denseblock2_denselayer10_norm2_saved,
@@ -9110,12 +10400,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
                       features_denseblock2_denselayer10_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
+  at(120);  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   // 14: relu    (features.denseblock2.denselayer11.relu1)
   cnn::bn_affine(features_denseblock2_denselayer11_norm1_saved,
                  features_denseblock2_denselayer11_norm1_weight_,
@@ -9123,7 +10413,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer11_norm1_running_mean_,
                  features_denseblock2_denselayer11_norm1_running_var_, kFeaturesDenseblock2Denselayer11Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(122);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer11.relu2)
   cnn::bn_affine(features_denseblock2_denselayer11_norm2_saved,
@@ -9137,12 +10427,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
                       features_denseblock2_denselayer11_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
+  at(127);  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   // 14: relu    (features.denseblock2.denselayer12.relu1)
   cnn::bn_affine(features_denseblock2_denselayer12_norm1_saved,
                  features_denseblock2_denselayer12_norm1_weight_,
@@ -9150,7 +10440,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer12_norm1_running_mean_,
                  features_denseblock2_denselayer12_norm1_running_var_, kFeaturesDenseblock2Denselayer12Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(129);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer12.relu2)
   cnn::bn_affine(features_denseblock2_denselayer12_norm2_saved,
@@ -9164,33 +10454,33 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
                       features_denseblock2_denselayer12_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
 
-  // 24: norm = bn
+  at(134);  // 24: norm = bn
   // 25: relu    (features.transition2.relu1)
   cnn::bn_affine(features_transition2_norm_saved, features_transition2_norm_weight_,
                  features_transition2_norm_bias_, features_transition2_norm_running_mean_,
                  features_transition2_norm_running_var_, kFeaturesTransition2Norm);
 
-  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition2_conv,
             cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
             features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch());
 
-  // 27: avgpool(2)    (features.transition2.avgpool1)
+  at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
+  at(138);  // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
   // 14: relu    (features.denseblock3.denselayer1.relu1)
   cnn::bn_affine(features_denseblock3_denselayer1_norm1_saved, features_denseblock3_denselayer1_norm1_weight_,
                  features_denseblock3_denselayer1_norm1_bias_,
                  features_denseblock3_denselayer1_norm1_running_mean_,
                  features_denseblock3_denselayer1_norm1_running_var_, kFeaturesDenseblock3Denselayer1Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(140);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer1.relu2)
   cnn::bn_affine(features_denseblock3_denselayer1_norm2_saved, features_denseblock3_denselayer1_norm2_weight_,
@@ -9203,19 +10493,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
                       features_denseblock3_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
+  at(145);  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   // 14: relu    (features.denseblock3.denselayer2.relu1)
   cnn::bn_affine(features_denseblock3_denselayer2_norm1_saved, features_denseblock3_denselayer2_norm1_weight_,
                  features_denseblock3_denselayer2_norm1_bias_,
                  features_denseblock3_denselayer2_norm1_running_mean_,
                  features_denseblock3_denselayer2_norm1_running_var_, kFeaturesDenseblock3Denselayer2Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(147);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer2.relu2)
   cnn::bn_affine(features_denseblock3_denselayer2_norm2_saved, features_denseblock3_denselayer2_norm2_weight_,
@@ -9228,19 +10518,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
                       features_denseblock3_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
+  at(152);  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   // 14: relu    (features.denseblock3.denselayer3.relu1)
   cnn::bn_affine(features_denseblock3_denselayer3_norm1_saved, features_denseblock3_denselayer3_norm1_weight_,
                  features_denseblock3_denselayer3_norm1_bias_,
                  features_denseblock3_denselayer3_norm1_running_mean_,
                  features_denseblock3_denselayer3_norm1_running_var_, kFeaturesDenseblock3Denselayer3Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(154);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer3.relu2)
   cnn::bn_affine(features_denseblock3_denselayer3_norm2_saved, features_denseblock3_denselayer3_norm2_weight_,
@@ -9253,19 +10543,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
                       features_denseblock3_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
+  at(159);  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   // 14: relu    (features.denseblock3.denselayer4.relu1)
   cnn::bn_affine(features_denseblock3_denselayer4_norm1_saved, features_denseblock3_denselayer4_norm1_weight_,
                  features_denseblock3_denselayer4_norm1_bias_,
                  features_denseblock3_denselayer4_norm1_running_mean_,
                  features_denseblock3_denselayer4_norm1_running_var_, kFeaturesDenseblock3Denselayer4Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(161);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer4.relu2)
   cnn::bn_affine(features_denseblock3_denselayer4_norm2_saved, features_denseblock3_denselayer4_norm2_weight_,
@@ -9278,19 +10568,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
                       features_denseblock3_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
+  at(166);  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   // 14: relu    (features.denseblock3.denselayer5.relu1)
   cnn::bn_affine(features_denseblock3_denselayer5_norm1_saved, features_denseblock3_denselayer5_norm1_weight_,
                  features_denseblock3_denselayer5_norm1_bias_,
                  features_denseblock3_denselayer5_norm1_running_mean_,
                  features_denseblock3_denselayer5_norm1_running_var_, kFeaturesDenseblock3Denselayer5Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(168);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer5.relu2)
   cnn::bn_affine(features_denseblock3_denselayer5_norm2_saved, features_denseblock3_denselayer5_norm2_weight_,
@@ -9303,19 +10593,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
                       features_denseblock3_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
+  at(173);  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   // 14: relu    (features.denseblock3.denselayer6.relu1)
   cnn::bn_affine(features_denseblock3_denselayer6_norm1_saved, features_denseblock3_denselayer6_norm1_weight_,
                  features_denseblock3_denselayer6_norm1_bias_,
                  features_denseblock3_denselayer6_norm1_running_mean_,
                  features_denseblock3_denselayer6_norm1_running_var_, kFeaturesDenseblock3Denselayer6Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(175);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer6.relu2)
   cnn::bn_affine(features_denseblock3_denselayer6_norm2_saved, features_denseblock3_denselayer6_norm2_weight_,
@@ -9328,19 +10618,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
                       features_denseblock3_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
+  at(180);  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   // 14: relu    (features.denseblock3.denselayer7.relu1)
   cnn::bn_affine(features_denseblock3_denselayer7_norm1_saved, features_denseblock3_denselayer7_norm1_weight_,
                  features_denseblock3_denselayer7_norm1_bias_,
                  features_denseblock3_denselayer7_norm1_running_mean_,
                  features_denseblock3_denselayer7_norm1_running_var_, kFeaturesDenseblock3Denselayer7Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(182);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer7.relu2)
   cnn::bn_affine(features_denseblock3_denselayer7_norm2_saved, features_denseblock3_denselayer7_norm2_weight_,
@@ -9353,19 +10643,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
                       features_denseblock3_denselayer7_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
+  at(187);  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   // 14: relu    (features.denseblock3.denselayer8.relu1)
   cnn::bn_affine(features_denseblock3_denselayer8_norm1_saved, features_denseblock3_denselayer8_norm1_weight_,
                  features_denseblock3_denselayer8_norm1_bias_,
                  features_denseblock3_denselayer8_norm1_running_mean_,
                  features_denseblock3_denselayer8_norm1_running_var_, kFeaturesDenseblock3Denselayer8Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(189);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer8.relu2)
   cnn::bn_affine(features_denseblock3_denselayer8_norm2_saved, features_denseblock3_denselayer8_norm2_weight_,
@@ -9378,19 +10668,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
                       features_denseblock3_denselayer8_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
+  at(194);  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   // 14: relu    (features.denseblock3.denselayer9.relu1)
   cnn::bn_affine(features_denseblock3_denselayer9_norm1_saved, features_denseblock3_denselayer9_norm1_weight_,
                  features_denseblock3_denselayer9_norm1_bias_,
                  features_denseblock3_denselayer9_norm1_running_mean_,
                  features_denseblock3_denselayer9_norm1_running_var_, kFeaturesDenseblock3Denselayer9Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(196);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer9.relu2)
   cnn::bn_affine(features_denseblock3_denselayer9_norm2_saved, features_denseblock3_denselayer9_norm2_weight_,
@@ -9403,12 +10693,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
                       features_denseblock3_denselayer9_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
+  at(201);  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   // 14: relu    (features.denseblock3.denselayer10.relu1)
   cnn::bn_affine(features_denseblock3_denselayer10_norm1_saved,
                  features_denseblock3_denselayer10_norm1_weight_,
@@ -9416,7 +10706,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer10_norm1_running_mean_,
                  features_denseblock3_denselayer10_norm1_running_var_, kFeaturesDenseblock3Denselayer10Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(203);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer10.relu2)
   cnn::bn_affine(features_denseblock3_denselayer10_norm2_saved,
@@ -9430,12 +10720,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
                       features_denseblock3_denselayer10_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
+  at(208);  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   // 14: relu    (features.denseblock3.denselayer11.relu1)
   cnn::bn_affine(features_denseblock3_denselayer11_norm1_saved,
                  features_denseblock3_denselayer11_norm1_weight_,
@@ -9443,7 +10733,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer11_norm1_running_mean_,
                  features_denseblock3_denselayer11_norm1_running_var_, kFeaturesDenseblock3Denselayer11Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(210);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer11.relu2)
   cnn::bn_affine(features_denseblock3_denselayer11_norm2_saved,
@@ -9457,12 +10747,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
                       features_denseblock3_denselayer11_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
+  at(215);  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   // 14: relu    (features.denseblock3.denselayer12.relu1)
   cnn::bn_affine(features_denseblock3_denselayer12_norm1_saved,
                  features_denseblock3_denselayer12_norm1_weight_,
@@ -9470,7 +10760,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer12_norm1_running_mean_,
                  features_denseblock3_denselayer12_norm1_running_var_, kFeaturesDenseblock3Denselayer12Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(217);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer12.relu2)
   cnn::bn_affine(features_denseblock3_denselayer12_norm2_saved,
@@ -9484,12 +10774,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
                       features_denseblock3_denselayer12_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
+  at(222);  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   // 14: relu    (features.denseblock3.denselayer13.relu1)
   cnn::bn_affine(features_denseblock3_denselayer13_norm1_saved,
                  features_denseblock3_denselayer13_norm1_weight_,
@@ -9497,7 +10787,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer13_norm1_running_mean_,
                  features_denseblock3_denselayer13_norm1_running_var_, kFeaturesDenseblock3Denselayer13Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(224);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer13.relu2)
   cnn::bn_affine(features_denseblock3_denselayer13_norm2_saved,
@@ -9511,12 +10801,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
                       features_denseblock3_denselayer13_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
+  at(229);  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   // 14: relu    (features.denseblock3.denselayer14.relu1)
   cnn::bn_affine(features_denseblock3_denselayer14_norm1_saved,
                  features_denseblock3_denselayer14_norm1_weight_,
@@ -9524,7 +10814,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer14_norm1_running_mean_,
                  features_denseblock3_denselayer14_norm1_running_var_, kFeaturesDenseblock3Denselayer14Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(231);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer14.relu2)
   cnn::bn_affine(features_denseblock3_denselayer14_norm2_saved,
@@ -9538,12 +10828,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
                       features_denseblock3_denselayer14_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
+  at(236);  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   // 14: relu    (features.denseblock3.denselayer15.relu1)
   cnn::bn_affine(features_denseblock3_denselayer15_norm1_saved,
                  features_denseblock3_denselayer15_norm1_weight_,
@@ -9551,7 +10841,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer15_norm1_running_mean_,
                  features_denseblock3_denselayer15_norm1_running_var_, kFeaturesDenseblock3Denselayer15Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(238);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer15.relu2)
   cnn::bn_affine(features_denseblock3_denselayer15_norm2_saved,
@@ -9565,12 +10855,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
                       features_denseblock3_denselayer15_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
+  at(243);  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   // 14: relu    (features.denseblock3.denselayer16.relu1)
   cnn::bn_affine(features_denseblock3_denselayer16_norm1_saved,
                  features_denseblock3_denselayer16_norm1_weight_,
@@ -9578,7 +10868,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer16_norm1_running_mean_,
                  features_denseblock3_denselayer16_norm1_running_var_, kFeaturesDenseblock3Denselayer16Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(245);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer16.relu2)
   cnn::bn_affine(features_denseblock3_denselayer16_norm2_saved,
@@ -9592,12 +10882,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
                       features_denseblock3_denselayer16_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
+  at(250);  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   // 14: relu    (features.denseblock3.denselayer17.relu1)
   cnn::bn_affine(features_denseblock3_denselayer17_norm1_saved,
                  features_denseblock3_denselayer17_norm1_weight_,
@@ -9605,7 +10895,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer17_norm1_running_mean_,
                  features_denseblock3_denselayer17_norm1_running_var_, kFeaturesDenseblock3Denselayer17Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(252);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer17.relu2)
   cnn::bn_affine(features_denseblock3_denselayer17_norm2_saved,
@@ -9619,12 +10909,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
                       features_denseblock3_denselayer17_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
+  at(257);  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   // 14: relu    (features.denseblock3.denselayer18.relu1)
   cnn::bn_affine(features_denseblock3_denselayer18_norm1_saved,
                  features_denseblock3_denselayer18_norm1_weight_,
@@ -9632,7 +10922,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer18_norm1_running_mean_,
                  features_denseblock3_denselayer18_norm1_running_var_, kFeaturesDenseblock3Denselayer18Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(259);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer18.relu2)
   cnn::bn_affine(features_denseblock3_denselayer18_norm2_saved,
@@ -9646,12 +10936,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
                       features_denseblock3_denselayer18_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
+  at(264);  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   // 14: relu    (features.denseblock3.denselayer19.relu1)
   cnn::bn_affine(features_denseblock3_denselayer19_norm1_saved,
                  features_denseblock3_denselayer19_norm1_weight_,
@@ -9659,7 +10949,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer19_norm1_running_mean_,
                  features_denseblock3_denselayer19_norm1_running_var_, kFeaturesDenseblock3Denselayer19Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(266);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer19.relu2)
   cnn::bn_affine(features_denseblock3_denselayer19_norm2_saved,
@@ -9673,12 +10963,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
                       features_denseblock3_denselayer19_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
+  at(271);  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   // 14: relu    (features.denseblock3.denselayer20.relu1)
   cnn::bn_affine(features_denseblock3_denselayer20_norm1_saved,
                  features_denseblock3_denselayer20_norm1_weight_,
@@ -9686,7 +10976,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer20_norm1_running_mean_,
                  features_denseblock3_denselayer20_norm1_running_var_, kFeaturesDenseblock3Denselayer20Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(273);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer20.relu2)
   cnn::bn_affine(features_denseblock3_denselayer20_norm2_saved,
@@ -9700,12 +10990,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
                       features_denseblock3_denselayer20_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
+  at(278);  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   // 14: relu    (features.denseblock3.denselayer21.relu1)
   cnn::bn_affine(features_denseblock3_denselayer21_norm1_saved,
                  features_denseblock3_denselayer21_norm1_weight_,
@@ -9713,7 +11003,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer21_norm1_running_mean_,
                  features_denseblock3_denselayer21_norm1_running_var_, kFeaturesDenseblock3Denselayer21Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(280);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer21.relu2)
   cnn::bn_affine(features_denseblock3_denselayer21_norm2_saved,
@@ -9727,12 +11017,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
                       features_denseblock3_denselayer21_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
+  at(285);  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   // 14: relu    (features.denseblock3.denselayer22.relu1)
   cnn::bn_affine(features_denseblock3_denselayer22_norm1_saved,
                  features_denseblock3_denselayer22_norm1_weight_,
@@ -9740,7 +11030,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer22_norm1_running_mean_,
                  features_denseblock3_denselayer22_norm1_running_var_, kFeaturesDenseblock3Denselayer22Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(287);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer22.relu2)
   cnn::bn_affine(features_denseblock3_denselayer22_norm2_saved,
@@ -9754,12 +11044,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
                       features_denseblock3_denselayer22_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
+  at(292);  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   // 14: relu    (features.denseblock3.denselayer23.relu1)
   cnn::bn_affine(features_denseblock3_denselayer23_norm1_saved,
                  features_denseblock3_denselayer23_norm1_weight_,
@@ -9767,7 +11057,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer23_norm1_running_mean_,
                  features_denseblock3_denselayer23_norm1_running_var_, kFeaturesDenseblock3Denselayer23Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(294);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer23.relu2)
   cnn::bn_affine(features_denseblock3_denselayer23_norm2_saved,
@@ -9781,12 +11071,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
                       features_denseblock3_denselayer23_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
+  at(299);  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   // 14: relu    (features.denseblock3.denselayer24.relu1)
   cnn::bn_affine(features_denseblock3_denselayer24_norm1_saved,
                  features_denseblock3_denselayer24_norm1_weight_,
@@ -9794,7 +11084,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer24_norm1_running_mean_,
                  features_denseblock3_denselayer24_norm1_running_var_, kFeaturesDenseblock3Denselayer24Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(301);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer24.relu2)
   cnn::bn_affine(features_denseblock3_denselayer24_norm2_saved,
@@ -9808,33 +11098,33 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
                       features_denseblock3_denselayer24_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
 
-  // 24: norm = bn
+  at(306);  // 24: norm = bn
   // 25: relu    (features.transition3.relu1)
   cnn::bn_affine(features_transition3_norm_saved, features_transition3_norm_weight_,
                  features_transition3_norm_bias_, features_transition3_norm_running_mean_,
                  features_transition3_norm_running_var_, kFeaturesTransition3Norm);
 
-  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  at(308);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition3_conv,
             cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
             features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch, scratch());
 
-  // 27: avgpool(2)    (features.transition3.avgpool1)
+  at(309);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
+  at(310);  // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
   // 14: relu    (features.denseblock4.denselayer1.relu1)
   cnn::bn_affine(features_denseblock4_denselayer1_norm1_saved, features_denseblock4_denselayer1_norm1_weight_,
                  features_denseblock4_denselayer1_norm1_bias_,
                  features_denseblock4_denselayer1_norm1_running_mean_,
                  features_denseblock4_denselayer1_norm1_running_var_, kFeaturesDenseblock4Denselayer1Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(312);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer1.relu2)
   cnn::bn_affine(features_denseblock4_denselayer1_norm2_saved, features_denseblock4_denselayer1_norm2_weight_,
@@ -9847,19 +11137,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(315);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
                       features_denseblock4_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
+  at(317);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
   cnn::bn_affine(features_denseblock4_denselayer2_norm1_saved, features_denseblock4_denselayer2_norm1_weight_,
                  features_denseblock4_denselayer2_norm1_bias_,
                  features_denseblock4_denselayer2_norm1_running_mean_,
                  features_denseblock4_denselayer2_norm1_running_var_, kFeaturesDenseblock4Denselayer2Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(319);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer2.relu2)
   cnn::bn_affine(features_denseblock4_denselayer2_norm2_saved, features_denseblock4_denselayer2_norm2_weight_,
@@ -9872,19 +11162,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(322);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
                       features_denseblock4_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
+  at(324);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
   cnn::bn_affine(features_denseblock4_denselayer3_norm1_saved, features_denseblock4_denselayer3_norm1_weight_,
                  features_denseblock4_denselayer3_norm1_bias_,
                  features_denseblock4_denselayer3_norm1_running_mean_,
                  features_denseblock4_denselayer3_norm1_running_var_, kFeaturesDenseblock4Denselayer3Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(326);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer3.relu2)
   cnn::bn_affine(features_denseblock4_denselayer3_norm2_saved, features_denseblock4_denselayer3_norm2_weight_,
@@ -9897,19 +11187,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(329);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
                       features_denseblock4_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
+  at(331);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
   cnn::bn_affine(features_denseblock4_denselayer4_norm1_saved, features_denseblock4_denselayer4_norm1_weight_,
                  features_denseblock4_denselayer4_norm1_bias_,
                  features_denseblock4_denselayer4_norm1_running_mean_,
                  features_denseblock4_denselayer4_norm1_running_var_, kFeaturesDenseblock4Denselayer4Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(333);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer4.relu2)
   cnn::bn_affine(features_denseblock4_denselayer4_norm2_saved, features_denseblock4_denselayer4_norm2_weight_,
@@ -9922,19 +11212,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(336);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
                       features_denseblock4_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
+  at(338);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
   cnn::bn_affine(features_denseblock4_denselayer5_norm1_saved, features_denseblock4_denselayer5_norm1_weight_,
                  features_denseblock4_denselayer5_norm1_bias_,
                  features_denseblock4_denselayer5_norm1_running_mean_,
                  features_denseblock4_denselayer5_norm1_running_var_, kFeaturesDenseblock4Denselayer5Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(340);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer5.relu2)
   cnn::bn_affine(features_denseblock4_denselayer5_norm2_saved, features_denseblock4_denselayer5_norm2_weight_,
@@ -9947,19 +11237,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(343);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
                       features_denseblock4_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
+  at(345);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
   cnn::bn_affine(features_denseblock4_denselayer6_norm1_saved, features_denseblock4_denselayer6_norm1_weight_,
                  features_denseblock4_denselayer6_norm1_bias_,
                  features_denseblock4_denselayer6_norm1_running_mean_,
                  features_denseblock4_denselayer6_norm1_running_var_, kFeaturesDenseblock4Denselayer6Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(347);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer6.relu2)
   cnn::bn_affine(features_denseblock4_denselayer6_norm2_saved, features_denseblock4_denselayer6_norm2_weight_,
@@ -9972,19 +11262,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(350);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
                       features_denseblock4_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
+  at(352);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
   cnn::bn_affine(features_denseblock4_denselayer7_norm1_saved, features_denseblock4_denselayer7_norm1_weight_,
                  features_denseblock4_denselayer7_norm1_bias_,
                  features_denseblock4_denselayer7_norm1_running_mean_,
                  features_denseblock4_denselayer7_norm1_running_var_, kFeaturesDenseblock4Denselayer7Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(354);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer7.relu2)
   cnn::bn_affine(features_denseblock4_denselayer7_norm2_saved, features_denseblock4_denselayer7_norm2_weight_,
@@ -9997,19 +11287,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(357);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
                       features_denseblock4_denselayer7_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
+  at(359);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
   cnn::bn_affine(features_denseblock4_denselayer8_norm1_saved, features_denseblock4_denselayer8_norm1_weight_,
                  features_denseblock4_denselayer8_norm1_bias_,
                  features_denseblock4_denselayer8_norm1_running_mean_,
                  features_denseblock4_denselayer8_norm1_running_var_, kFeaturesDenseblock4Denselayer8Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(361);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer8.relu2)
   cnn::bn_affine(features_denseblock4_denselayer8_norm2_saved, features_denseblock4_denselayer8_norm2_weight_,
@@ -10022,19 +11312,19 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(364);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
                       features_denseblock4_denselayer8_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
+  at(366);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
   cnn::bn_affine(features_denseblock4_denselayer9_norm1_saved, features_denseblock4_denselayer9_norm1_weight_,
                  features_denseblock4_denselayer9_norm1_bias_,
                  features_denseblock4_denselayer9_norm1_running_mean_,
                  features_denseblock4_denselayer9_norm1_running_var_, kFeaturesDenseblock4Denselayer9Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(368);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer9.relu2)
   cnn::bn_affine(features_denseblock4_denselayer9_norm2_saved, features_denseblock4_denselayer9_norm2_weight_,
@@ -10047,12 +11337,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
                       features_denseblock4_denselayer9_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
+  at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
   cnn::bn_affine(features_denseblock4_denselayer10_norm1_saved,
                  features_denseblock4_denselayer10_norm1_weight_,
@@ -10060,7 +11350,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer10_norm1_running_mean_,
                  features_denseblock4_denselayer10_norm1_running_var_, kFeaturesDenseblock4Denselayer10Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(375);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer10.relu2)
   cnn::bn_affine(features_denseblock4_denselayer10_norm2_saved,
@@ -10074,12 +11364,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
                       features_denseblock4_denselayer10_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
+  at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
   cnn::bn_affine(features_denseblock4_denselayer11_norm1_saved,
                  features_denseblock4_denselayer11_norm1_weight_,
@@ -10087,7 +11377,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer11_norm1_running_mean_,
                  features_denseblock4_denselayer11_norm1_running_var_, kFeaturesDenseblock4Denselayer11Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(382);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer11.relu2)
   cnn::bn_affine(features_denseblock4_denselayer11_norm2_saved,
@@ -10101,12 +11391,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
                       features_denseblock4_denselayer11_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
+  at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
   cnn::bn_affine(features_denseblock4_denselayer12_norm1_saved,
                  features_denseblock4_denselayer12_norm1_weight_,
@@ -10114,7 +11404,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer12_norm1_running_mean_,
                  features_denseblock4_denselayer12_norm1_running_var_, kFeaturesDenseblock4Denselayer12Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(389);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer12.relu2)
   cnn::bn_affine(features_denseblock4_denselayer12_norm2_saved,
@@ -10128,12 +11418,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
                       features_denseblock4_denselayer12_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
+  at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
   cnn::bn_affine(features_denseblock4_denselayer13_norm1_saved,
                  features_denseblock4_denselayer13_norm1_weight_,
@@ -10141,7 +11431,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer13_norm1_running_mean_,
                  features_denseblock4_denselayer13_norm1_running_var_, kFeaturesDenseblock4Denselayer13Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(396);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer13.relu2)
   cnn::bn_affine(features_denseblock4_denselayer13_norm2_saved,
@@ -10155,12 +11445,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
                       features_denseblock4_denselayer13_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
+  at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
   cnn::bn_affine(features_denseblock4_denselayer14_norm1_saved,
                  features_denseblock4_denselayer14_norm1_weight_,
@@ -10168,7 +11458,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer14_norm1_running_mean_,
                  features_denseblock4_denselayer14_norm1_running_var_, kFeaturesDenseblock4Denselayer14Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(403);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer14.relu2)
   cnn::bn_affine(features_denseblock4_denselayer14_norm2_saved,
@@ -10182,12 +11472,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
                       features_denseblock4_denselayer14_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
+  at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
   cnn::bn_affine(features_denseblock4_denselayer15_norm1_saved,
                  features_denseblock4_denselayer15_norm1_weight_,
@@ -10195,7 +11485,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer15_norm1_running_mean_,
                  features_denseblock4_denselayer15_norm1_running_var_, kFeaturesDenseblock4Denselayer15Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(410);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer15.relu2)
   cnn::bn_affine(features_denseblock4_denselayer15_norm2_saved,
@@ -10209,12 +11499,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
                       features_denseblock4_denselayer15_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
+  at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
   cnn::bn_affine(features_denseblock4_denselayer16_norm1_saved,
                  features_denseblock4_denselayer16_norm1_weight_,
@@ -10222,7 +11512,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer16_norm1_running_mean_,
                  features_denseblock4_denselayer16_norm1_running_var_, kFeaturesDenseblock4Denselayer16Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(417);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer16.relu2)
   cnn::bn_affine(features_denseblock4_denselayer16_norm2_saved,
@@ -10236,23 +11526,24 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer16Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
                       features_denseblock4_denselayer16_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
 
-  // 47: norm5 = bn
+  at(422);  // 47: norm5 = bn
   // 48: relu    (features.relu2)
   cnn::bn_inference(features_relu2, features_denseblock4_denselayer16_concat1, features_norm5_weight_,
                     features_norm5_bias_, features_norm5_running_mean_, features_norm5_running_var_,
                     cnn::Activation::kRelu, kFeaturesNorm5, batch);
 
-  // 50: gap    (gap1)
+  at(424);  // 50: gap    (gap1)
   cnn::gap(gap1, features_relu2, k1024x7x7, batch);
 
-  // 51: classifier = dense(classes, bias_init=zeros)
+  at(425);  // 51: classifier = dense(classes, bias_init=zeros)
   cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, classifier, k1000, batch);
   cnn::cross_entropy_loss(losses, classifier, labels, k1000, batch);
   return cnn::mean_loss(losses, batch);
@@ -10570,7 +11861,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
+  at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
   // 35: relu    (features.relu1)
   cnn::bn_affine(features_norm0_saved, features_norm0_weight_, features_norm0_bias_,
@@ -10579,17 +11870,17 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
             scratch());
 
-  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
+  at(4);  // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
   // 14: relu    (features.denseblock1.denselayer1.relu1)
   cnn::bn_affine(features_denseblock1_denselayer1_norm1_saved, features_denseblock1_denselayer1_norm1_weight_,
                  features_denseblock1_denselayer1_norm1_bias_,
                  features_denseblock1_denselayer1_norm1_running_mean_,
                  features_denseblock1_denselayer1_norm1_running_var_, kFeaturesDenseblock1Denselayer1Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(6);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer1.relu2)
   cnn::bn_affine(features_denseblock1_denselayer1_norm2_saved, features_denseblock1_denselayer1_norm2_weight_,
@@ -10602,19 +11893,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
                       features_denseblock1_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
+  at(11);  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   // 14: relu    (features.denseblock1.denselayer2.relu1)
   cnn::bn_affine(features_denseblock1_denselayer2_norm1_saved, features_denseblock1_denselayer2_norm1_weight_,
                  features_denseblock1_denselayer2_norm1_bias_,
                  features_denseblock1_denselayer2_norm1_running_mean_,
                  features_denseblock1_denselayer2_norm1_running_var_, kFeaturesDenseblock1Denselayer2Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(13);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer2.relu2)
   cnn::bn_affine(features_denseblock1_denselayer2_norm2_saved, features_denseblock1_denselayer2_norm2_weight_,
@@ -10627,19 +11918,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
                       features_denseblock1_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
+  at(18);  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   // 14: relu    (features.denseblock1.denselayer3.relu1)
   cnn::bn_affine(features_denseblock1_denselayer3_norm1_saved, features_denseblock1_denselayer3_norm1_weight_,
                  features_denseblock1_denselayer3_norm1_bias_,
                  features_denseblock1_denselayer3_norm1_running_mean_,
                  features_denseblock1_denselayer3_norm1_running_var_, kFeaturesDenseblock1Denselayer3Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(20);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer3.relu2)
   cnn::bn_affine(features_denseblock1_denselayer3_norm2_saved, features_denseblock1_denselayer3_norm2_weight_,
@@ -10652,19 +11943,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
                       features_denseblock1_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
+  at(25);  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   // 14: relu    (features.denseblock1.denselayer4.relu1)
   cnn::bn_affine(features_denseblock1_denselayer4_norm1_saved, features_denseblock1_denselayer4_norm1_weight_,
                  features_denseblock1_denselayer4_norm1_bias_,
                  features_denseblock1_denselayer4_norm1_running_mean_,
                  features_denseblock1_denselayer4_norm1_running_var_, kFeaturesDenseblock1Denselayer4Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(27);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer4.relu2)
   cnn::bn_affine(features_denseblock1_denselayer4_norm2_saved, features_denseblock1_denselayer4_norm2_weight_,
@@ -10677,19 +11968,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
                       features_denseblock1_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
+  at(32);  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   // 14: relu    (features.denseblock1.denselayer5.relu1)
   cnn::bn_affine(features_denseblock1_denselayer5_norm1_saved, features_denseblock1_denselayer5_norm1_weight_,
                  features_denseblock1_denselayer5_norm1_bias_,
                  features_denseblock1_denselayer5_norm1_running_mean_,
                  features_denseblock1_denselayer5_norm1_running_var_, kFeaturesDenseblock1Denselayer5Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(34);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer5.relu2)
   cnn::bn_affine(features_denseblock1_denselayer5_norm2_saved, features_denseblock1_denselayer5_norm2_weight_,
@@ -10702,19 +11993,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
                       features_denseblock1_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
+  at(39);  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   // 14: relu    (features.denseblock1.denselayer6.relu1)
   cnn::bn_affine(features_denseblock1_denselayer6_norm1_saved, features_denseblock1_denselayer6_norm1_weight_,
                  features_denseblock1_denselayer6_norm1_bias_,
                  features_denseblock1_denselayer6_norm1_running_mean_,
                  features_denseblock1_denselayer6_norm1_running_var_, kFeaturesDenseblock1Denselayer6Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(41);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer6.relu2)
   cnn::bn_affine(features_denseblock1_denselayer6_norm2_saved, features_denseblock1_denselayer6_norm2_weight_,
@@ -10727,33 +12018,33 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
                       features_denseblock1_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
 
-  // 24: norm = bn
+  at(46);  // 24: norm = bn
   // 25: relu    (features.transition1.relu1)
   cnn::bn_affine(features_transition1_norm_saved, features_transition1_norm_weight_,
                  features_transition1_norm_bias_, features_transition1_norm_running_mean_,
                  features_transition1_norm_running_var_, kFeaturesTransition1Norm);
 
-  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition1_conv,
             cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
             features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch, scratch());
 
-  // 27: avgpool(2)    (features.transition1.avgpool1)
+  at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
+  at(50);  // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
   // 14: relu    (features.denseblock2.denselayer1.relu1)
   cnn::bn_affine(features_denseblock2_denselayer1_norm1_saved, features_denseblock2_denselayer1_norm1_weight_,
                  features_denseblock2_denselayer1_norm1_bias_,
                  features_denseblock2_denselayer1_norm1_running_mean_,
                  features_denseblock2_denselayer1_norm1_running_var_, kFeaturesDenseblock2Denselayer1Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(52);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer1.relu2)
   cnn::bn_affine(features_denseblock2_denselayer1_norm2_saved, features_denseblock2_denselayer1_norm2_weight_,
@@ -10766,19 +12057,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
                       features_denseblock2_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
+  at(57);  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   // 14: relu    (features.denseblock2.denselayer2.relu1)
   cnn::bn_affine(features_denseblock2_denselayer2_norm1_saved, features_denseblock2_denselayer2_norm1_weight_,
                  features_denseblock2_denselayer2_norm1_bias_,
                  features_denseblock2_denselayer2_norm1_running_mean_,
                  features_denseblock2_denselayer2_norm1_running_var_, kFeaturesDenseblock2Denselayer2Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(59);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer2.relu2)
   cnn::bn_affine(features_denseblock2_denselayer2_norm2_saved, features_denseblock2_denselayer2_norm2_weight_,
@@ -10791,19 +12082,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
                       features_denseblock2_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
+  at(64);  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   // 14: relu    (features.denseblock2.denselayer3.relu1)
   cnn::bn_affine(features_denseblock2_denselayer3_norm1_saved, features_denseblock2_denselayer3_norm1_weight_,
                  features_denseblock2_denselayer3_norm1_bias_,
                  features_denseblock2_denselayer3_norm1_running_mean_,
                  features_denseblock2_denselayer3_norm1_running_var_, kFeaturesDenseblock2Denselayer3Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(66);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer3.relu2)
   cnn::bn_affine(features_denseblock2_denselayer3_norm2_saved, features_denseblock2_denselayer3_norm2_weight_,
@@ -10816,19 +12107,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
                       features_denseblock2_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
+  at(71);  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   // 14: relu    (features.denseblock2.denselayer4.relu1)
   cnn::bn_affine(features_denseblock2_denselayer4_norm1_saved, features_denseblock2_denselayer4_norm1_weight_,
                  features_denseblock2_denselayer4_norm1_bias_,
                  features_denseblock2_denselayer4_norm1_running_mean_,
                  features_denseblock2_denselayer4_norm1_running_var_, kFeaturesDenseblock2Denselayer4Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(73);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer4.relu2)
   cnn::bn_affine(features_denseblock2_denselayer4_norm2_saved, features_denseblock2_denselayer4_norm2_weight_,
@@ -10841,19 +12132,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
                       features_denseblock2_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
+  at(78);  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   // 14: relu    (features.denseblock2.denselayer5.relu1)
   cnn::bn_affine(features_denseblock2_denselayer5_norm1_saved, features_denseblock2_denselayer5_norm1_weight_,
                  features_denseblock2_denselayer5_norm1_bias_,
                  features_denseblock2_denselayer5_norm1_running_mean_,
                  features_denseblock2_denselayer5_norm1_running_var_, kFeaturesDenseblock2Denselayer5Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(80);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer5.relu2)
   cnn::bn_affine(features_denseblock2_denselayer5_norm2_saved, features_denseblock2_denselayer5_norm2_weight_,
@@ -10866,19 +12157,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
                       features_denseblock2_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
+  at(85);  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   // 14: relu    (features.denseblock2.denselayer6.relu1)
   cnn::bn_affine(features_denseblock2_denselayer6_norm1_saved, features_denseblock2_denselayer6_norm1_weight_,
                  features_denseblock2_denselayer6_norm1_bias_,
                  features_denseblock2_denselayer6_norm1_running_mean_,
                  features_denseblock2_denselayer6_norm1_running_var_, kFeaturesDenseblock2Denselayer6Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(87);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer6.relu2)
   cnn::bn_affine(features_denseblock2_denselayer6_norm2_saved, features_denseblock2_denselayer6_norm2_weight_,
@@ -10891,19 +12182,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
                       features_denseblock2_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
+  at(92);  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   // 14: relu    (features.denseblock2.denselayer7.relu1)
   cnn::bn_affine(features_denseblock2_denselayer7_norm1_saved, features_denseblock2_denselayer7_norm1_weight_,
                  features_denseblock2_denselayer7_norm1_bias_,
                  features_denseblock2_denselayer7_norm1_running_mean_,
                  features_denseblock2_denselayer7_norm1_running_var_, kFeaturesDenseblock2Denselayer7Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(94);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer7.relu2)
   cnn::bn_affine(features_denseblock2_denselayer7_norm2_saved, features_denseblock2_denselayer7_norm2_weight_,
@@ -10916,19 +12207,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
                       features_denseblock2_denselayer7_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
+  at(99);  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   // 14: relu    (features.denseblock2.denselayer8.relu1)
   cnn::bn_affine(features_denseblock2_denselayer8_norm1_saved, features_denseblock2_denselayer8_norm1_weight_,
                  features_denseblock2_denselayer8_norm1_bias_,
                  features_denseblock2_denselayer8_norm1_running_mean_,
                  features_denseblock2_denselayer8_norm1_running_var_, kFeaturesDenseblock2Denselayer8Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(101);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer8.relu2)
   cnn::bn_affine(features_denseblock2_denselayer8_norm2_saved, features_denseblock2_denselayer8_norm2_weight_,
@@ -10941,19 +12232,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
                       features_denseblock2_denselayer8_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
+  at(106);  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   // 14: relu    (features.denseblock2.denselayer9.relu1)
   cnn::bn_affine(features_denseblock2_denselayer9_norm1_saved, features_denseblock2_denselayer9_norm1_weight_,
                  features_denseblock2_denselayer9_norm1_bias_,
                  features_denseblock2_denselayer9_norm1_running_mean_,
                  features_denseblock2_denselayer9_norm1_running_var_, kFeaturesDenseblock2Denselayer9Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(108);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer9.relu2)
   cnn::bn_affine(features_denseblock2_denselayer9_norm2_saved, features_denseblock2_denselayer9_norm2_weight_,
@@ -10966,12 +12257,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
                       features_denseblock2_denselayer9_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
+  at(113);  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   // 14: relu    (features.denseblock2.denselayer10.relu1)
   cnn::bn_affine(features_denseblock2_denselayer10_norm1_saved,
                  features_denseblock2_denselayer10_norm1_weight_,
@@ -10979,7 +12270,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer10_norm1_running_mean_,
                  features_denseblock2_denselayer10_norm1_running_var_, kFeaturesDenseblock2Denselayer10Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(115);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer10.relu2)
   cnn::bn_affine(features_denseblock2_denselayer10_norm2_saved,
@@ -10993,12 +12284,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
                       features_denseblock2_denselayer10_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
+  at(120);  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   // 14: relu    (features.denseblock2.denselayer11.relu1)
   cnn::bn_affine(features_denseblock2_denselayer11_norm1_saved,
                  features_denseblock2_denselayer11_norm1_weight_,
@@ -11006,7 +12297,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer11_norm1_running_mean_,
                  features_denseblock2_denselayer11_norm1_running_var_, kFeaturesDenseblock2Denselayer11Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(122);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer11.relu2)
   cnn::bn_affine(features_denseblock2_denselayer11_norm2_saved,
@@ -11020,12 +12311,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
                       features_denseblock2_denselayer11_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
+  at(127);  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   // 14: relu    (features.denseblock2.denselayer12.relu1)
   cnn::bn_affine(features_denseblock2_denselayer12_norm1_saved,
                  features_denseblock2_denselayer12_norm1_weight_,
@@ -11033,7 +12324,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer12_norm1_running_mean_,
                  features_denseblock2_denselayer12_norm1_running_var_, kFeaturesDenseblock2Denselayer12Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(129);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer12.relu2)
   cnn::bn_affine(features_denseblock2_denselayer12_norm2_saved,
@@ -11047,33 +12338,33 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
                       features_denseblock2_denselayer12_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
 
-  // 24: norm = bn
+  at(134);  // 24: norm = bn
   // 25: relu    (features.transition2.relu1)
   cnn::bn_affine(features_transition2_norm_saved, features_transition2_norm_weight_,
                  features_transition2_norm_bias_, features_transition2_norm_running_mean_,
                  features_transition2_norm_running_var_, kFeaturesTransition2Norm);
 
-  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition2_conv,
             cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
             features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch());
 
-  // 27: avgpool(2)    (features.transition2.avgpool1)
+  at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
+  at(138);  // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
   // 14: relu    (features.denseblock3.denselayer1.relu1)
   cnn::bn_affine(features_denseblock3_denselayer1_norm1_saved, features_denseblock3_denselayer1_norm1_weight_,
                  features_denseblock3_denselayer1_norm1_bias_,
                  features_denseblock3_denselayer1_norm1_running_mean_,
                  features_denseblock3_denselayer1_norm1_running_var_, kFeaturesDenseblock3Denselayer1Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(140);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer1.relu2)
   cnn::bn_affine(features_denseblock3_denselayer1_norm2_saved, features_denseblock3_denselayer1_norm2_weight_,
@@ -11086,19 +12377,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
                       features_denseblock3_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
+  at(145);  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   // 14: relu    (features.denseblock3.denselayer2.relu1)
   cnn::bn_affine(features_denseblock3_denselayer2_norm1_saved, features_denseblock3_denselayer2_norm1_weight_,
                  features_denseblock3_denselayer2_norm1_bias_,
                  features_denseblock3_denselayer2_norm1_running_mean_,
                  features_denseblock3_denselayer2_norm1_running_var_, kFeaturesDenseblock3Denselayer2Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(147);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer2.relu2)
   cnn::bn_affine(features_denseblock3_denselayer2_norm2_saved, features_denseblock3_denselayer2_norm2_weight_,
@@ -11111,19 +12402,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
                       features_denseblock3_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
+  at(152);  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   // 14: relu    (features.denseblock3.denselayer3.relu1)
   cnn::bn_affine(features_denseblock3_denselayer3_norm1_saved, features_denseblock3_denselayer3_norm1_weight_,
                  features_denseblock3_denselayer3_norm1_bias_,
                  features_denseblock3_denselayer3_norm1_running_mean_,
                  features_denseblock3_denselayer3_norm1_running_var_, kFeaturesDenseblock3Denselayer3Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(154);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer3.relu2)
   cnn::bn_affine(features_denseblock3_denselayer3_norm2_saved, features_denseblock3_denselayer3_norm2_weight_,
@@ -11136,19 +12427,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
                       features_denseblock3_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
+  at(159);  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   // 14: relu    (features.denseblock3.denselayer4.relu1)
   cnn::bn_affine(features_denseblock3_denselayer4_norm1_saved, features_denseblock3_denselayer4_norm1_weight_,
                  features_denseblock3_denselayer4_norm1_bias_,
                  features_denseblock3_denselayer4_norm1_running_mean_,
                  features_denseblock3_denselayer4_norm1_running_var_, kFeaturesDenseblock3Denselayer4Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(161);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer4.relu2)
   cnn::bn_affine(features_denseblock3_denselayer4_norm2_saved, features_denseblock3_denselayer4_norm2_weight_,
@@ -11161,19 +12452,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
                       features_denseblock3_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
+  at(166);  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   // 14: relu    (features.denseblock3.denselayer5.relu1)
   cnn::bn_affine(features_denseblock3_denselayer5_norm1_saved, features_denseblock3_denselayer5_norm1_weight_,
                  features_denseblock3_denselayer5_norm1_bias_,
                  features_denseblock3_denselayer5_norm1_running_mean_,
                  features_denseblock3_denselayer5_norm1_running_var_, kFeaturesDenseblock3Denselayer5Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(168);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer5.relu2)
   cnn::bn_affine(features_denseblock3_denselayer5_norm2_saved, features_denseblock3_denselayer5_norm2_weight_,
@@ -11186,19 +12477,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
                       features_denseblock3_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
+  at(173);  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   // 14: relu    (features.denseblock3.denselayer6.relu1)
   cnn::bn_affine(features_denseblock3_denselayer6_norm1_saved, features_denseblock3_denselayer6_norm1_weight_,
                  features_denseblock3_denselayer6_norm1_bias_,
                  features_denseblock3_denselayer6_norm1_running_mean_,
                  features_denseblock3_denselayer6_norm1_running_var_, kFeaturesDenseblock3Denselayer6Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(175);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer6.relu2)
   cnn::bn_affine(features_denseblock3_denselayer6_norm2_saved, features_denseblock3_denselayer6_norm2_weight_,
@@ -11211,19 +12502,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
                       features_denseblock3_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
+  at(180);  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   // 14: relu    (features.denseblock3.denselayer7.relu1)
   cnn::bn_affine(features_denseblock3_denselayer7_norm1_saved, features_denseblock3_denselayer7_norm1_weight_,
                  features_denseblock3_denselayer7_norm1_bias_,
                  features_denseblock3_denselayer7_norm1_running_mean_,
                  features_denseblock3_denselayer7_norm1_running_var_, kFeaturesDenseblock3Denselayer7Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(182);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer7.relu2)
   cnn::bn_affine(features_denseblock3_denselayer7_norm2_saved, features_denseblock3_denselayer7_norm2_weight_,
@@ -11236,19 +12527,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
                       features_denseblock3_denselayer7_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
+  at(187);  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   // 14: relu    (features.denseblock3.denselayer8.relu1)
   cnn::bn_affine(features_denseblock3_denselayer8_norm1_saved, features_denseblock3_denselayer8_norm1_weight_,
                  features_denseblock3_denselayer8_norm1_bias_,
                  features_denseblock3_denselayer8_norm1_running_mean_,
                  features_denseblock3_denselayer8_norm1_running_var_, kFeaturesDenseblock3Denselayer8Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(189);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer8.relu2)
   cnn::bn_affine(features_denseblock3_denselayer8_norm2_saved, features_denseblock3_denselayer8_norm2_weight_,
@@ -11261,19 +12552,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
                       features_denseblock3_denselayer8_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
+  at(194);  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   // 14: relu    (features.denseblock3.denselayer9.relu1)
   cnn::bn_affine(features_denseblock3_denselayer9_norm1_saved, features_denseblock3_denselayer9_norm1_weight_,
                  features_denseblock3_denselayer9_norm1_bias_,
                  features_denseblock3_denselayer9_norm1_running_mean_,
                  features_denseblock3_denselayer9_norm1_running_var_, kFeaturesDenseblock3Denselayer9Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(196);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer9.relu2)
   cnn::bn_affine(features_denseblock3_denselayer9_norm2_saved, features_denseblock3_denselayer9_norm2_weight_,
@@ -11286,12 +12577,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
                       features_denseblock3_denselayer9_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
+  at(201);  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   // 14: relu    (features.denseblock3.denselayer10.relu1)
   cnn::bn_affine(features_denseblock3_denselayer10_norm1_saved,
                  features_denseblock3_denselayer10_norm1_weight_,
@@ -11299,7 +12590,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer10_norm1_running_mean_,
                  features_denseblock3_denselayer10_norm1_running_var_, kFeaturesDenseblock3Denselayer10Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(203);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer10.relu2)
   cnn::bn_affine(features_denseblock3_denselayer10_norm2_saved,
@@ -11313,12 +12604,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
                       features_denseblock3_denselayer10_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
+  at(208);  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   // 14: relu    (features.denseblock3.denselayer11.relu1)
   cnn::bn_affine(features_denseblock3_denselayer11_norm1_saved,
                  features_denseblock3_denselayer11_norm1_weight_,
@@ -11326,7 +12617,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer11_norm1_running_mean_,
                  features_denseblock3_denselayer11_norm1_running_var_, kFeaturesDenseblock3Denselayer11Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(210);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer11.relu2)
   cnn::bn_affine(features_denseblock3_denselayer11_norm2_saved,
@@ -11340,12 +12631,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
                       features_denseblock3_denselayer11_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
+  at(215);  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   // 14: relu    (features.denseblock3.denselayer12.relu1)
   cnn::bn_affine(features_denseblock3_denselayer12_norm1_saved,
                  features_denseblock3_denselayer12_norm1_weight_,
@@ -11353,7 +12644,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer12_norm1_running_mean_,
                  features_denseblock3_denselayer12_norm1_running_var_, kFeaturesDenseblock3Denselayer12Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(217);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer12.relu2)
   cnn::bn_affine(features_denseblock3_denselayer12_norm2_saved,
@@ -11367,12 +12658,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
                       features_denseblock3_denselayer12_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
+  at(222);  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   // 14: relu    (features.denseblock3.denselayer13.relu1)
   cnn::bn_affine(features_denseblock3_denselayer13_norm1_saved,
                  features_denseblock3_denselayer13_norm1_weight_,
@@ -11380,7 +12671,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer13_norm1_running_mean_,
                  features_denseblock3_denselayer13_norm1_running_var_, kFeaturesDenseblock3Denselayer13Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(224);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer13.relu2)
   cnn::bn_affine(features_denseblock3_denselayer13_norm2_saved,
@@ -11394,12 +12685,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
                       features_denseblock3_denselayer13_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
+  at(229);  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   // 14: relu    (features.denseblock3.denselayer14.relu1)
   cnn::bn_affine(features_denseblock3_denselayer14_norm1_saved,
                  features_denseblock3_denselayer14_norm1_weight_,
@@ -11407,7 +12698,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer14_norm1_running_mean_,
                  features_denseblock3_denselayer14_norm1_running_var_, kFeaturesDenseblock3Denselayer14Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(231);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer14.relu2)
   cnn::bn_affine(features_denseblock3_denselayer14_norm2_saved,
@@ -11421,12 +12712,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
                       features_denseblock3_denselayer14_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
+  at(236);  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   // 14: relu    (features.denseblock3.denselayer15.relu1)
   cnn::bn_affine(features_denseblock3_denselayer15_norm1_saved,
                  features_denseblock3_denselayer15_norm1_weight_,
@@ -11434,7 +12725,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer15_norm1_running_mean_,
                  features_denseblock3_denselayer15_norm1_running_var_, kFeaturesDenseblock3Denselayer15Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(238);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer15.relu2)
   cnn::bn_affine(features_denseblock3_denselayer15_norm2_saved,
@@ -11448,12 +12739,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
                       features_denseblock3_denselayer15_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
+  at(243);  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   // 14: relu    (features.denseblock3.denselayer16.relu1)
   cnn::bn_affine(features_denseblock3_denselayer16_norm1_saved,
                  features_denseblock3_denselayer16_norm1_weight_,
@@ -11461,7 +12752,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer16_norm1_running_mean_,
                  features_denseblock3_denselayer16_norm1_running_var_, kFeaturesDenseblock3Denselayer16Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(245);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer16.relu2)
   cnn::bn_affine(features_denseblock3_denselayer16_norm2_saved,
@@ -11475,12 +12766,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
                       features_denseblock3_denselayer16_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
+  at(250);  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   // 14: relu    (features.denseblock3.denselayer17.relu1)
   cnn::bn_affine(features_denseblock3_denselayer17_norm1_saved,
                  features_denseblock3_denselayer17_norm1_weight_,
@@ -11488,7 +12779,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer17_norm1_running_mean_,
                  features_denseblock3_denselayer17_norm1_running_var_, kFeaturesDenseblock3Denselayer17Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(252);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer17.relu2)
   cnn::bn_affine(features_denseblock3_denselayer17_norm2_saved,
@@ -11502,12 +12793,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
                       features_denseblock3_denselayer17_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
+  at(257);  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   // 14: relu    (features.denseblock3.denselayer18.relu1)
   cnn::bn_affine(features_denseblock3_denselayer18_norm1_saved,
                  features_denseblock3_denselayer18_norm1_weight_,
@@ -11515,7 +12806,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer18_norm1_running_mean_,
                  features_denseblock3_denselayer18_norm1_running_var_, kFeaturesDenseblock3Denselayer18Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(259);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer18.relu2)
   cnn::bn_affine(features_denseblock3_denselayer18_norm2_saved,
@@ -11529,12 +12820,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
                       features_denseblock3_denselayer18_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
+  at(264);  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   // 14: relu    (features.denseblock3.denselayer19.relu1)
   cnn::bn_affine(features_denseblock3_denselayer19_norm1_saved,
                  features_denseblock3_denselayer19_norm1_weight_,
@@ -11542,7 +12833,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer19_norm1_running_mean_,
                  features_denseblock3_denselayer19_norm1_running_var_, kFeaturesDenseblock3Denselayer19Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(266);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer19.relu2)
   cnn::bn_affine(features_denseblock3_denselayer19_norm2_saved,
@@ -11556,12 +12847,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
                       features_denseblock3_denselayer19_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
+  at(271);  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   // 14: relu    (features.denseblock3.denselayer20.relu1)
   cnn::bn_affine(features_denseblock3_denselayer20_norm1_saved,
                  features_denseblock3_denselayer20_norm1_weight_,
@@ -11569,7 +12860,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer20_norm1_running_mean_,
                  features_denseblock3_denselayer20_norm1_running_var_, kFeaturesDenseblock3Denselayer20Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(273);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer20.relu2)
   cnn::bn_affine(features_denseblock3_denselayer20_norm2_saved,
@@ -11583,12 +12874,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
                       features_denseblock3_denselayer20_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
+  at(278);  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   // 14: relu    (features.denseblock3.denselayer21.relu1)
   cnn::bn_affine(features_denseblock3_denselayer21_norm1_saved,
                  features_denseblock3_denselayer21_norm1_weight_,
@@ -11596,7 +12887,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer21_norm1_running_mean_,
                  features_denseblock3_denselayer21_norm1_running_var_, kFeaturesDenseblock3Denselayer21Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(280);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer21.relu2)
   cnn::bn_affine(features_denseblock3_denselayer21_norm2_saved,
@@ -11610,12 +12901,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
                       features_denseblock3_denselayer21_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
+  at(285);  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   // 14: relu    (features.denseblock3.denselayer22.relu1)
   cnn::bn_affine(features_denseblock3_denselayer22_norm1_saved,
                  features_denseblock3_denselayer22_norm1_weight_,
@@ -11623,7 +12914,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer22_norm1_running_mean_,
                  features_denseblock3_denselayer22_norm1_running_var_, kFeaturesDenseblock3Denselayer22Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(287);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer22.relu2)
   cnn::bn_affine(features_denseblock3_denselayer22_norm2_saved,
@@ -11637,12 +12928,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
                       features_denseblock3_denselayer22_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
+  at(292);  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   // 14: relu    (features.denseblock3.denselayer23.relu1)
   cnn::bn_affine(features_denseblock3_denselayer23_norm1_saved,
                  features_denseblock3_denselayer23_norm1_weight_,
@@ -11650,7 +12941,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer23_norm1_running_mean_,
                  features_denseblock3_denselayer23_norm1_running_var_, kFeaturesDenseblock3Denselayer23Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(294);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer23.relu2)
   cnn::bn_affine(features_denseblock3_denselayer23_norm2_saved,
@@ -11664,12 +12955,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
                       features_denseblock3_denselayer23_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
+  at(299);  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   // 14: relu    (features.denseblock3.denselayer24.relu1)
   cnn::bn_affine(features_denseblock3_denselayer24_norm1_saved,
                  features_denseblock3_denselayer24_norm1_weight_,
@@ -11677,7 +12968,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer24_norm1_running_mean_,
                  features_denseblock3_denselayer24_norm1_running_var_, kFeaturesDenseblock3Denselayer24Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(301);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer24.relu2)
   cnn::bn_affine(features_denseblock3_denselayer24_norm2_saved,
@@ -11691,33 +12982,33 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
                       features_denseblock3_denselayer24_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
 
-  // 24: norm = bn
+  at(306);  // 24: norm = bn
   // 25: relu    (features.transition3.relu1)
   cnn::bn_affine(features_transition3_norm_saved, features_transition3_norm_weight_,
                  features_transition3_norm_bias_, features_transition3_norm_running_mean_,
                  features_transition3_norm_running_var_, kFeaturesTransition3Norm);
 
-  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  at(308);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition3_conv,
             cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
             features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch, scratch());
 
-  // 27: avgpool(2)    (features.transition3.avgpool1)
+  at(309);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
+  at(310);  // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
   // 14: relu    (features.denseblock4.denselayer1.relu1)
   cnn::bn_affine(features_denseblock4_denselayer1_norm1_saved, features_denseblock4_denselayer1_norm1_weight_,
                  features_denseblock4_denselayer1_norm1_bias_,
                  features_denseblock4_denselayer1_norm1_running_mean_,
                  features_denseblock4_denselayer1_norm1_running_var_, kFeaturesDenseblock4Denselayer1Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(312);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer1.relu2)
   cnn::bn_affine(features_denseblock4_denselayer1_norm2_saved, features_denseblock4_denselayer1_norm2_weight_,
@@ -11730,19 +13021,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(315);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
                       features_denseblock4_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
+  at(317);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
   cnn::bn_affine(features_denseblock4_denselayer2_norm1_saved, features_denseblock4_denselayer2_norm1_weight_,
                  features_denseblock4_denselayer2_norm1_bias_,
                  features_denseblock4_denselayer2_norm1_running_mean_,
                  features_denseblock4_denselayer2_norm1_running_var_, kFeaturesDenseblock4Denselayer2Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(319);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer2.relu2)
   cnn::bn_affine(features_denseblock4_denselayer2_norm2_saved, features_denseblock4_denselayer2_norm2_weight_,
@@ -11755,19 +13046,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(322);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
                       features_denseblock4_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
+  at(324);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
   cnn::bn_affine(features_denseblock4_denselayer3_norm1_saved, features_denseblock4_denselayer3_norm1_weight_,
                  features_denseblock4_denselayer3_norm1_bias_,
                  features_denseblock4_denselayer3_norm1_running_mean_,
                  features_denseblock4_denselayer3_norm1_running_var_, kFeaturesDenseblock4Denselayer3Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(326);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer3.relu2)
   cnn::bn_affine(features_denseblock4_denselayer3_norm2_saved, features_denseblock4_denselayer3_norm2_weight_,
@@ -11780,19 +13071,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(329);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
                       features_denseblock4_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
+  at(331);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
   cnn::bn_affine(features_denseblock4_denselayer4_norm1_saved, features_denseblock4_denselayer4_norm1_weight_,
                  features_denseblock4_denselayer4_norm1_bias_,
                  features_denseblock4_denselayer4_norm1_running_mean_,
                  features_denseblock4_denselayer4_norm1_running_var_, kFeaturesDenseblock4Denselayer4Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(333);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer4.relu2)
   cnn::bn_affine(features_denseblock4_denselayer4_norm2_saved, features_denseblock4_denselayer4_norm2_weight_,
@@ -11805,19 +13096,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(336);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
                       features_denseblock4_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
+  at(338);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
   cnn::bn_affine(features_denseblock4_denselayer5_norm1_saved, features_denseblock4_denselayer5_norm1_weight_,
                  features_denseblock4_denselayer5_norm1_bias_,
                  features_denseblock4_denselayer5_norm1_running_mean_,
                  features_denseblock4_denselayer5_norm1_running_var_, kFeaturesDenseblock4Denselayer5Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(340);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer5.relu2)
   cnn::bn_affine(features_denseblock4_denselayer5_norm2_saved, features_denseblock4_denselayer5_norm2_weight_,
@@ -11830,19 +13121,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(343);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
                       features_denseblock4_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
+  at(345);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
   cnn::bn_affine(features_denseblock4_denselayer6_norm1_saved, features_denseblock4_denselayer6_norm1_weight_,
                  features_denseblock4_denselayer6_norm1_bias_,
                  features_denseblock4_denselayer6_norm1_running_mean_,
                  features_denseblock4_denselayer6_norm1_running_var_, kFeaturesDenseblock4Denselayer6Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(347);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer6.relu2)
   cnn::bn_affine(features_denseblock4_denselayer6_norm2_saved, features_denseblock4_denselayer6_norm2_weight_,
@@ -11855,19 +13146,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(350);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
                       features_denseblock4_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
+  at(352);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
   cnn::bn_affine(features_denseblock4_denselayer7_norm1_saved, features_denseblock4_denselayer7_norm1_weight_,
                  features_denseblock4_denselayer7_norm1_bias_,
                  features_denseblock4_denselayer7_norm1_running_mean_,
                  features_denseblock4_denselayer7_norm1_running_var_, kFeaturesDenseblock4Denselayer7Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(354);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer7.relu2)
   cnn::bn_affine(features_denseblock4_denselayer7_norm2_saved, features_denseblock4_denselayer7_norm2_weight_,
@@ -11880,19 +13171,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(357);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
                       features_denseblock4_denselayer7_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
+  at(359);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
   cnn::bn_affine(features_denseblock4_denselayer8_norm1_saved, features_denseblock4_denselayer8_norm1_weight_,
                  features_denseblock4_denselayer8_norm1_bias_,
                  features_denseblock4_denselayer8_norm1_running_mean_,
                  features_denseblock4_denselayer8_norm1_running_var_, kFeaturesDenseblock4Denselayer8Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(361);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer8.relu2)
   cnn::bn_affine(features_denseblock4_denselayer8_norm2_saved, features_denseblock4_denselayer8_norm2_weight_,
@@ -11905,19 +13196,19 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(364);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
                       features_denseblock4_denselayer8_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
+  at(366);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
   cnn::bn_affine(features_denseblock4_denselayer9_norm1_saved, features_denseblock4_denselayer9_norm1_weight_,
                  features_denseblock4_denselayer9_norm1_bias_,
                  features_denseblock4_denselayer9_norm1_running_mean_,
                  features_denseblock4_denselayer9_norm1_running_var_, kFeaturesDenseblock4Denselayer9Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(368);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer9.relu2)
   cnn::bn_affine(features_denseblock4_denselayer9_norm2_saved, features_denseblock4_denselayer9_norm2_weight_,
@@ -11930,12 +13221,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
                       features_denseblock4_denselayer9_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
+  at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
   cnn::bn_affine(features_denseblock4_denselayer10_norm1_saved,
                  features_denseblock4_denselayer10_norm1_weight_,
@@ -11943,7 +13234,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer10_norm1_running_mean_,
                  features_denseblock4_denselayer10_norm1_running_var_, kFeaturesDenseblock4Denselayer10Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(375);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer10.relu2)
   cnn::bn_affine(features_denseblock4_denselayer10_norm2_saved,
@@ -11957,12 +13248,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
                       features_denseblock4_denselayer10_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
+  at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
   cnn::bn_affine(features_denseblock4_denselayer11_norm1_saved,
                  features_denseblock4_denselayer11_norm1_weight_,
@@ -11970,7 +13261,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer11_norm1_running_mean_,
                  features_denseblock4_denselayer11_norm1_running_var_, kFeaturesDenseblock4Denselayer11Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(382);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer11.relu2)
   cnn::bn_affine(features_denseblock4_denselayer11_norm2_saved,
@@ -11984,12 +13275,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
                       features_denseblock4_denselayer11_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
+  at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
   cnn::bn_affine(features_denseblock4_denselayer12_norm1_saved,
                  features_denseblock4_denselayer12_norm1_weight_,
@@ -11997,7 +13288,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer12_norm1_running_mean_,
                  features_denseblock4_denselayer12_norm1_running_var_, kFeaturesDenseblock4Denselayer12Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(389);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer12.relu2)
   cnn::bn_affine(features_denseblock4_denselayer12_norm2_saved,
@@ -12011,12 +13302,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
                       features_denseblock4_denselayer12_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
+  at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
   cnn::bn_affine(features_denseblock4_denselayer13_norm1_saved,
                  features_denseblock4_denselayer13_norm1_weight_,
@@ -12024,7 +13315,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer13_norm1_running_mean_,
                  features_denseblock4_denselayer13_norm1_running_var_, kFeaturesDenseblock4Denselayer13Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(396);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer13.relu2)
   cnn::bn_affine(features_denseblock4_denselayer13_norm2_saved,
@@ -12038,12 +13329,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
                       features_denseblock4_denselayer13_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
+  at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
   cnn::bn_affine(features_denseblock4_denselayer14_norm1_saved,
                  features_denseblock4_denselayer14_norm1_weight_,
@@ -12051,7 +13342,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer14_norm1_running_mean_,
                  features_denseblock4_denselayer14_norm1_running_var_, kFeaturesDenseblock4Denselayer14Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(403);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer14.relu2)
   cnn::bn_affine(features_denseblock4_denselayer14_norm2_saved,
@@ -12065,12 +13356,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
                       features_denseblock4_denselayer14_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
+  at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
   cnn::bn_affine(features_denseblock4_denselayer15_norm1_saved,
                  features_denseblock4_denselayer15_norm1_weight_,
@@ -12078,7 +13369,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer15_norm1_running_mean_,
                  features_denseblock4_denselayer15_norm1_running_var_, kFeaturesDenseblock4Denselayer15Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(410);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer15.relu2)
   cnn::bn_affine(features_denseblock4_denselayer15_norm2_saved,
@@ -12092,12 +13383,12 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
                       features_denseblock4_denselayer15_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
+  at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
   cnn::bn_affine(features_denseblock4_denselayer16_norm1_saved,
                  features_denseblock4_denselayer16_norm1_weight_,
@@ -12105,7 +13396,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer16_norm1_running_mean_,
                  features_denseblock4_denselayer16_norm1_running_var_, kFeaturesDenseblock4Denselayer16Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(417);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer16.relu2)
   cnn::bn_affine(features_denseblock4_denselayer16_norm2_saved,
@@ -12119,26 +13410,27 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer16Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
                       features_denseblock4_denselayer16_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
 
-  // 47: norm5 = bn
+  at(422);  // 47: norm5 = bn
   // 48: relu    (features.relu2)
   cnn::bn_inference(features_relu2, features_denseblock4_denselayer16_concat1, features_norm5_weight_,
                     features_norm5_bias_, features_norm5_running_mean_, features_norm5_running_var_,
                     cnn::Activation::kRelu, kFeaturesNorm5, batch);
 
-  // 50: gap    (gap1)
+  at(424);  // 50: gap    (gap1)
   cnn::gap(gap1, features_relu2, k1024x7x7, batch);
 
-  // 51: classifier = dense(classes, bias_init=zeros)
+  at(425);  // 51: classifier = dense(classes, bias_init=zeros)
   cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
 
-  // 52: softmax    (softmax1)
+  at(426);  // 52: softmax    (softmax1)
   cnn::softmax(softmax1, classifier, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, softmax1, k1000, batch);
 }
 

@@ -2909,601 +2909,1795 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv0", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "33"},
-    {.path = "features.norm0", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "34"},
-    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "35"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "36"},
-    {.path = "features.denseblock1.denselayer1.norm1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "13"},
-    {.path = "features.denseblock1.denselayer1.relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer1.conv1", .type = "conv", .output = "128x56x56", .parameters = 8192, .macs = 25690112, .line = "15"},
-    {.path = "features.denseblock1.denselayer1.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock1.denselayer1.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock1.denselayer1.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
-    {.path = "features.denseblock1.denselayer1.concat1", .type = "concat", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer2.norm1", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0, .line = "13"},
-    {.path = "features.denseblock1.denselayer2.relu1", .type = "relu", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer2.conv1", .type = "conv", .output = "128x56x56", .parameters = 12288, .macs = 38535168, .line = "15"},
-    {.path = "features.denseblock1.denselayer2.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock1.denselayer2.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock1.denselayer2.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
-    {.path = "features.denseblock1.denselayer2.concat1", .type = "concat", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer3.norm1", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "13"},
-    {.path = "features.denseblock1.denselayer3.relu1", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer3.conv1", .type = "conv", .output = "128x56x56", .parameters = 16384, .macs = 51380224, .line = "15"},
-    {.path = "features.denseblock1.denselayer3.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock1.denselayer3.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock1.denselayer3.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
-    {.path = "features.denseblock1.denselayer3.concat1", .type = "concat", .output = "160x56x56", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer4.norm1", .type = "bn", .output = "160x56x56", .parameters = 320, .macs = 0, .line = "13"},
-    {.path = "features.denseblock1.denselayer4.relu1", .type = "relu", .output = "160x56x56", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer4.conv1", .type = "conv", .output = "128x56x56", .parameters = 20480, .macs = 64225280, .line = "15"},
-    {.path = "features.denseblock1.denselayer4.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock1.denselayer4.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock1.denselayer4.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
-    {.path = "features.denseblock1.denselayer4.concat1", .type = "concat", .output = "192x56x56", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer5.norm1", .type = "bn", .output = "192x56x56", .parameters = 384, .macs = 0, .line = "13"},
-    {.path = "features.denseblock1.denselayer5.relu1", .type = "relu", .output = "192x56x56", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer5.conv1", .type = "conv", .output = "128x56x56", .parameters = 24576, .macs = 77070336, .line = "15"},
-    {.path = "features.denseblock1.denselayer5.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock1.denselayer5.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock1.denselayer5.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
-    {.path = "features.denseblock1.denselayer5.concat1", .type = "concat", .output = "224x56x56", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock1.denselayer6.norm1", .type = "bn", .output = "224x56x56", .parameters = 448, .macs = 0, .line = "13"},
-    {.path = "features.denseblock1.denselayer6.relu1", .type = "relu", .output = "224x56x56", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock1.denselayer6.conv1", .type = "conv", .output = "128x56x56", .parameters = 28672, .macs = 89915392, .line = "15"},
-    {.path = "features.denseblock1.denselayer6.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock1.denselayer6.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock1.denselayer6.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504, .line = "18"},
-    {.path = "features.denseblock1.denselayer6.concat1", .type = "concat", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.transition1.norm", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "24"},
-    {.path = "features.transition1.relu1", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.transition1.conv", .type = "conv", .output = "128x56x56", .parameters = 32768, .macs = 102760448, .line = "26"},
-    {.path = "features.transition1.avgpool1", .type = "avgpool", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "27"},
-    {.path = "features.denseblock2.denselayer1.norm1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer1.relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer1.conv1", .type = "conv", .output = "128x28x28", .parameters = 16384, .macs = 12845056, .line = "15"},
-    {.path = "features.denseblock2.denselayer1.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer1.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer1.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer1.concat1", .type = "concat", .output = "160x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer2.norm1", .type = "bn", .output = "160x28x28", .parameters = 320, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer2.relu1", .type = "relu", .output = "160x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer2.conv1", .type = "conv", .output = "128x28x28", .parameters = 20480, .macs = 16056320, .line = "15"},
-    {.path = "features.denseblock2.denselayer2.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer2.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer2.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer2.concat1", .type = "concat", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer3.norm1", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer3.relu1", .type = "relu", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer3.conv1", .type = "conv", .output = "128x28x28", .parameters = 24576, .macs = 19267584, .line = "15"},
-    {.path = "features.denseblock2.denselayer3.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer3.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer3.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer3.concat1", .type = "concat", .output = "224x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer4.norm1", .type = "bn", .output = "224x28x28", .parameters = 448, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer4.relu1", .type = "relu", .output = "224x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer4.conv1", .type = "conv", .output = "128x28x28", .parameters = 28672, .macs = 22478848, .line = "15"},
-    {.path = "features.denseblock2.denselayer4.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer4.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer4.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer4.concat1", .type = "concat", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer5.norm1", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer5.relu1", .type = "relu", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer5.conv1", .type = "conv", .output = "128x28x28", .parameters = 32768, .macs = 25690112, .line = "15"},
-    {.path = "features.denseblock2.denselayer5.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer5.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer5.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer5.concat1", .type = "concat", .output = "288x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer6.norm1", .type = "bn", .output = "288x28x28", .parameters = 576, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer6.relu1", .type = "relu", .output = "288x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer6.conv1", .type = "conv", .output = "128x28x28", .parameters = 36864, .macs = 28901376, .line = "15"},
-    {.path = "features.denseblock2.denselayer6.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer6.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer6.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer6.concat1", .type = "concat", .output = "320x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer7.norm1", .type = "bn", .output = "320x28x28", .parameters = 640, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer7.relu1", .type = "relu", .output = "320x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer7.conv1", .type = "conv", .output = "128x28x28", .parameters = 40960, .macs = 32112640, .line = "15"},
-    {.path = "features.denseblock2.denselayer7.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer7.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer7.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer7.concat1", .type = "concat", .output = "352x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer8.norm1", .type = "bn", .output = "352x28x28", .parameters = 704, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer8.relu1", .type = "relu", .output = "352x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer8.conv1", .type = "conv", .output = "128x28x28", .parameters = 45056, .macs = 35323904, .line = "15"},
-    {.path = "features.denseblock2.denselayer8.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer8.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer8.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer8.concat1", .type = "concat", .output = "384x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer9.norm1", .type = "bn", .output = "384x28x28", .parameters = 768, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer9.relu1", .type = "relu", .output = "384x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer9.conv1", .type = "conv", .output = "128x28x28", .parameters = 49152, .macs = 38535168, .line = "15"},
-    {.path = "features.denseblock2.denselayer9.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer9.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer9.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer9.concat1", .type = "concat", .output = "416x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer10.norm1", .type = "bn", .output = "416x28x28", .parameters = 832, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer10.relu1", .type = "relu", .output = "416x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer10.conv1", .type = "conv", .output = "128x28x28", .parameters = 53248, .macs = 41746432, .line = "15"},
-    {.path = "features.denseblock2.denselayer10.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer10.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer10.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer10.concat1", .type = "concat", .output = "448x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer11.norm1", .type = "bn", .output = "448x28x28", .parameters = 896, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer11.relu1", .type = "relu", .output = "448x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer11.conv1", .type = "conv", .output = "128x28x28", .parameters = 57344, .macs = 44957696, .line = "15"},
-    {.path = "features.denseblock2.denselayer11.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer11.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer11.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer11.concat1", .type = "concat", .output = "480x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock2.denselayer12.norm1", .type = "bn", .output = "480x28x28", .parameters = 960, .macs = 0, .line = "13"},
-    {.path = "features.denseblock2.denselayer12.relu1", .type = "relu", .output = "480x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock2.denselayer12.conv1", .type = "conv", .output = "128x28x28", .parameters = 61440, .macs = 48168960, .line = "15"},
-    {.path = "features.denseblock2.denselayer12.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock2.denselayer12.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock2.denselayer12.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376, .line = "18"},
-    {.path = "features.denseblock2.denselayer12.concat1", .type = "concat", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.transition2.norm", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "24"},
-    {.path = "features.transition2.relu1", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.transition2.conv", .type = "conv", .output = "256x28x28", .parameters = 131072, .macs = 102760448, .line = "26"},
-    {.path = "features.transition2.avgpool1", .type = "avgpool", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "27"},
-    {.path = "features.denseblock3.denselayer1.norm1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer1.relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer1.conv1", .type = "conv", .output = "128x14x14", .parameters = 32768, .macs = 6422528, .line = "15"},
-    {.path = "features.denseblock3.denselayer1.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer1.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer1.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer1.concat1", .type = "concat", .output = "288x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer2.norm1", .type = "bn", .output = "288x14x14", .parameters = 576, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer2.relu1", .type = "relu", .output = "288x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer2.conv1", .type = "conv", .output = "128x14x14", .parameters = 36864, .macs = 7225344, .line = "15"},
-    {.path = "features.denseblock3.denselayer2.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer2.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer2.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer2.concat1", .type = "concat", .output = "320x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer3.norm1", .type = "bn", .output = "320x14x14", .parameters = 640, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer3.relu1", .type = "relu", .output = "320x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer3.conv1", .type = "conv", .output = "128x14x14", .parameters = 40960, .macs = 8028160, .line = "15"},
-    {.path = "features.denseblock3.denselayer3.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer3.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer3.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer3.concat1", .type = "concat", .output = "352x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer4.norm1", .type = "bn", .output = "352x14x14", .parameters = 704, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer4.relu1", .type = "relu", .output = "352x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer4.conv1", .type = "conv", .output = "128x14x14", .parameters = 45056, .macs = 8830976, .line = "15"},
-    {.path = "features.denseblock3.denselayer4.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer4.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer4.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer4.concat1", .type = "concat", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer5.norm1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer5.relu1", .type = "relu", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer5.conv1", .type = "conv", .output = "128x14x14", .parameters = 49152, .macs = 9633792, .line = "15"},
-    {.path = "features.denseblock3.denselayer5.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer5.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer5.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer5.concat1", .type = "concat", .output = "416x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer6.norm1", .type = "bn", .output = "416x14x14", .parameters = 832, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer6.relu1", .type = "relu", .output = "416x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer6.conv1", .type = "conv", .output = "128x14x14", .parameters = 53248, .macs = 10436608, .line = "15"},
-    {.path = "features.denseblock3.denselayer6.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer6.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer6.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer6.concat1", .type = "concat", .output = "448x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer7.norm1", .type = "bn", .output = "448x14x14", .parameters = 896, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer7.relu1", .type = "relu", .output = "448x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer7.conv1", .type = "conv", .output = "128x14x14", .parameters = 57344, .macs = 11239424, .line = "15"},
-    {.path = "features.denseblock3.denselayer7.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer7.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer7.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer7.concat1", .type = "concat", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer8.norm1", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer8.relu1", .type = "relu", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer8.conv1", .type = "conv", .output = "128x14x14", .parameters = 61440, .macs = 12042240, .line = "15"},
-    {.path = "features.denseblock3.denselayer8.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer8.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer8.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer8.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer9.norm1", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer9.relu1", .type = "relu", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer9.conv1", .type = "conv", .output = "128x14x14", .parameters = 65536, .macs = 12845056, .line = "15"},
-    {.path = "features.denseblock3.denselayer9.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer9.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer9.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer9.concat1", .type = "concat", .output = "544x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer10.norm1", .type = "bn", .output = "544x14x14", .parameters = 1088, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer10.relu1", .type = "relu", .output = "544x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer10.conv1", .type = "conv", .output = "128x14x14", .parameters = 69632, .macs = 13647872, .line = "15"},
-    {.path = "features.denseblock3.denselayer10.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer10.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer10.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer10.concat1", .type = "concat", .output = "576x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer11.norm1", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer11.relu1", .type = "relu", .output = "576x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer11.conv1", .type = "conv", .output = "128x14x14", .parameters = 73728, .macs = 14450688, .line = "15"},
-    {.path = "features.denseblock3.denselayer11.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer11.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer11.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer11.concat1", .type = "concat", .output = "608x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer12.norm1", .type = "bn", .output = "608x14x14", .parameters = 1216, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer12.relu1", .type = "relu", .output = "608x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer12.conv1", .type = "conv", .output = "128x14x14", .parameters = 77824, .macs = 15253504, .line = "15"},
-    {.path = "features.denseblock3.denselayer12.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer12.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer12.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer12.concat1", .type = "concat", .output = "640x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer13.norm1", .type = "bn", .output = "640x14x14", .parameters = 1280, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer13.relu1", .type = "relu", .output = "640x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer13.conv1", .type = "conv", .output = "128x14x14", .parameters = 81920, .macs = 16056320, .line = "15"},
-    {.path = "features.denseblock3.denselayer13.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer13.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer13.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer13.concat1", .type = "concat", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer14.norm1", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer14.relu1", .type = "relu", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer14.conv1", .type = "conv", .output = "128x14x14", .parameters = 86016, .macs = 16859136, .line = "15"},
-    {.path = "features.denseblock3.denselayer14.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer14.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer14.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer14.concat1", .type = "concat", .output = "704x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer15.norm1", .type = "bn", .output = "704x14x14", .parameters = 1408, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer15.relu1", .type = "relu", .output = "704x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer15.conv1", .type = "conv", .output = "128x14x14", .parameters = 90112, .macs = 17661952, .line = "15"},
-    {.path = "features.denseblock3.denselayer15.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer15.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer15.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer15.concat1", .type = "concat", .output = "736x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer16.norm1", .type = "bn", .output = "736x14x14", .parameters = 1472, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer16.relu1", .type = "relu", .output = "736x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer16.conv1", .type = "conv", .output = "128x14x14", .parameters = 94208, .macs = 18464768, .line = "15"},
-    {.path = "features.denseblock3.denselayer16.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer16.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer16.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer16.concat1", .type = "concat", .output = "768x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer17.norm1", .type = "bn", .output = "768x14x14", .parameters = 1536, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer17.relu1", .type = "relu", .output = "768x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer17.conv1", .type = "conv", .output = "128x14x14", .parameters = 98304, .macs = 19267584, .line = "15"},
-    {.path = "features.denseblock3.denselayer17.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer17.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer17.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer17.concat1", .type = "concat", .output = "800x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer18.norm1", .type = "bn", .output = "800x14x14", .parameters = 1600, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer18.relu1", .type = "relu", .output = "800x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer18.conv1", .type = "conv", .output = "128x14x14", .parameters = 102400, .macs = 20070400, .line = "15"},
-    {.path = "features.denseblock3.denselayer18.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer18.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer18.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer18.concat1", .type = "concat", .output = "832x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer19.norm1", .type = "bn", .output = "832x14x14", .parameters = 1664, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer19.relu1", .type = "relu", .output = "832x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer19.conv1", .type = "conv", .output = "128x14x14", .parameters = 106496, .macs = 20873216, .line = "15"},
-    {.path = "features.denseblock3.denselayer19.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer19.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer19.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer19.concat1", .type = "concat", .output = "864x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer20.norm1", .type = "bn", .output = "864x14x14", .parameters = 1728, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer20.relu1", .type = "relu", .output = "864x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer20.conv1", .type = "conv", .output = "128x14x14", .parameters = 110592, .macs = 21676032, .line = "15"},
-    {.path = "features.denseblock3.denselayer20.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer20.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer20.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer20.concat1", .type = "concat", .output = "896x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer21.norm1", .type = "bn", .output = "896x14x14", .parameters = 1792, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer21.relu1", .type = "relu", .output = "896x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer21.conv1", .type = "conv", .output = "128x14x14", .parameters = 114688, .macs = 22478848, .line = "15"},
-    {.path = "features.denseblock3.denselayer21.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer21.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer21.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer21.concat1", .type = "concat", .output = "928x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer22.norm1", .type = "bn", .output = "928x14x14", .parameters = 1856, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer22.relu1", .type = "relu", .output = "928x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer22.conv1", .type = "conv", .output = "128x14x14", .parameters = 118784, .macs = 23281664, .line = "15"},
-    {.path = "features.denseblock3.denselayer22.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer22.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer22.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer22.concat1", .type = "concat", .output = "960x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer23.norm1", .type = "bn", .output = "960x14x14", .parameters = 1920, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer23.relu1", .type = "relu", .output = "960x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer23.conv1", .type = "conv", .output = "128x14x14", .parameters = 122880, .macs = 24084480, .line = "15"},
-    {.path = "features.denseblock3.denselayer23.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer23.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer23.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer23.concat1", .type = "concat", .output = "992x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer24.norm1", .type = "bn", .output = "992x14x14", .parameters = 1984, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer24.relu1", .type = "relu", .output = "992x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer24.conv1", .type = "conv", .output = "128x14x14", .parameters = 126976, .macs = 24887296, .line = "15"},
-    {.path = "features.denseblock3.denselayer24.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer24.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer24.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer24.concat1", .type = "concat", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer25.norm1", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer25.relu1", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer25.conv1", .type = "conv", .output = "128x14x14", .parameters = 131072, .macs = 25690112, .line = "15"},
-    {.path = "features.denseblock3.denselayer25.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer25.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer25.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer25.concat1", .type = "concat", .output = "1056x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer26.norm1", .type = "bn", .output = "1056x14x14", .parameters = 2112, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer26.relu1", .type = "relu", .output = "1056x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer26.conv1", .type = "conv", .output = "128x14x14", .parameters = 135168, .macs = 26492928, .line = "15"},
-    {.path = "features.denseblock3.denselayer26.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer26.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer26.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer26.concat1", .type = "concat", .output = "1088x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer27.norm1", .type = "bn", .output = "1088x14x14", .parameters = 2176, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer27.relu1", .type = "relu", .output = "1088x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer27.conv1", .type = "conv", .output = "128x14x14", .parameters = 139264, .macs = 27295744, .line = "15"},
-    {.path = "features.denseblock3.denselayer27.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer27.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer27.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer27.concat1", .type = "concat", .output = "1120x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer28.norm1", .type = "bn", .output = "1120x14x14", .parameters = 2240, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer28.relu1", .type = "relu", .output = "1120x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer28.conv1", .type = "conv", .output = "128x14x14", .parameters = 143360, .macs = 28098560, .line = "15"},
-    {.path = "features.denseblock3.denselayer28.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer28.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer28.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer28.concat1", .type = "concat", .output = "1152x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer29.norm1", .type = "bn", .output = "1152x14x14", .parameters = 2304, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer29.relu1", .type = "relu", .output = "1152x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer29.conv1", .type = "conv", .output = "128x14x14", .parameters = 147456, .macs = 28901376, .line = "15"},
-    {.path = "features.denseblock3.denselayer29.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer29.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer29.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer29.concat1", .type = "concat", .output = "1184x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer30.norm1", .type = "bn", .output = "1184x14x14", .parameters = 2368, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer30.relu1", .type = "relu", .output = "1184x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer30.conv1", .type = "conv", .output = "128x14x14", .parameters = 151552, .macs = 29704192, .line = "15"},
-    {.path = "features.denseblock3.denselayer30.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer30.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer30.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer30.concat1", .type = "concat", .output = "1216x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer31.norm1", .type = "bn", .output = "1216x14x14", .parameters = 2432, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer31.relu1", .type = "relu", .output = "1216x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer31.conv1", .type = "conv", .output = "128x14x14", .parameters = 155648, .macs = 30507008, .line = "15"},
-    {.path = "features.denseblock3.denselayer31.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer31.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer31.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer31.concat1", .type = "concat", .output = "1248x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock3.denselayer32.norm1", .type = "bn", .output = "1248x14x14", .parameters = 2496, .macs = 0, .line = "13"},
-    {.path = "features.denseblock3.denselayer32.relu1", .type = "relu", .output = "1248x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock3.denselayer32.conv1", .type = "conv", .output = "128x14x14", .parameters = 159744, .macs = 31309824, .line = "15"},
-    {.path = "features.denseblock3.denselayer32.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock3.denselayer32.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock3.denselayer32.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344, .line = "18"},
-    {.path = "features.denseblock3.denselayer32.concat1", .type = "concat", .output = "1280x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.transition3.norm", .type = "bn", .output = "1280x14x14", .parameters = 2560, .macs = 0, .line = "24"},
-    {.path = "features.transition3.relu1", .type = "relu", .output = "1280x14x14", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.transition3.conv", .type = "conv", .output = "640x14x14", .parameters = 819200, .macs = 160563200, .line = "26"},
-    {.path = "features.transition3.avgpool1", .type = "avgpool", .output = "640x7x7", .parameters = 0, .macs = 0, .line = "27"},
-    {.path = "features.denseblock4.denselayer1.norm1", .type = "bn", .output = "640x7x7", .parameters = 1280, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer1.relu1", .type = "relu", .output = "640x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer1.conv1", .type = "conv", .output = "128x7x7", .parameters = 81920, .macs = 4014080, .line = "15"},
-    {.path = "features.denseblock4.denselayer1.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer1.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer1.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer1.concat1", .type = "concat", .output = "672x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer2.norm1", .type = "bn", .output = "672x7x7", .parameters = 1344, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer2.relu1", .type = "relu", .output = "672x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer2.conv1", .type = "conv", .output = "128x7x7", .parameters = 86016, .macs = 4214784, .line = "15"},
-    {.path = "features.denseblock4.denselayer2.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer2.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer2.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer2.concat1", .type = "concat", .output = "704x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer3.norm1", .type = "bn", .output = "704x7x7", .parameters = 1408, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer3.relu1", .type = "relu", .output = "704x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer3.conv1", .type = "conv", .output = "128x7x7", .parameters = 90112, .macs = 4415488, .line = "15"},
-    {.path = "features.denseblock4.denselayer3.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer3.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer3.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer3.concat1", .type = "concat", .output = "736x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer4.norm1", .type = "bn", .output = "736x7x7", .parameters = 1472, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer4.relu1", .type = "relu", .output = "736x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer4.conv1", .type = "conv", .output = "128x7x7", .parameters = 94208, .macs = 4616192, .line = "15"},
-    {.path = "features.denseblock4.denselayer4.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer4.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer4.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer4.concat1", .type = "concat", .output = "768x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer5.norm1", .type = "bn", .output = "768x7x7", .parameters = 1536, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer5.relu1", .type = "relu", .output = "768x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer5.conv1", .type = "conv", .output = "128x7x7", .parameters = 98304, .macs = 4816896, .line = "15"},
-    {.path = "features.denseblock4.denselayer5.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer5.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer5.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer5.concat1", .type = "concat", .output = "800x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer6.norm1", .type = "bn", .output = "800x7x7", .parameters = 1600, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer6.relu1", .type = "relu", .output = "800x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer6.conv1", .type = "conv", .output = "128x7x7", .parameters = 102400, .macs = 5017600, .line = "15"},
-    {.path = "features.denseblock4.denselayer6.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer6.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer6.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer6.concat1", .type = "concat", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer7.norm1", .type = "bn", .output = "832x7x7", .parameters = 1664, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer7.relu1", .type = "relu", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer7.conv1", .type = "conv", .output = "128x7x7", .parameters = 106496, .macs = 5218304, .line = "15"},
-    {.path = "features.denseblock4.denselayer7.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer7.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer7.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer7.concat1", .type = "concat", .output = "864x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer8.norm1", .type = "bn", .output = "864x7x7", .parameters = 1728, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer8.relu1", .type = "relu", .output = "864x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer8.conv1", .type = "conv", .output = "128x7x7", .parameters = 110592, .macs = 5419008, .line = "15"},
-    {.path = "features.denseblock4.denselayer8.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer8.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer8.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer8.concat1", .type = "concat", .output = "896x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer9.norm1", .type = "bn", .output = "896x7x7", .parameters = 1792, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer9.relu1", .type = "relu", .output = "896x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer9.conv1", .type = "conv", .output = "128x7x7", .parameters = 114688, .macs = 5619712, .line = "15"},
-    {.path = "features.denseblock4.denselayer9.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer9.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer9.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer9.concat1", .type = "concat", .output = "928x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer10.norm1", .type = "bn", .output = "928x7x7", .parameters = 1856, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer10.relu1", .type = "relu", .output = "928x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer10.conv1", .type = "conv", .output = "128x7x7", .parameters = 118784, .macs = 5820416, .line = "15"},
-    {.path = "features.denseblock4.denselayer10.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer10.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer10.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer10.concat1", .type = "concat", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer11.norm1", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer11.relu1", .type = "relu", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer11.conv1", .type = "conv", .output = "128x7x7", .parameters = 122880, .macs = 6021120, .line = "15"},
-    {.path = "features.denseblock4.denselayer11.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer11.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer11.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer11.concat1", .type = "concat", .output = "992x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer12.norm1", .type = "bn", .output = "992x7x7", .parameters = 1984, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer12.relu1", .type = "relu", .output = "992x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer12.conv1", .type = "conv", .output = "128x7x7", .parameters = 126976, .macs = 6221824, .line = "15"},
-    {.path = "features.denseblock4.denselayer12.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer12.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer12.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer12.concat1", .type = "concat", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer13.norm1", .type = "bn", .output = "1024x7x7", .parameters = 2048, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer13.relu1", .type = "relu", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer13.conv1", .type = "conv", .output = "128x7x7", .parameters = 131072, .macs = 6422528, .line = "15"},
-    {.path = "features.denseblock4.denselayer13.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer13.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer13.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer13.concat1", .type = "concat", .output = "1056x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer14.norm1", .type = "bn", .output = "1056x7x7", .parameters = 2112, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer14.relu1", .type = "relu", .output = "1056x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer14.conv1", .type = "conv", .output = "128x7x7", .parameters = 135168, .macs = 6623232, .line = "15"},
-    {.path = "features.denseblock4.denselayer14.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer14.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer14.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer14.concat1", .type = "concat", .output = "1088x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer15.norm1", .type = "bn", .output = "1088x7x7", .parameters = 2176, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer15.relu1", .type = "relu", .output = "1088x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer15.conv1", .type = "conv", .output = "128x7x7", .parameters = 139264, .macs = 6823936, .line = "15"},
-    {.path = "features.denseblock4.denselayer15.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer15.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer15.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer15.concat1", .type = "concat", .output = "1120x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer16.norm1", .type = "bn", .output = "1120x7x7", .parameters = 2240, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer16.relu1", .type = "relu", .output = "1120x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer16.conv1", .type = "conv", .output = "128x7x7", .parameters = 143360, .macs = 7024640, .line = "15"},
-    {.path = "features.denseblock4.denselayer16.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer16.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer16.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer16.concat1", .type = "concat", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer17.norm1", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer17.relu1", .type = "relu", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer17.conv1", .type = "conv", .output = "128x7x7", .parameters = 147456, .macs = 7225344, .line = "15"},
-    {.path = "features.denseblock4.denselayer17.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer17.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer17.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer17.concat1", .type = "concat", .output = "1184x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer18.norm1", .type = "bn", .output = "1184x7x7", .parameters = 2368, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer18.relu1", .type = "relu", .output = "1184x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer18.conv1", .type = "conv", .output = "128x7x7", .parameters = 151552, .macs = 7426048, .line = "15"},
-    {.path = "features.denseblock4.denselayer18.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer18.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer18.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer18.concat1", .type = "concat", .output = "1216x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer19.norm1", .type = "bn", .output = "1216x7x7", .parameters = 2432, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer19.relu1", .type = "relu", .output = "1216x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer19.conv1", .type = "conv", .output = "128x7x7", .parameters = 155648, .macs = 7626752, .line = "15"},
-    {.path = "features.denseblock4.denselayer19.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer19.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer19.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer19.concat1", .type = "concat", .output = "1248x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer20.norm1", .type = "bn", .output = "1248x7x7", .parameters = 2496, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer20.relu1", .type = "relu", .output = "1248x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer20.conv1", .type = "conv", .output = "128x7x7", .parameters = 159744, .macs = 7827456, .line = "15"},
-    {.path = "features.denseblock4.denselayer20.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer20.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer20.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer20.concat1", .type = "concat", .output = "1280x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer21.norm1", .type = "bn", .output = "1280x7x7", .parameters = 2560, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer21.relu1", .type = "relu", .output = "1280x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer21.conv1", .type = "conv", .output = "128x7x7", .parameters = 163840, .macs = 8028160, .line = "15"},
-    {.path = "features.denseblock4.denselayer21.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer21.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer21.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer21.concat1", .type = "concat", .output = "1312x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer22.norm1", .type = "bn", .output = "1312x7x7", .parameters = 2624, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer22.relu1", .type = "relu", .output = "1312x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer22.conv1", .type = "conv", .output = "128x7x7", .parameters = 167936, .macs = 8228864, .line = "15"},
-    {.path = "features.denseblock4.denselayer22.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer22.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer22.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer22.concat1", .type = "concat", .output = "1344x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer23.norm1", .type = "bn", .output = "1344x7x7", .parameters = 2688, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer23.relu1", .type = "relu", .output = "1344x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer23.conv1", .type = "conv", .output = "128x7x7", .parameters = 172032, .macs = 8429568, .line = "15"},
-    {.path = "features.denseblock4.denselayer23.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer23.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer23.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer23.concat1", .type = "concat", .output = "1376x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer24.norm1", .type = "bn", .output = "1376x7x7", .parameters = 2752, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer24.relu1", .type = "relu", .output = "1376x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer24.conv1", .type = "conv", .output = "128x7x7", .parameters = 176128, .macs = 8630272, .line = "15"},
-    {.path = "features.denseblock4.denselayer24.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer24.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer24.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer24.concat1", .type = "concat", .output = "1408x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer25.norm1", .type = "bn", .output = "1408x7x7", .parameters = 2816, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer25.relu1", .type = "relu", .output = "1408x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer25.conv1", .type = "conv", .output = "128x7x7", .parameters = 180224, .macs = 8830976, .line = "15"},
-    {.path = "features.denseblock4.denselayer25.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer25.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer25.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer25.concat1", .type = "concat", .output = "1440x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer26.norm1", .type = "bn", .output = "1440x7x7", .parameters = 2880, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer26.relu1", .type = "relu", .output = "1440x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer26.conv1", .type = "conv", .output = "128x7x7", .parameters = 184320, .macs = 9031680, .line = "15"},
-    {.path = "features.denseblock4.denselayer26.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer26.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer26.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer26.concat1", .type = "concat", .output = "1472x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer27.norm1", .type = "bn", .output = "1472x7x7", .parameters = 2944, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer27.relu1", .type = "relu", .output = "1472x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer27.conv1", .type = "conv", .output = "128x7x7", .parameters = 188416, .macs = 9232384, .line = "15"},
-    {.path = "features.denseblock4.denselayer27.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer27.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer27.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer27.concat1", .type = "concat", .output = "1504x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer28.norm1", .type = "bn", .output = "1504x7x7", .parameters = 3008, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer28.relu1", .type = "relu", .output = "1504x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer28.conv1", .type = "conv", .output = "128x7x7", .parameters = 192512, .macs = 9433088, .line = "15"},
-    {.path = "features.denseblock4.denselayer28.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer28.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer28.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer28.concat1", .type = "concat", .output = "1536x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer29.norm1", .type = "bn", .output = "1536x7x7", .parameters = 3072, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer29.relu1", .type = "relu", .output = "1536x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer29.conv1", .type = "conv", .output = "128x7x7", .parameters = 196608, .macs = 9633792, .line = "15"},
-    {.path = "features.denseblock4.denselayer29.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer29.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer29.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer29.concat1", .type = "concat", .output = "1568x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer30.norm1", .type = "bn", .output = "1568x7x7", .parameters = 3136, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer30.relu1", .type = "relu", .output = "1568x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer30.conv1", .type = "conv", .output = "128x7x7", .parameters = 200704, .macs = 9834496, .line = "15"},
-    {.path = "features.denseblock4.denselayer30.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer30.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer30.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer30.concat1", .type = "concat", .output = "1600x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer31.norm1", .type = "bn", .output = "1600x7x7", .parameters = 3200, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer31.relu1", .type = "relu", .output = "1600x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer31.conv1", .type = "conv", .output = "128x7x7", .parameters = 204800, .macs = 10035200, .line = "15"},
-    {.path = "features.denseblock4.denselayer31.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer31.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer31.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer31.concat1", .type = "concat", .output = "1632x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.denseblock4.denselayer32.norm1", .type = "bn", .output = "1632x7x7", .parameters = 3264, .macs = 0, .line = "13"},
-    {.path = "features.denseblock4.denselayer32.relu1", .type = "relu", .output = "1632x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.denseblock4.denselayer32.conv1", .type = "conv", .output = "128x7x7", .parameters = 208896, .macs = 10235904, .line = "15"},
-    {.path = "features.denseblock4.denselayer32.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "16"},
-    {.path = "features.denseblock4.denselayer32.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "features.denseblock4.denselayer32.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336, .line = "18"},
-    {.path = "features.denseblock4.denselayer32.concat1", .type = "concat", .output = "1664x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.norm5", .type = "bn", .output = "1664x7x7", .parameters = 3328, .macs = 0, .line = "47"},
-    {.path = "features.relu2", .type = "relu", .output = "1664x7x7", .parameters = 0, .macs = 0, .line = "48"},
-    {.path = "gap1", .type = "gap", .output = "1664", .parameters = 0, .macs = 0, .line = "50"},
-    {.path = "classifier", .type = "dense", .output = "1000", .parameters = 1665000, .macs = 1664000, .line = "51"},
-    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "52"},
+    {.path = "features.conv0", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952,
+     .line = "33", .text = "conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)"},
+    {.path = "features.norm0", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0,
+     .line = "34", .text = "norm0 = bn"},
+    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0,
+     .line = "35", .text = "relu"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "36", .text = "maxpool(3, stride=2, pad=1)"},
+    {.path = "features.denseblock1.denselayer1.norm1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock1.denselayer1.relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock1.denselayer1.conv1", .type = "conv", .output = "128x56x56", .parameters = 8192, .macs = 25690112,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer1.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock1.denselayer1.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock1.denselayer1.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer1.concat1", .type = "concat", .output = "96x56x56", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock1.denselayer2.norm1", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock1.denselayer2.relu1", .type = "relu", .output = "96x56x56", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock1.denselayer2.conv1", .type = "conv", .output = "128x56x56", .parameters = 12288, .macs = 38535168,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer2.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock1.denselayer2.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock1.denselayer2.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer2.concat1", .type = "concat", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock1.denselayer3.norm1", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock1.denselayer3.relu1", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock1.denselayer3.conv1", .type = "conv", .output = "128x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer3.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock1.denselayer3.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock1.denselayer3.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer3.concat1", .type = "concat", .output = "160x56x56", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock1.denselayer4.norm1", .type = "bn", .output = "160x56x56", .parameters = 320, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock1.denselayer4.relu1", .type = "relu", .output = "160x56x56", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock1.denselayer4.conv1", .type = "conv", .output = "128x56x56", .parameters = 20480, .macs = 64225280,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer4.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock1.denselayer4.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock1.denselayer4.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer4.concat1", .type = "concat", .output = "192x56x56", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock1.denselayer5.norm1", .type = "bn", .output = "192x56x56", .parameters = 384, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock1.denselayer5.relu1", .type = "relu", .output = "192x56x56", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock1.denselayer5.conv1", .type = "conv", .output = "128x56x56", .parameters = 24576, .macs = 77070336,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer5.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock1.denselayer5.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock1.denselayer5.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer5.concat1", .type = "concat", .output = "224x56x56", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock1.denselayer6.norm1", .type = "bn", .output = "224x56x56", .parameters = 448, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock1.denselayer6.relu1", .type = "relu", .output = "224x56x56", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock1.denselayer6.conv1", .type = "conv", .output = "128x56x56", .parameters = 28672, .macs = 89915392,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer6.norm2", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock1.denselayer6.relu2", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock1.denselayer6.conv2", .type = "conv", .output = "32x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock1.denselayer6.concat1", .type = "concat", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.transition1.norm", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0,
+     .line = "24", .text = "norm = bn"},
+    {.path = "features.transition1.relu1", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.transition1.conv", .type = "conv", .output = "128x56x56", .parameters = 32768, .macs = 102760448,
+     .line = "26", .text = "conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)"},
+    {.path = "features.transition1.avgpool1", .type = "avgpool", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "27", .text = "avgpool(2)"},
+    {.path = "features.denseblock2.denselayer1.norm1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer1.relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer1.conv1", .type = "conv", .output = "128x28x28", .parameters = 16384, .macs = 12845056,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer1.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer1.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer1.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer1.concat1", .type = "concat", .output = "160x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer2.norm1", .type = "bn", .output = "160x28x28", .parameters = 320, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer2.relu1", .type = "relu", .output = "160x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer2.conv1", .type = "conv", .output = "128x28x28", .parameters = 20480, .macs = 16056320,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer2.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer2.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer2.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer2.concat1", .type = "concat", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer3.norm1", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer3.relu1", .type = "relu", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer3.conv1", .type = "conv", .output = "128x28x28", .parameters = 24576, .macs = 19267584,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer3.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer3.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer3.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer3.concat1", .type = "concat", .output = "224x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer4.norm1", .type = "bn", .output = "224x28x28", .parameters = 448, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer4.relu1", .type = "relu", .output = "224x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer4.conv1", .type = "conv", .output = "128x28x28", .parameters = 28672, .macs = 22478848,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer4.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer4.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer4.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer4.concat1", .type = "concat", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer5.norm1", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer5.relu1", .type = "relu", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer5.conv1", .type = "conv", .output = "128x28x28", .parameters = 32768, .macs = 25690112,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer5.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer5.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer5.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer5.concat1", .type = "concat", .output = "288x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer6.norm1", .type = "bn", .output = "288x28x28", .parameters = 576, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer6.relu1", .type = "relu", .output = "288x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer6.conv1", .type = "conv", .output = "128x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer6.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer6.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer6.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer6.concat1", .type = "concat", .output = "320x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer7.norm1", .type = "bn", .output = "320x28x28", .parameters = 640, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer7.relu1", .type = "relu", .output = "320x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer7.conv1", .type = "conv", .output = "128x28x28", .parameters = 40960, .macs = 32112640,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer7.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer7.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer7.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer7.concat1", .type = "concat", .output = "352x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer8.norm1", .type = "bn", .output = "352x28x28", .parameters = 704, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer8.relu1", .type = "relu", .output = "352x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer8.conv1", .type = "conv", .output = "128x28x28", .parameters = 45056, .macs = 35323904,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer8.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer8.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer8.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer8.concat1", .type = "concat", .output = "384x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer9.norm1", .type = "bn", .output = "384x28x28", .parameters = 768, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer9.relu1", .type = "relu", .output = "384x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer9.conv1", .type = "conv", .output = "128x28x28", .parameters = 49152, .macs = 38535168,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer9.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer9.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer9.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer9.concat1", .type = "concat", .output = "416x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer10.norm1", .type = "bn", .output = "416x28x28", .parameters = 832, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer10.relu1", .type = "relu", .output = "416x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer10.conv1", .type = "conv", .output = "128x28x28", .parameters = 53248, .macs = 41746432,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer10.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer10.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer10.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer10.concat1", .type = "concat", .output = "448x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer11.norm1", .type = "bn", .output = "448x28x28", .parameters = 896, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer11.relu1", .type = "relu", .output = "448x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer11.conv1", .type = "conv", .output = "128x28x28", .parameters = 57344, .macs = 44957696,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer11.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer11.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer11.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer11.concat1", .type = "concat", .output = "480x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock2.denselayer12.norm1", .type = "bn", .output = "480x28x28", .parameters = 960, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock2.denselayer12.relu1", .type = "relu", .output = "480x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock2.denselayer12.conv1", .type = "conv", .output = "128x28x28", .parameters = 61440, .macs = 48168960,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer12.norm2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock2.denselayer12.relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock2.denselayer12.conv2", .type = "conv", .output = "32x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock2.denselayer12.concat1", .type = "concat", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.transition2.norm", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0,
+     .line = "24", .text = "norm = bn"},
+    {.path = "features.transition2.relu1", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.transition2.conv", .type = "conv", .output = "256x28x28", .parameters = 131072, .macs = 102760448,
+     .line = "26", .text = "conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)"},
+    {.path = "features.transition2.avgpool1", .type = "avgpool", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "27", .text = "avgpool(2)"},
+    {.path = "features.denseblock3.denselayer1.norm1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer1.relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer1.conv1", .type = "conv", .output = "128x14x14", .parameters = 32768, .macs = 6422528,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer1.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer1.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer1.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer1.concat1", .type = "concat", .output = "288x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer2.norm1", .type = "bn", .output = "288x14x14", .parameters = 576, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer2.relu1", .type = "relu", .output = "288x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer2.conv1", .type = "conv", .output = "128x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer2.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer2.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer2.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer2.concat1", .type = "concat", .output = "320x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer3.norm1", .type = "bn", .output = "320x14x14", .parameters = 640, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer3.relu1", .type = "relu", .output = "320x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer3.conv1", .type = "conv", .output = "128x14x14", .parameters = 40960, .macs = 8028160,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer3.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer3.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer3.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer3.concat1", .type = "concat", .output = "352x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer4.norm1", .type = "bn", .output = "352x14x14", .parameters = 704, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer4.relu1", .type = "relu", .output = "352x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer4.conv1", .type = "conv", .output = "128x14x14", .parameters = 45056, .macs = 8830976,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer4.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer4.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer4.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer4.concat1", .type = "concat", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer5.norm1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer5.relu1", .type = "relu", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer5.conv1", .type = "conv", .output = "128x14x14", .parameters = 49152, .macs = 9633792,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer5.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer5.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer5.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer5.concat1", .type = "concat", .output = "416x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer6.norm1", .type = "bn", .output = "416x14x14", .parameters = 832, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer6.relu1", .type = "relu", .output = "416x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer6.conv1", .type = "conv", .output = "128x14x14", .parameters = 53248, .macs = 10436608,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer6.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer6.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer6.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer6.concat1", .type = "concat", .output = "448x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer7.norm1", .type = "bn", .output = "448x14x14", .parameters = 896, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer7.relu1", .type = "relu", .output = "448x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer7.conv1", .type = "conv", .output = "128x14x14", .parameters = 57344, .macs = 11239424,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer7.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer7.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer7.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer7.concat1", .type = "concat", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer8.norm1", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer8.relu1", .type = "relu", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer8.conv1", .type = "conv", .output = "128x14x14", .parameters = 61440, .macs = 12042240,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer8.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer8.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer8.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer8.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer9.norm1", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer9.relu1", .type = "relu", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer9.conv1", .type = "conv", .output = "128x14x14", .parameters = 65536, .macs = 12845056,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer9.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer9.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer9.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer9.concat1", .type = "concat", .output = "544x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer10.norm1", .type = "bn", .output = "544x14x14", .parameters = 1088, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer10.relu1", .type = "relu", .output = "544x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer10.conv1", .type = "conv", .output = "128x14x14", .parameters = 69632, .macs = 13647872,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer10.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer10.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer10.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer10.concat1", .type = "concat", .output = "576x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer11.norm1", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer11.relu1", .type = "relu", .output = "576x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer11.conv1", .type = "conv", .output = "128x14x14", .parameters = 73728, .macs = 14450688,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer11.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer11.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer11.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer11.concat1", .type = "concat", .output = "608x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer12.norm1", .type = "bn", .output = "608x14x14", .parameters = 1216, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer12.relu1", .type = "relu", .output = "608x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer12.conv1", .type = "conv", .output = "128x14x14", .parameters = 77824, .macs = 15253504,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer12.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer12.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer12.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer12.concat1", .type = "concat", .output = "640x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer13.norm1", .type = "bn", .output = "640x14x14", .parameters = 1280, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer13.relu1", .type = "relu", .output = "640x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer13.conv1", .type = "conv", .output = "128x14x14", .parameters = 81920, .macs = 16056320,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer13.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer13.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer13.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer13.concat1", .type = "concat", .output = "672x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer14.norm1", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer14.relu1", .type = "relu", .output = "672x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer14.conv1", .type = "conv", .output = "128x14x14", .parameters = 86016, .macs = 16859136,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer14.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer14.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer14.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer14.concat1", .type = "concat", .output = "704x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer15.norm1", .type = "bn", .output = "704x14x14", .parameters = 1408, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer15.relu1", .type = "relu", .output = "704x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer15.conv1", .type = "conv", .output = "128x14x14", .parameters = 90112, .macs = 17661952,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer15.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer15.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer15.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer15.concat1", .type = "concat", .output = "736x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer16.norm1", .type = "bn", .output = "736x14x14", .parameters = 1472, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer16.relu1", .type = "relu", .output = "736x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer16.conv1", .type = "conv", .output = "128x14x14", .parameters = 94208, .macs = 18464768,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer16.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer16.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer16.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer16.concat1", .type = "concat", .output = "768x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer17.norm1", .type = "bn", .output = "768x14x14", .parameters = 1536, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer17.relu1", .type = "relu", .output = "768x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer17.conv1", .type = "conv", .output = "128x14x14", .parameters = 98304, .macs = 19267584,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer17.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer17.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer17.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer17.concat1", .type = "concat", .output = "800x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer18.norm1", .type = "bn", .output = "800x14x14", .parameters = 1600, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer18.relu1", .type = "relu", .output = "800x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer18.conv1", .type = "conv", .output = "128x14x14", .parameters = 102400, .macs = 20070400,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer18.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer18.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer18.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer18.concat1", .type = "concat", .output = "832x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer19.norm1", .type = "bn", .output = "832x14x14", .parameters = 1664, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer19.relu1", .type = "relu", .output = "832x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer19.conv1", .type = "conv", .output = "128x14x14", .parameters = 106496, .macs = 20873216,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer19.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer19.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer19.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer19.concat1", .type = "concat", .output = "864x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer20.norm1", .type = "bn", .output = "864x14x14", .parameters = 1728, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer20.relu1", .type = "relu", .output = "864x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer20.conv1", .type = "conv", .output = "128x14x14", .parameters = 110592, .macs = 21676032,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer20.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer20.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer20.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer20.concat1", .type = "concat", .output = "896x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer21.norm1", .type = "bn", .output = "896x14x14", .parameters = 1792, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer21.relu1", .type = "relu", .output = "896x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer21.conv1", .type = "conv", .output = "128x14x14", .parameters = 114688, .macs = 22478848,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer21.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer21.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer21.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer21.concat1", .type = "concat", .output = "928x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer22.norm1", .type = "bn", .output = "928x14x14", .parameters = 1856, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer22.relu1", .type = "relu", .output = "928x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer22.conv1", .type = "conv", .output = "128x14x14", .parameters = 118784, .macs = 23281664,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer22.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer22.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer22.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer22.concat1", .type = "concat", .output = "960x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer23.norm1", .type = "bn", .output = "960x14x14", .parameters = 1920, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer23.relu1", .type = "relu", .output = "960x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer23.conv1", .type = "conv", .output = "128x14x14", .parameters = 122880, .macs = 24084480,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer23.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer23.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer23.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer23.concat1", .type = "concat", .output = "992x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer24.norm1", .type = "bn", .output = "992x14x14", .parameters = 1984, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer24.relu1", .type = "relu", .output = "992x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer24.conv1", .type = "conv", .output = "128x14x14", .parameters = 126976, .macs = 24887296,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer24.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer24.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer24.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer24.concat1", .type = "concat", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer25.norm1", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer25.relu1", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer25.conv1", .type = "conv", .output = "128x14x14", .parameters = 131072, .macs = 25690112,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer25.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer25.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer25.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer25.concat1", .type = "concat", .output = "1056x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer26.norm1", .type = "bn", .output = "1056x14x14", .parameters = 2112, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer26.relu1", .type = "relu", .output = "1056x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer26.conv1", .type = "conv", .output = "128x14x14", .parameters = 135168, .macs = 26492928,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer26.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer26.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer26.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer26.concat1", .type = "concat", .output = "1088x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer27.norm1", .type = "bn", .output = "1088x14x14", .parameters = 2176, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer27.relu1", .type = "relu", .output = "1088x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer27.conv1", .type = "conv", .output = "128x14x14", .parameters = 139264, .macs = 27295744,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer27.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer27.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer27.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer27.concat1", .type = "concat", .output = "1120x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer28.norm1", .type = "bn", .output = "1120x14x14", .parameters = 2240, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer28.relu1", .type = "relu", .output = "1120x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer28.conv1", .type = "conv", .output = "128x14x14", .parameters = 143360, .macs = 28098560,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer28.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer28.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer28.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer28.concat1", .type = "concat", .output = "1152x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer29.norm1", .type = "bn", .output = "1152x14x14", .parameters = 2304, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer29.relu1", .type = "relu", .output = "1152x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer29.conv1", .type = "conv", .output = "128x14x14", .parameters = 147456, .macs = 28901376,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer29.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer29.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer29.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer29.concat1", .type = "concat", .output = "1184x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer30.norm1", .type = "bn", .output = "1184x14x14", .parameters = 2368, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer30.relu1", .type = "relu", .output = "1184x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer30.conv1", .type = "conv", .output = "128x14x14", .parameters = 151552, .macs = 29704192,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer30.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer30.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer30.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer30.concat1", .type = "concat", .output = "1216x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer31.norm1", .type = "bn", .output = "1216x14x14", .parameters = 2432, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer31.relu1", .type = "relu", .output = "1216x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer31.conv1", .type = "conv", .output = "128x14x14", .parameters = 155648, .macs = 30507008,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer31.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer31.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer31.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer31.concat1", .type = "concat", .output = "1248x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock3.denselayer32.norm1", .type = "bn", .output = "1248x14x14", .parameters = 2496, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock3.denselayer32.relu1", .type = "relu", .output = "1248x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock3.denselayer32.conv1", .type = "conv", .output = "128x14x14", .parameters = 159744, .macs = 31309824,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer32.norm2", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock3.denselayer32.relu2", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock3.denselayer32.conv2", .type = "conv", .output = "32x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock3.denselayer32.concat1", .type = "concat", .output = "1280x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.transition3.norm", .type = "bn", .output = "1280x14x14", .parameters = 2560, .macs = 0,
+     .line = "24", .text = "norm = bn"},
+    {.path = "features.transition3.relu1", .type = "relu", .output = "1280x14x14", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.transition3.conv", .type = "conv", .output = "640x14x14", .parameters = 819200, .macs = 160563200,
+     .line = "26", .text = "conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)"},
+    {.path = "features.transition3.avgpool1", .type = "avgpool", .output = "640x7x7", .parameters = 0, .macs = 0,
+     .line = "27", .text = "avgpool(2)"},
+    {.path = "features.denseblock4.denselayer1.norm1", .type = "bn", .output = "640x7x7", .parameters = 1280, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer1.relu1", .type = "relu", .output = "640x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer1.conv1", .type = "conv", .output = "128x7x7", .parameters = 81920, .macs = 4014080,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer1.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer1.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer1.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer1.concat1", .type = "concat", .output = "672x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer2.norm1", .type = "bn", .output = "672x7x7", .parameters = 1344, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer2.relu1", .type = "relu", .output = "672x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer2.conv1", .type = "conv", .output = "128x7x7", .parameters = 86016, .macs = 4214784,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer2.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer2.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer2.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer2.concat1", .type = "concat", .output = "704x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer3.norm1", .type = "bn", .output = "704x7x7", .parameters = 1408, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer3.relu1", .type = "relu", .output = "704x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer3.conv1", .type = "conv", .output = "128x7x7", .parameters = 90112, .macs = 4415488,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer3.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer3.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer3.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer3.concat1", .type = "concat", .output = "736x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer4.norm1", .type = "bn", .output = "736x7x7", .parameters = 1472, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer4.relu1", .type = "relu", .output = "736x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer4.conv1", .type = "conv", .output = "128x7x7", .parameters = 94208, .macs = 4616192,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer4.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer4.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer4.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer4.concat1", .type = "concat", .output = "768x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer5.norm1", .type = "bn", .output = "768x7x7", .parameters = 1536, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer5.relu1", .type = "relu", .output = "768x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer5.conv1", .type = "conv", .output = "128x7x7", .parameters = 98304, .macs = 4816896,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer5.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer5.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer5.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer5.concat1", .type = "concat", .output = "800x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer6.norm1", .type = "bn", .output = "800x7x7", .parameters = 1600, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer6.relu1", .type = "relu", .output = "800x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer6.conv1", .type = "conv", .output = "128x7x7", .parameters = 102400, .macs = 5017600,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer6.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer6.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer6.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer6.concat1", .type = "concat", .output = "832x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer7.norm1", .type = "bn", .output = "832x7x7", .parameters = 1664, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer7.relu1", .type = "relu", .output = "832x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer7.conv1", .type = "conv", .output = "128x7x7", .parameters = 106496, .macs = 5218304,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer7.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer7.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer7.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer7.concat1", .type = "concat", .output = "864x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer8.norm1", .type = "bn", .output = "864x7x7", .parameters = 1728, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer8.relu1", .type = "relu", .output = "864x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer8.conv1", .type = "conv", .output = "128x7x7", .parameters = 110592, .macs = 5419008,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer8.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer8.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer8.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer8.concat1", .type = "concat", .output = "896x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer9.norm1", .type = "bn", .output = "896x7x7", .parameters = 1792, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer9.relu1", .type = "relu", .output = "896x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer9.conv1", .type = "conv", .output = "128x7x7", .parameters = 114688, .macs = 5619712,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer9.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer9.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer9.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer9.concat1", .type = "concat", .output = "928x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer10.norm1", .type = "bn", .output = "928x7x7", .parameters = 1856, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer10.relu1", .type = "relu", .output = "928x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer10.conv1", .type = "conv", .output = "128x7x7", .parameters = 118784, .macs = 5820416,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer10.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer10.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer10.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer10.concat1", .type = "concat", .output = "960x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer11.norm1", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer11.relu1", .type = "relu", .output = "960x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer11.conv1", .type = "conv", .output = "128x7x7", .parameters = 122880, .macs = 6021120,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer11.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer11.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer11.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer11.concat1", .type = "concat", .output = "992x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer12.norm1", .type = "bn", .output = "992x7x7", .parameters = 1984, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer12.relu1", .type = "relu", .output = "992x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer12.conv1", .type = "conv", .output = "128x7x7", .parameters = 126976, .macs = 6221824,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer12.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer12.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer12.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer12.concat1", .type = "concat", .output = "1024x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer13.norm1", .type = "bn", .output = "1024x7x7", .parameters = 2048, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer13.relu1", .type = "relu", .output = "1024x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer13.conv1", .type = "conv", .output = "128x7x7", .parameters = 131072, .macs = 6422528,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer13.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer13.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer13.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer13.concat1", .type = "concat", .output = "1056x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer14.norm1", .type = "bn", .output = "1056x7x7", .parameters = 2112, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer14.relu1", .type = "relu", .output = "1056x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer14.conv1", .type = "conv", .output = "128x7x7", .parameters = 135168, .macs = 6623232,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer14.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer14.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer14.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer14.concat1", .type = "concat", .output = "1088x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer15.norm1", .type = "bn", .output = "1088x7x7", .parameters = 2176, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer15.relu1", .type = "relu", .output = "1088x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer15.conv1", .type = "conv", .output = "128x7x7", .parameters = 139264, .macs = 6823936,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer15.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer15.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer15.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer15.concat1", .type = "concat", .output = "1120x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer16.norm1", .type = "bn", .output = "1120x7x7", .parameters = 2240, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer16.relu1", .type = "relu", .output = "1120x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer16.conv1", .type = "conv", .output = "128x7x7", .parameters = 143360, .macs = 7024640,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer16.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer16.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer16.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer16.concat1", .type = "concat", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer17.norm1", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer17.relu1", .type = "relu", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer17.conv1", .type = "conv", .output = "128x7x7", .parameters = 147456, .macs = 7225344,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer17.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer17.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer17.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer17.concat1", .type = "concat", .output = "1184x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer18.norm1", .type = "bn", .output = "1184x7x7", .parameters = 2368, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer18.relu1", .type = "relu", .output = "1184x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer18.conv1", .type = "conv", .output = "128x7x7", .parameters = 151552, .macs = 7426048,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer18.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer18.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer18.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer18.concat1", .type = "concat", .output = "1216x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer19.norm1", .type = "bn", .output = "1216x7x7", .parameters = 2432, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer19.relu1", .type = "relu", .output = "1216x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer19.conv1", .type = "conv", .output = "128x7x7", .parameters = 155648, .macs = 7626752,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer19.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer19.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer19.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer19.concat1", .type = "concat", .output = "1248x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer20.norm1", .type = "bn", .output = "1248x7x7", .parameters = 2496, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer20.relu1", .type = "relu", .output = "1248x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer20.conv1", .type = "conv", .output = "128x7x7", .parameters = 159744, .macs = 7827456,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer20.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer20.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer20.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer20.concat1", .type = "concat", .output = "1280x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer21.norm1", .type = "bn", .output = "1280x7x7", .parameters = 2560, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer21.relu1", .type = "relu", .output = "1280x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer21.conv1", .type = "conv", .output = "128x7x7", .parameters = 163840, .macs = 8028160,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer21.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer21.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer21.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer21.concat1", .type = "concat", .output = "1312x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer22.norm1", .type = "bn", .output = "1312x7x7", .parameters = 2624, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer22.relu1", .type = "relu", .output = "1312x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer22.conv1", .type = "conv", .output = "128x7x7", .parameters = 167936, .macs = 8228864,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer22.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer22.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer22.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer22.concat1", .type = "concat", .output = "1344x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer23.norm1", .type = "bn", .output = "1344x7x7", .parameters = 2688, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer23.relu1", .type = "relu", .output = "1344x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer23.conv1", .type = "conv", .output = "128x7x7", .parameters = 172032, .macs = 8429568,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer23.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer23.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer23.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer23.concat1", .type = "concat", .output = "1376x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer24.norm1", .type = "bn", .output = "1376x7x7", .parameters = 2752, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer24.relu1", .type = "relu", .output = "1376x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer24.conv1", .type = "conv", .output = "128x7x7", .parameters = 176128, .macs = 8630272,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer24.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer24.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer24.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer24.concat1", .type = "concat", .output = "1408x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer25.norm1", .type = "bn", .output = "1408x7x7", .parameters = 2816, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer25.relu1", .type = "relu", .output = "1408x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer25.conv1", .type = "conv", .output = "128x7x7", .parameters = 180224, .macs = 8830976,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer25.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer25.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer25.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer25.concat1", .type = "concat", .output = "1440x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer26.norm1", .type = "bn", .output = "1440x7x7", .parameters = 2880, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer26.relu1", .type = "relu", .output = "1440x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer26.conv1", .type = "conv", .output = "128x7x7", .parameters = 184320, .macs = 9031680,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer26.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer26.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer26.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer26.concat1", .type = "concat", .output = "1472x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer27.norm1", .type = "bn", .output = "1472x7x7", .parameters = 2944, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer27.relu1", .type = "relu", .output = "1472x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer27.conv1", .type = "conv", .output = "128x7x7", .parameters = 188416, .macs = 9232384,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer27.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer27.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer27.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer27.concat1", .type = "concat", .output = "1504x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer28.norm1", .type = "bn", .output = "1504x7x7", .parameters = 3008, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer28.relu1", .type = "relu", .output = "1504x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer28.conv1", .type = "conv", .output = "128x7x7", .parameters = 192512, .macs = 9433088,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer28.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer28.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer28.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer28.concat1", .type = "concat", .output = "1536x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer29.norm1", .type = "bn", .output = "1536x7x7", .parameters = 3072, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer29.relu1", .type = "relu", .output = "1536x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer29.conv1", .type = "conv", .output = "128x7x7", .parameters = 196608, .macs = 9633792,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer29.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer29.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer29.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer29.concat1", .type = "concat", .output = "1568x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer30.norm1", .type = "bn", .output = "1568x7x7", .parameters = 3136, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer30.relu1", .type = "relu", .output = "1568x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer30.conv1", .type = "conv", .output = "128x7x7", .parameters = 200704, .macs = 9834496,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer30.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer30.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer30.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer30.concat1", .type = "concat", .output = "1600x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer31.norm1", .type = "bn", .output = "1600x7x7", .parameters = 3200, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer31.relu1", .type = "relu", .output = "1600x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer31.conv1", .type = "conv", .output = "128x7x7", .parameters = 204800, .macs = 10035200,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer31.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer31.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer31.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer31.concat1", .type = "concat", .output = "1632x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.denseblock4.denselayer32.norm1", .type = "bn", .output = "1632x7x7", .parameters = 3264, .macs = 0,
+     .line = "13", .text = "| norm1 = bn"},
+    {.path = "features.denseblock4.denselayer32.relu1", .type = "relu", .output = "1632x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "features.denseblock4.denselayer32.conv1", .type = "conv", .output = "128x7x7", .parameters = 208896, .macs = 10235904,
+     .line = "15", .text = "conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer32.norm2", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "16", .text = "norm2 = bn"},
+    {.path = "features.denseblock4.denselayer32.relu2", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "17", .text = "relu"},
+    {.path = "features.denseblock4.denselayer32.conv2", .type = "conv", .output = "32x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "18", .text = "conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)"},
+    {.path = "features.denseblock4.denselayer32.concat1", .type = "concat", .output = "1664x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.norm5", .type = "bn", .output = "1664x7x7", .parameters = 3328, .macs = 0,
+     .line = "47", .text = "norm5 = bn"},
+    {.path = "features.relu2", .type = "relu", .output = "1664x7x7", .parameters = 0, .macs = 0,
+     .line = "48", .text = "relu"},
+    {.path = "gap1", .type = "gap", .output = "1664", .parameters = 0, .macs = 0,
+     .line = "50", .text = "gap"},
+    {.path = "classifier", .type = "dense", .output = "1000", .parameters = 1665000, .macs = 1664000,
+     .line = "51", .text = "classifier = dense(classes, bias_init=zeros)"},
+    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "52", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{118013952, 3813376, 40704}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 4014080, 0}, {}},
+    {{0, 0, 2048}, {}},
+    {{}, {}},
+    {{25690112, 2408448, 39936}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 3072}, {}},
+    {{}, {}},
+    {{38535168, 2809856, 56832}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 4096}, {}},
+    {{}, {}},
+    {{51380224, 3211264, 73728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 5120}, {}},
+    {{}, {}},
+    {{64225280, 3612672, 90624}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 6144}, {}},
+    {{}, {}},
+    {{77070336, 4014080, 107520}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 7168}, {}},
+    {{}, {}},
+    {{89915392, 4415488, 124416}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 8192}, {}},
+    {{}, {}},
+    {{102760448, 4816896, 135168}, {}},
+    {{0, 2007040, 0}, {}},
+    {{0, 0, 4096}, {}},
+    {{}, {}},
+    {{12845056, 802816, 73728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 5120}, {}},
+    {{}, {}},
+    {{16056320, 903168, 90624}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 6144}, {}},
+    {{}, {}},
+    {{19267584, 1003520, 107520}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 7168}, {}},
+    {{}, {}},
+    {{22478848, 1103872, 124416}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 8192}, {}},
+    {{}, {}},
+    {{25690112, 1204224, 141312}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 9216}, {}},
+    {{}, {}},
+    {{28901376, 1304576, 158208}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 10240}, {}},
+    {{}, {}},
+    {{32112640, 1404928, 175104}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 11264}, {}},
+    {{}, {}},
+    {{35323904, 1505280, 192000}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{38535168, 1605632, 208896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 13312}, {}},
+    {{}, {}},
+    {{41746432, 1705984, 225792}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 14336}, {}},
+    {{}, {}},
+    {{44957696, 1806336, 242688}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 15360}, {}},
+    {{}, {}},
+    {{48168960, 1906688, 259584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 16384}, {}},
+    {{}, {}},
+    {{102760448, 2408448, 532480}, {}},
+    {{0, 1003520, 0}, {}},
+    {{0, 0, 8192}, {}},
+    {{}, {}},
+    {{6422528, 301056, 141312}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 9216}, {}},
+    {{}, {}},
+    {{7225344, 326144, 158208}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 10240}, {}},
+    {{}, {}},
+    {{8028160, 351232, 175104}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 11264}, {}},
+    {{}, {}},
+    {{8830976, 376320, 192000}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{9633792, 401408, 208896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 13312}, {}},
+    {{}, {}},
+    {{10436608, 426496, 225792}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 14336}, {}},
+    {{}, {}},
+    {{11239424, 451584, 242688}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 15360}, {}},
+    {{}, {}},
+    {{12042240, 476672, 259584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 16384}, {}},
+    {{}, {}},
+    {{12845056, 501760, 276480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 17408}, {}},
+    {{}, {}},
+    {{13647872, 526848, 293376}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 18432}, {}},
+    {{}, {}},
+    {{14450688, 551936, 310272}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 19456}, {}},
+    {{}, {}},
+    {{15253504, 577024, 327168}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 20480}, {}},
+    {{}, {}},
+    {{16056320, 602112, 344064}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 21504}, {}},
+    {{}, {}},
+    {{16859136, 627200, 360960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 22528}, {}},
+    {{}, {}},
+    {{17661952, 652288, 377856}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 23552}, {}},
+    {{}, {}},
+    {{18464768, 677376, 394752}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 24576}, {}},
+    {{}, {}},
+    {{19267584, 702464, 411648}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 25600}, {}},
+    {{}, {}},
+    {{20070400, 727552, 428544}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 26624}, {}},
+    {{}, {}},
+    {{20873216, 752640, 445440}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 27648}, {}},
+    {{}, {}},
+    {{21676032, 777728, 462336}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 28672}, {}},
+    {{}, {}},
+    {{22478848, 802816, 479232}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 29696}, {}},
+    {{}, {}},
+    {{23281664, 827904, 496128}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 30720}, {}},
+    {{}, {}},
+    {{24084480, 852992, 513024}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 31744}, {}},
+    {{}, {}},
+    {{24887296, 878080, 529920}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 32768}, {}},
+    {{}, {}},
+    {{25690112, 903168, 546816}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 33792}, {}},
+    {{}, {}},
+    {{26492928, 928256, 563712}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 34816}, {}},
+    {{}, {}},
+    {{27295744, 953344, 580608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 35840}, {}},
+    {{}, {}},
+    {{28098560, 978432, 597504}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 36864}, {}},
+    {{}, {}},
+    {{28901376, 1003520, 614400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 37888}, {}},
+    {{}, {}},
+    {{29704192, 1028608, 631296}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 38912}, {}},
+    {{}, {}},
+    {{30507008, 1053696, 648192}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 39936}, {}},
+    {{}, {}},
+    {{31309824, 1078784, 665088}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 40960}, {}},
+    {{}, {}},
+    {{160563200, 1505280, 3297280}, {}},
+    {{0, 627200, 0}, {}},
+    {{0, 0, 20480}, {}},
+    {{}, {}},
+    {{4014080, 150528, 344064}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 21504}, {}},
+    {{}, {}},
+    {{4214784, 156800, 360960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 22528}, {}},
+    {{}, {}},
+    {{4415488, 163072, 377856}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 23552}, {}},
+    {{}, {}},
+    {{4616192, 169344, 394752}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 24576}, {}},
+    {{}, {}},
+    {{4816896, 175616, 411648}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 25600}, {}},
+    {{}, {}},
+    {{5017600, 181888, 428544}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 26624}, {}},
+    {{}, {}},
+    {{5218304, 188160, 445440}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 27648}, {}},
+    {{}, {}},
+    {{5419008, 194432, 462336}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 28672}, {}},
+    {{}, {}},
+    {{5619712, 200704, 479232}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 29696}, {}},
+    {{}, {}},
+    {{5820416, 206976, 496128}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 30720}, {}},
+    {{}, {}},
+    {{6021120, 213248, 513024}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 31744}, {}},
+    {{}, {}},
+    {{6221824, 219520, 529920}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 32768}, {}},
+    {{}, {}},
+    {{6422528, 225792, 546816}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 33792}, {}},
+    {{}, {}},
+    {{6623232, 232064, 563712}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 34816}, {}},
+    {{}, {}},
+    {{6823936, 238336, 580608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 35840}, {}},
+    {{}, {}},
+    {{7024640, 244608, 597504}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 36864}, {}},
+    {{}, {}},
+    {{7225344, 250880, 614400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 37888}, {}},
+    {{}, {}},
+    {{7426048, 257152, 631296}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 38912}, {}},
+    {{}, {}},
+    {{7626752, 263424, 648192}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 39936}, {}},
+    {{}, {}},
+    {{7827456, 269696, 665088}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 40960}, {}},
+    {{}, {}},
+    {{8028160, 275968, 681984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 41984}, {}},
+    {{}, {}},
+    {{8228864, 282240, 698880}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 43008}, {}},
+    {{}, {}},
+    {{8429568, 288512, 715776}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 44032}, {}},
+    {{}, {}},
+    {{8630272, 294784, 732672}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 45056}, {}},
+    {{}, {}},
+    {{8830976, 301056, 749568}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 46080}, {}},
+    {{}, {}},
+    {{9031680, 307328, 766464}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 47104}, {}},
+    {{}, {}},
+    {{9232384, 313600, 783360}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 48128}, {}},
+    {{}, {}},
+    {{9433088, 319872, 800256}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 49152}, {}},
+    {{}, {}},
+    {{9633792, 326144, 817152}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 50176}, {}},
+    {{}, {}},
+    {{9834496, 332416, 834048}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 51200}, {}},
+    {{}, {}},
+    {{10035200, 338688, 850944}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 0, 52224}, {}},
+    {{}, {}},
+    {{10235904, 344960, 867840}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 147456}, {}},
+    {{}, {}},
+    {{0, 652288, 26624}, {}},
+    {{}, {}},
+    {{0, 332800, 0}, {}},
+    {{1664000, 10656, 6660000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -4454,7 +5648,7 @@ constexpr cnn::ModelDescription kModel{
         "  softmax\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 14307888, .gradients = 0, .optimizer = 0, .activations = 51380224,
                .shared_scratch = 821760, .thread_scratch = 172608},
 };
@@ -4899,7 +6093,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
+  at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
   // 35: relu    (features.relu1)
   cnn::bn_affine(features_norm0_saved, features_norm0_weight_, features_norm0_bias_,
@@ -4908,17 +6102,17 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
             scratch());
 
-  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
+  at(4);  // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
   // 14: relu    (features.denseblock1.denselayer1.relu1)
   cnn::bn_affine(features_denseblock1_denselayer1_norm1_saved, features_denseblock1_denselayer1_norm1_weight_,
                  features_denseblock1_denselayer1_norm1_bias_,
                  features_denseblock1_denselayer1_norm1_running_mean_,
                  features_denseblock1_denselayer1_norm1_running_var_, kFeaturesDenseblock1Denselayer1Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(6);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer1.relu2)
   cnn::bn_affine(features_denseblock1_denselayer1_norm2_saved, features_denseblock1_denselayer1_norm2_weight_,
@@ -4931,19 +6125,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
                       features_denseblock1_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
+  at(11);  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   // 14: relu    (features.denseblock1.denselayer2.relu1)
   cnn::bn_affine(features_denseblock1_denselayer2_norm1_saved, features_denseblock1_denselayer2_norm1_weight_,
                  features_denseblock1_denselayer2_norm1_bias_,
                  features_denseblock1_denselayer2_norm1_running_mean_,
                  features_denseblock1_denselayer2_norm1_running_var_, kFeaturesDenseblock1Denselayer2Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(13);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer2.relu2)
   cnn::bn_affine(features_denseblock1_denselayer2_norm2_saved, features_denseblock1_denselayer2_norm2_weight_,
@@ -4956,19 +6150,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
                       features_denseblock1_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
+  at(18);  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   // 14: relu    (features.denseblock1.denselayer3.relu1)
   cnn::bn_affine(features_denseblock1_denselayer3_norm1_saved, features_denseblock1_denselayer3_norm1_weight_,
                  features_denseblock1_denselayer3_norm1_bias_,
                  features_denseblock1_denselayer3_norm1_running_mean_,
                  features_denseblock1_denselayer3_norm1_running_var_, kFeaturesDenseblock1Denselayer3Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(20);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer3.relu2)
   cnn::bn_affine(features_denseblock1_denselayer3_norm2_saved, features_denseblock1_denselayer3_norm2_weight_,
@@ -4981,19 +6175,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
                       features_denseblock1_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
+  at(25);  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   // 14: relu    (features.denseblock1.denselayer4.relu1)
   cnn::bn_affine(features_denseblock1_denselayer4_norm1_saved, features_denseblock1_denselayer4_norm1_weight_,
                  features_denseblock1_denselayer4_norm1_bias_,
                  features_denseblock1_denselayer4_norm1_running_mean_,
                  features_denseblock1_denselayer4_norm1_running_var_, kFeaturesDenseblock1Denselayer4Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(27);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer4.relu2)
   cnn::bn_affine(features_denseblock1_denselayer4_norm2_saved, features_denseblock1_denselayer4_norm2_weight_,
@@ -5006,19 +6200,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
                       features_denseblock1_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
+  at(32);  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   // 14: relu    (features.denseblock1.denselayer5.relu1)
   cnn::bn_affine(features_denseblock1_denselayer5_norm1_saved, features_denseblock1_denselayer5_norm1_weight_,
                  features_denseblock1_denselayer5_norm1_bias_,
                  features_denseblock1_denselayer5_norm1_running_mean_,
                  features_denseblock1_denselayer5_norm1_running_var_, kFeaturesDenseblock1Denselayer5Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(34);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer5.relu2)
   cnn::bn_affine(features_denseblock1_denselayer5_norm2_saved, features_denseblock1_denselayer5_norm2_weight_,
@@ -5031,19 +6225,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
                       features_denseblock1_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
+  at(39);  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   // 14: relu    (features.denseblock1.denselayer6.relu1)
   cnn::bn_affine(features_denseblock1_denselayer6_norm1_saved, features_denseblock1_denselayer6_norm1_weight_,
                  features_denseblock1_denselayer6_norm1_bias_,
                  features_denseblock1_denselayer6_norm1_running_mean_,
                  features_denseblock1_denselayer6_norm1_running_var_, kFeaturesDenseblock1Denselayer6Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(41);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer6.relu2)
   cnn::bn_affine(features_denseblock1_denselayer6_norm2_saved, features_denseblock1_denselayer6_norm2_weight_,
@@ -5056,33 +6250,33 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
                       features_denseblock1_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
 
-  // 24: norm = bn
+  at(46);  // 24: norm = bn
   // 25: relu    (features.transition1.relu1)
   cnn::bn_affine(features_transition1_norm_saved, features_transition1_norm_weight_,
                  features_transition1_norm_bias_, features_transition1_norm_running_mean_,
                  features_transition1_norm_running_var_, kFeaturesTransition1Norm);
 
-  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition1_conv,
             cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
             features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch, scratch());
 
-  // 27: avgpool(2)    (features.transition1.avgpool1)
+  at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
+  at(50);  // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
   // 14: relu    (features.denseblock2.denselayer1.relu1)
   cnn::bn_affine(features_denseblock2_denselayer1_norm1_saved, features_denseblock2_denselayer1_norm1_weight_,
                  features_denseblock2_denselayer1_norm1_bias_,
                  features_denseblock2_denselayer1_norm1_running_mean_,
                  features_denseblock2_denselayer1_norm1_running_var_, kFeaturesDenseblock2Denselayer1Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(52);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer1.relu2)
   cnn::bn_affine(features_denseblock2_denselayer1_norm2_saved, features_denseblock2_denselayer1_norm2_weight_,
@@ -5095,19 +6289,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
                       features_denseblock2_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
+  at(57);  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   // 14: relu    (features.denseblock2.denselayer2.relu1)
   cnn::bn_affine(features_denseblock2_denselayer2_norm1_saved, features_denseblock2_denselayer2_norm1_weight_,
                  features_denseblock2_denselayer2_norm1_bias_,
                  features_denseblock2_denselayer2_norm1_running_mean_,
                  features_denseblock2_denselayer2_norm1_running_var_, kFeaturesDenseblock2Denselayer2Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(59);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer2.relu2)
   cnn::bn_affine(features_denseblock2_denselayer2_norm2_saved, features_denseblock2_denselayer2_norm2_weight_,
@@ -5120,19 +6314,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
                       features_denseblock2_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
+  at(64);  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   // 14: relu    (features.denseblock2.denselayer3.relu1)
   cnn::bn_affine(features_denseblock2_denselayer3_norm1_saved, features_denseblock2_denselayer3_norm1_weight_,
                  features_denseblock2_denselayer3_norm1_bias_,
                  features_denseblock2_denselayer3_norm1_running_mean_,
                  features_denseblock2_denselayer3_norm1_running_var_, kFeaturesDenseblock2Denselayer3Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(66);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer3.relu2)
   cnn::bn_affine(features_denseblock2_denselayer3_norm2_saved, features_denseblock2_denselayer3_norm2_weight_,
@@ -5145,19 +6339,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
                       features_denseblock2_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
+  at(71);  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   // 14: relu    (features.denseblock2.denselayer4.relu1)
   cnn::bn_affine(features_denseblock2_denselayer4_norm1_saved, features_denseblock2_denselayer4_norm1_weight_,
                  features_denseblock2_denselayer4_norm1_bias_,
                  features_denseblock2_denselayer4_norm1_running_mean_,
                  features_denseblock2_denselayer4_norm1_running_var_, kFeaturesDenseblock2Denselayer4Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(73);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer4.relu2)
   cnn::bn_affine(features_denseblock2_denselayer4_norm2_saved, features_denseblock2_denselayer4_norm2_weight_,
@@ -5170,19 +6364,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
                       features_denseblock2_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
+  at(78);  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   // 14: relu    (features.denseblock2.denselayer5.relu1)
   cnn::bn_affine(features_denseblock2_denselayer5_norm1_saved, features_denseblock2_denselayer5_norm1_weight_,
                  features_denseblock2_denselayer5_norm1_bias_,
                  features_denseblock2_denselayer5_norm1_running_mean_,
                  features_denseblock2_denselayer5_norm1_running_var_, kFeaturesDenseblock2Denselayer5Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(80);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer5.relu2)
   cnn::bn_affine(features_denseblock2_denselayer5_norm2_saved, features_denseblock2_denselayer5_norm2_weight_,
@@ -5195,19 +6389,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
                       features_denseblock2_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
+  at(85);  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   // 14: relu    (features.denseblock2.denselayer6.relu1)
   cnn::bn_affine(features_denseblock2_denselayer6_norm1_saved, features_denseblock2_denselayer6_norm1_weight_,
                  features_denseblock2_denselayer6_norm1_bias_,
                  features_denseblock2_denselayer6_norm1_running_mean_,
                  features_denseblock2_denselayer6_norm1_running_var_, kFeaturesDenseblock2Denselayer6Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(87);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer6.relu2)
   cnn::bn_affine(features_denseblock2_denselayer6_norm2_saved, features_denseblock2_denselayer6_norm2_weight_,
@@ -5220,19 +6414,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
                       features_denseblock2_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
+  at(92);  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   // 14: relu    (features.denseblock2.denselayer7.relu1)
   cnn::bn_affine(features_denseblock2_denselayer7_norm1_saved, features_denseblock2_denselayer7_norm1_weight_,
                  features_denseblock2_denselayer7_norm1_bias_,
                  features_denseblock2_denselayer7_norm1_running_mean_,
                  features_denseblock2_denselayer7_norm1_running_var_, kFeaturesDenseblock2Denselayer7Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(94);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer7.relu2)
   cnn::bn_affine(features_denseblock2_denselayer7_norm2_saved, features_denseblock2_denselayer7_norm2_weight_,
@@ -5245,19 +6439,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
                       features_denseblock2_denselayer7_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
+  at(99);  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   // 14: relu    (features.denseblock2.denselayer8.relu1)
   cnn::bn_affine(features_denseblock2_denselayer8_norm1_saved, features_denseblock2_denselayer8_norm1_weight_,
                  features_denseblock2_denselayer8_norm1_bias_,
                  features_denseblock2_denselayer8_norm1_running_mean_,
                  features_denseblock2_denselayer8_norm1_running_var_, kFeaturesDenseblock2Denselayer8Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(101);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer8.relu2)
   cnn::bn_affine(features_denseblock2_denselayer8_norm2_saved, features_denseblock2_denselayer8_norm2_weight_,
@@ -5270,19 +6464,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
                       features_denseblock2_denselayer8_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
+  at(106);  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   // 14: relu    (features.denseblock2.denselayer9.relu1)
   cnn::bn_affine(features_denseblock2_denselayer9_norm1_saved, features_denseblock2_denselayer9_norm1_weight_,
                  features_denseblock2_denselayer9_norm1_bias_,
                  features_denseblock2_denselayer9_norm1_running_mean_,
                  features_denseblock2_denselayer9_norm1_running_var_, kFeaturesDenseblock2Denselayer9Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(108);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer9.relu2)
   cnn::bn_affine(features_denseblock2_denselayer9_norm2_saved, features_denseblock2_denselayer9_norm2_weight_,
@@ -5295,12 +6489,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
                       features_denseblock2_denselayer9_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
+  at(113);  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   // 14: relu    (features.denseblock2.denselayer10.relu1)
   cnn::bn_affine(features_denseblock2_denselayer10_norm1_saved,
                  features_denseblock2_denselayer10_norm1_weight_,
@@ -5308,7 +6502,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer10_norm1_running_mean_,
                  features_denseblock2_denselayer10_norm1_running_var_, kFeaturesDenseblock2Denselayer10Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(115);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer10.relu2)
   cnn::bn_affine(features_denseblock2_denselayer10_norm2_saved,
@@ -5322,12 +6516,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
                       features_denseblock2_denselayer10_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
+  at(120);  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   // 14: relu    (features.denseblock2.denselayer11.relu1)
   cnn::bn_affine(features_denseblock2_denselayer11_norm1_saved,
                  features_denseblock2_denselayer11_norm1_weight_,
@@ -5335,7 +6529,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer11_norm1_running_mean_,
                  features_denseblock2_denselayer11_norm1_running_var_, kFeaturesDenseblock2Denselayer11Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(122);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer11.relu2)
   cnn::bn_affine(features_denseblock2_denselayer11_norm2_saved,
@@ -5349,12 +6543,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
                       features_denseblock2_denselayer11_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
+  at(127);  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   // 14: relu    (features.denseblock2.denselayer12.relu1)
   cnn::bn_affine(features_denseblock2_denselayer12_norm1_saved,
                  features_denseblock2_denselayer12_norm1_weight_,
@@ -5362,7 +6556,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer12_norm1_running_mean_,
                  features_denseblock2_denselayer12_norm1_running_var_, kFeaturesDenseblock2Denselayer12Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(129);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer12.relu2)
   cnn::bn_affine(features_denseblock2_denselayer12_norm2_saved,
@@ -5376,33 +6570,33 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
                       features_denseblock2_denselayer12_conv2_weight_, {},
                       kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
 
-  // 24: norm = bn
+  at(134);  // 24: norm = bn
   // 25: relu    (features.transition2.relu1)
   cnn::bn_affine(features_transition2_norm_saved, features_transition2_norm_weight_,
                  features_transition2_norm_bias_, features_transition2_norm_running_mean_,
                  features_transition2_norm_running_var_, kFeaturesTransition2Norm);
 
-  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition2_conv,
             cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
             features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch());
 
-  // 27: avgpool(2)    (features.transition2.avgpool1)
+  at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
+  at(138);  // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
   // 14: relu    (features.denseblock3.denselayer1.relu1)
   cnn::bn_affine(features_denseblock3_denselayer1_norm1_saved, features_denseblock3_denselayer1_norm1_weight_,
                  features_denseblock3_denselayer1_norm1_bias_,
                  features_denseblock3_denselayer1_norm1_running_mean_,
                  features_denseblock3_denselayer1_norm1_running_var_, kFeaturesDenseblock3Denselayer1Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(140);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer1.relu2)
   cnn::bn_affine(features_denseblock3_denselayer1_norm2_saved, features_denseblock3_denselayer1_norm2_weight_,
@@ -5415,19 +6609,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
                       features_denseblock3_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
+  at(145);  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   // 14: relu    (features.denseblock3.denselayer2.relu1)
   cnn::bn_affine(features_denseblock3_denselayer2_norm1_saved, features_denseblock3_denselayer2_norm1_weight_,
                  features_denseblock3_denselayer2_norm1_bias_,
                  features_denseblock3_denselayer2_norm1_running_mean_,
                  features_denseblock3_denselayer2_norm1_running_var_, kFeaturesDenseblock3Denselayer2Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(147);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer2.relu2)
   cnn::bn_affine(features_denseblock3_denselayer2_norm2_saved, features_denseblock3_denselayer2_norm2_weight_,
@@ -5440,19 +6634,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
                       features_denseblock3_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
+  at(152);  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   // 14: relu    (features.denseblock3.denselayer3.relu1)
   cnn::bn_affine(features_denseblock3_denselayer3_norm1_saved, features_denseblock3_denselayer3_norm1_weight_,
                  features_denseblock3_denselayer3_norm1_bias_,
                  features_denseblock3_denselayer3_norm1_running_mean_,
                  features_denseblock3_denselayer3_norm1_running_var_, kFeaturesDenseblock3Denselayer3Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(154);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer3.relu2)
   cnn::bn_affine(features_denseblock3_denselayer3_norm2_saved, features_denseblock3_denselayer3_norm2_weight_,
@@ -5465,19 +6659,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
                       features_denseblock3_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
+  at(159);  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   // 14: relu    (features.denseblock3.denselayer4.relu1)
   cnn::bn_affine(features_denseblock3_denselayer4_norm1_saved, features_denseblock3_denselayer4_norm1_weight_,
                  features_denseblock3_denselayer4_norm1_bias_,
                  features_denseblock3_denselayer4_norm1_running_mean_,
                  features_denseblock3_denselayer4_norm1_running_var_, kFeaturesDenseblock3Denselayer4Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(161);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer4.relu2)
   cnn::bn_affine(features_denseblock3_denselayer4_norm2_saved, features_denseblock3_denselayer4_norm2_weight_,
@@ -5490,19 +6684,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
                       features_denseblock3_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
+  at(166);  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   // 14: relu    (features.denseblock3.denselayer5.relu1)
   cnn::bn_affine(features_denseblock3_denselayer5_norm1_saved, features_denseblock3_denselayer5_norm1_weight_,
                  features_denseblock3_denselayer5_norm1_bias_,
                  features_denseblock3_denselayer5_norm1_running_mean_,
                  features_denseblock3_denselayer5_norm1_running_var_, kFeaturesDenseblock3Denselayer5Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(168);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer5.relu2)
   cnn::bn_affine(features_denseblock3_denselayer5_norm2_saved, features_denseblock3_denselayer5_norm2_weight_,
@@ -5515,19 +6709,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
                       features_denseblock3_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
+  at(173);  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   // 14: relu    (features.denseblock3.denselayer6.relu1)
   cnn::bn_affine(features_denseblock3_denselayer6_norm1_saved, features_denseblock3_denselayer6_norm1_weight_,
                  features_denseblock3_denselayer6_norm1_bias_,
                  features_denseblock3_denselayer6_norm1_running_mean_,
                  features_denseblock3_denselayer6_norm1_running_var_, kFeaturesDenseblock3Denselayer6Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(175);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer6.relu2)
   cnn::bn_affine(features_denseblock3_denselayer6_norm2_saved, features_denseblock3_denselayer6_norm2_weight_,
@@ -5540,19 +6734,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
                       features_denseblock3_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
+  at(180);  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   // 14: relu    (features.denseblock3.denselayer7.relu1)
   cnn::bn_affine(features_denseblock3_denselayer7_norm1_saved, features_denseblock3_denselayer7_norm1_weight_,
                  features_denseblock3_denselayer7_norm1_bias_,
                  features_denseblock3_denselayer7_norm1_running_mean_,
                  features_denseblock3_denselayer7_norm1_running_var_, kFeaturesDenseblock3Denselayer7Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(182);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer7.relu2)
   cnn::bn_affine(features_denseblock3_denselayer7_norm2_saved, features_denseblock3_denselayer7_norm2_weight_,
@@ -5565,19 +6759,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
                       features_denseblock3_denselayer7_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
+  at(187);  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   // 14: relu    (features.denseblock3.denselayer8.relu1)
   cnn::bn_affine(features_denseblock3_denselayer8_norm1_saved, features_denseblock3_denselayer8_norm1_weight_,
                  features_denseblock3_denselayer8_norm1_bias_,
                  features_denseblock3_denselayer8_norm1_running_mean_,
                  features_denseblock3_denselayer8_norm1_running_var_, kFeaturesDenseblock3Denselayer8Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(189);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer8.relu2)
   cnn::bn_affine(features_denseblock3_denselayer8_norm2_saved, features_denseblock3_denselayer8_norm2_weight_,
@@ -5590,19 +6784,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
                       features_denseblock3_denselayer8_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
+  at(194);  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   // 14: relu    (features.denseblock3.denselayer9.relu1)
   cnn::bn_affine(features_denseblock3_denselayer9_norm1_saved, features_denseblock3_denselayer9_norm1_weight_,
                  features_denseblock3_denselayer9_norm1_bias_,
                  features_denseblock3_denselayer9_norm1_running_mean_,
                  features_denseblock3_denselayer9_norm1_running_var_, kFeaturesDenseblock3Denselayer9Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(196);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer9.relu2)
   cnn::bn_affine(features_denseblock3_denselayer9_norm2_saved, features_denseblock3_denselayer9_norm2_weight_,
@@ -5615,12 +6809,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
                       features_denseblock3_denselayer9_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
+  at(201);  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   // 14: relu    (features.denseblock3.denselayer10.relu1)
   cnn::bn_affine(features_denseblock3_denselayer10_norm1_saved,
                  features_denseblock3_denselayer10_norm1_weight_,
@@ -5628,7 +6822,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer10_norm1_running_mean_,
                  features_denseblock3_denselayer10_norm1_running_var_, kFeaturesDenseblock3Denselayer10Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(203);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer10.relu2)
   cnn::bn_affine(features_denseblock3_denselayer10_norm2_saved,
@@ -5642,12 +6836,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
                       features_denseblock3_denselayer10_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
+  at(208);  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   // 14: relu    (features.denseblock3.denselayer11.relu1)
   cnn::bn_affine(features_denseblock3_denselayer11_norm1_saved,
                  features_denseblock3_denselayer11_norm1_weight_,
@@ -5655,7 +6849,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer11_norm1_running_mean_,
                  features_denseblock3_denselayer11_norm1_running_var_, kFeaturesDenseblock3Denselayer11Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(210);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer11.relu2)
   cnn::bn_affine(features_denseblock3_denselayer11_norm2_saved,
@@ -5669,12 +6863,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
                       features_denseblock3_denselayer11_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
+  at(215);  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   // 14: relu    (features.denseblock3.denselayer12.relu1)
   cnn::bn_affine(features_denseblock3_denselayer12_norm1_saved,
                  features_denseblock3_denselayer12_norm1_weight_,
@@ -5682,7 +6876,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer12_norm1_running_mean_,
                  features_denseblock3_denselayer12_norm1_running_var_, kFeaturesDenseblock3Denselayer12Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(217);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer12.relu2)
   cnn::bn_affine(features_denseblock3_denselayer12_norm2_saved,
@@ -5696,12 +6890,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
                       features_denseblock3_denselayer12_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
+  at(222);  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   // 14: relu    (features.denseblock3.denselayer13.relu1)
   cnn::bn_affine(features_denseblock3_denselayer13_norm1_saved,
                  features_denseblock3_denselayer13_norm1_weight_,
@@ -5709,7 +6903,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer13_norm1_running_mean_,
                  features_denseblock3_denselayer13_norm1_running_var_, kFeaturesDenseblock3Denselayer13Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(224);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer13.relu2)
   cnn::bn_affine(features_denseblock3_denselayer13_norm2_saved,
@@ -5723,12 +6917,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
                       features_denseblock3_denselayer13_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
+  at(229);  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   // 14: relu    (features.denseblock3.denselayer14.relu1)
   cnn::bn_affine(features_denseblock3_denselayer14_norm1_saved,
                  features_denseblock3_denselayer14_norm1_weight_,
@@ -5736,7 +6930,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer14_norm1_running_mean_,
                  features_denseblock3_denselayer14_norm1_running_var_, kFeaturesDenseblock3Denselayer14Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(231);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer14.relu2)
   cnn::bn_affine(features_denseblock3_denselayer14_norm2_saved,
@@ -5750,12 +6944,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
                       features_denseblock3_denselayer14_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
+  at(236);  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   // 14: relu    (features.denseblock3.denselayer15.relu1)
   cnn::bn_affine(features_denseblock3_denselayer15_norm1_saved,
                  features_denseblock3_denselayer15_norm1_weight_,
@@ -5763,7 +6957,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer15_norm1_running_mean_,
                  features_denseblock3_denselayer15_norm1_running_var_, kFeaturesDenseblock3Denselayer15Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(238);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer15.relu2)
   cnn::bn_affine(features_denseblock3_denselayer15_norm2_saved,
@@ -5777,12 +6971,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
                       features_denseblock3_denselayer15_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
+  at(243);  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   // 14: relu    (features.denseblock3.denselayer16.relu1)
   cnn::bn_affine(features_denseblock3_denselayer16_norm1_saved,
                  features_denseblock3_denselayer16_norm1_weight_,
@@ -5790,7 +6984,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer16_norm1_running_mean_,
                  features_denseblock3_denselayer16_norm1_running_var_, kFeaturesDenseblock3Denselayer16Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(245);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer16.relu2)
   cnn::bn_affine(features_denseblock3_denselayer16_norm2_saved,
@@ -5804,12 +6998,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
                       features_denseblock3_denselayer16_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
+  at(250);  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   // 14: relu    (features.denseblock3.denselayer17.relu1)
   cnn::bn_affine(features_denseblock3_denselayer17_norm1_saved,
                  features_denseblock3_denselayer17_norm1_weight_,
@@ -5817,7 +7011,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer17_norm1_running_mean_,
                  features_denseblock3_denselayer17_norm1_running_var_, kFeaturesDenseblock3Denselayer17Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(252);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer17.relu2)
   cnn::bn_affine(features_denseblock3_denselayer17_norm2_saved,
@@ -5831,12 +7025,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
                       features_denseblock3_denselayer17_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
+  at(257);  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   // 14: relu    (features.denseblock3.denselayer18.relu1)
   cnn::bn_affine(features_denseblock3_denselayer18_norm1_saved,
                  features_denseblock3_denselayer18_norm1_weight_,
@@ -5844,7 +7038,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer18_norm1_running_mean_,
                  features_denseblock3_denselayer18_norm1_running_var_, kFeaturesDenseblock3Denselayer18Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(259);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer18.relu2)
   cnn::bn_affine(features_denseblock3_denselayer18_norm2_saved,
@@ -5858,12 +7052,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
                       features_denseblock3_denselayer18_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
+  at(264);  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   // 14: relu    (features.denseblock3.denselayer19.relu1)
   cnn::bn_affine(features_denseblock3_denselayer19_norm1_saved,
                  features_denseblock3_denselayer19_norm1_weight_,
@@ -5871,7 +7065,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer19_norm1_running_mean_,
                  features_denseblock3_denselayer19_norm1_running_var_, kFeaturesDenseblock3Denselayer19Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(266);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer19.relu2)
   cnn::bn_affine(features_denseblock3_denselayer19_norm2_saved,
@@ -5885,12 +7079,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
                       features_denseblock3_denselayer19_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
+  at(271);  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   // 14: relu    (features.denseblock3.denselayer20.relu1)
   cnn::bn_affine(features_denseblock3_denselayer20_norm1_saved,
                  features_denseblock3_denselayer20_norm1_weight_,
@@ -5898,7 +7092,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer20_norm1_running_mean_,
                  features_denseblock3_denselayer20_norm1_running_var_, kFeaturesDenseblock3Denselayer20Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(273);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer20.relu2)
   cnn::bn_affine(features_denseblock3_denselayer20_norm2_saved,
@@ -5912,12 +7106,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
                       features_denseblock3_denselayer20_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
+  at(278);  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   // 14: relu    (features.denseblock3.denselayer21.relu1)
   cnn::bn_affine(features_denseblock3_denselayer21_norm1_saved,
                  features_denseblock3_denselayer21_norm1_weight_,
@@ -5925,7 +7119,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer21_norm1_running_mean_,
                  features_denseblock3_denselayer21_norm1_running_var_, kFeaturesDenseblock3Denselayer21Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(280);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer21.relu2)
   cnn::bn_affine(features_denseblock3_denselayer21_norm2_saved,
@@ -5939,12 +7133,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
                       features_denseblock3_denselayer21_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
+  at(285);  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   // 14: relu    (features.denseblock3.denselayer22.relu1)
   cnn::bn_affine(features_denseblock3_denselayer22_norm1_saved,
                  features_denseblock3_denselayer22_norm1_weight_,
@@ -5952,7 +7146,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer22_norm1_running_mean_,
                  features_denseblock3_denselayer22_norm1_running_var_, kFeaturesDenseblock3Denselayer22Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(287);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer22.relu2)
   cnn::bn_affine(features_denseblock3_denselayer22_norm2_saved,
@@ -5966,12 +7160,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
                       features_denseblock3_denselayer22_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
+  at(292);  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   // 14: relu    (features.denseblock3.denselayer23.relu1)
   cnn::bn_affine(features_denseblock3_denselayer23_norm1_saved,
                  features_denseblock3_denselayer23_norm1_weight_,
@@ -5979,7 +7173,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer23_norm1_running_mean_,
                  features_denseblock3_denselayer23_norm1_running_var_, kFeaturesDenseblock3Denselayer23Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(294);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer23.relu2)
   cnn::bn_affine(features_denseblock3_denselayer23_norm2_saved,
@@ -5993,12 +7187,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
                       features_denseblock3_denselayer23_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
+  at(299);  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   // 14: relu    (features.denseblock3.denselayer24.relu1)
   cnn::bn_affine(features_denseblock3_denselayer24_norm1_saved,
                  features_denseblock3_denselayer24_norm1_weight_,
@@ -6006,7 +7200,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer24_norm1_running_mean_,
                  features_denseblock3_denselayer24_norm1_running_var_, kFeaturesDenseblock3Denselayer24Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(301);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer24.relu2)
   cnn::bn_affine(features_denseblock3_denselayer24_norm2_saved,
@@ -6020,12 +7214,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
                       features_denseblock3_denselayer24_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer25.norm1)
+  at(306);  // 13: | norm1 = bn    (features.denseblock3.denselayer25.norm1)
   // 14: relu    (features.denseblock3.denselayer25.relu1)
   cnn::bn_affine(features_denseblock3_denselayer25_norm1_saved,
                  features_denseblock3_denselayer25_norm1_weight_,
@@ -6033,7 +7227,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer25_norm1_running_mean_,
                  features_denseblock3_denselayer25_norm1_running_var_, kFeaturesDenseblock3Denselayer25Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(308);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer25.relu2)
   cnn::bn_affine(features_denseblock3_denselayer25_norm2_saved,
@@ -6047,12 +7241,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer25Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(311);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer25_conv2, features_denseblock3_denselayer25_relu2,
                       features_denseblock3_denselayer25_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer25Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer26.norm1)
+  at(313);  // 13: | norm1 = bn    (features.denseblock3.denselayer26.norm1)
   // 14: relu    (features.denseblock3.denselayer26.relu1)
   cnn::bn_affine(features_denseblock3_denselayer26_norm1_saved,
                  features_denseblock3_denselayer26_norm1_weight_,
@@ -6060,7 +7254,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer26_norm1_running_mean_,
                  features_denseblock3_denselayer26_norm1_running_var_, kFeaturesDenseblock3Denselayer26Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(315);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer26.relu2)
   cnn::bn_affine(features_denseblock3_denselayer26_norm2_saved,
@@ -6074,12 +7268,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer26Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(318);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer26_conv2, features_denseblock3_denselayer26_relu2,
                       features_denseblock3_denselayer26_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer26Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer27.norm1)
+  at(320);  // 13: | norm1 = bn    (features.denseblock3.denselayer27.norm1)
   // 14: relu    (features.denseblock3.denselayer27.relu1)
   cnn::bn_affine(features_denseblock3_denselayer27_norm1_saved,
                  features_denseblock3_denselayer27_norm1_weight_,
@@ -6087,7 +7281,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer27_norm1_running_mean_,
                  features_denseblock3_denselayer27_norm1_running_var_, kFeaturesDenseblock3Denselayer27Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(322);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer27.relu2)
   cnn::bn_affine(features_denseblock3_denselayer27_norm2_saved,
@@ -6101,12 +7295,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer27Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(325);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer27_conv2, features_denseblock3_denselayer27_relu2,
                       features_denseblock3_denselayer27_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer27Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer28.norm1)
+  at(327);  // 13: | norm1 = bn    (features.denseblock3.denselayer28.norm1)
   // 14: relu    (features.denseblock3.denselayer28.relu1)
   cnn::bn_affine(features_denseblock3_denselayer28_norm1_saved,
                  features_denseblock3_denselayer28_norm1_weight_,
@@ -6114,7 +7308,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer28_norm1_running_mean_,
                  features_denseblock3_denselayer28_norm1_running_var_, kFeaturesDenseblock3Denselayer28Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(329);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer28.relu2)
   cnn::bn_affine(features_denseblock3_denselayer28_norm2_saved,
@@ -6128,12 +7322,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer28Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(332);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer28_conv2, features_denseblock3_denselayer28_relu2,
                       features_denseblock3_denselayer28_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer28Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer29.norm1)
+  at(334);  // 13: | norm1 = bn    (features.denseblock3.denselayer29.norm1)
   // 14: relu    (features.denseblock3.denselayer29.relu1)
   cnn::bn_affine(features_denseblock3_denselayer29_norm1_saved,
                  features_denseblock3_denselayer29_norm1_weight_,
@@ -6141,7 +7335,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer29_norm1_running_mean_,
                  features_denseblock3_denselayer29_norm1_running_var_, kFeaturesDenseblock3Denselayer29Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(336);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer29.relu2)
   cnn::bn_affine(features_denseblock3_denselayer29_norm2_saved,
@@ -6155,12 +7349,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer29Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(339);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer29_conv2, features_denseblock3_denselayer29_relu2,
                       features_denseblock3_denselayer29_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer29Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer30.norm1)
+  at(341);  // 13: | norm1 = bn    (features.denseblock3.denselayer30.norm1)
   // 14: relu    (features.denseblock3.denselayer30.relu1)
   cnn::bn_affine(features_denseblock3_denselayer30_norm1_saved,
                  features_denseblock3_denselayer30_norm1_weight_,
@@ -6168,7 +7362,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer30_norm1_running_mean_,
                  features_denseblock3_denselayer30_norm1_running_var_, kFeaturesDenseblock3Denselayer30Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(343);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer30.relu2)
   cnn::bn_affine(features_denseblock3_denselayer30_norm2_saved,
@@ -6182,12 +7376,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer30Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(346);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer30_conv2, features_denseblock3_denselayer30_relu2,
                       features_denseblock3_denselayer30_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer30Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer31.norm1)
+  at(348);  // 13: | norm1 = bn    (features.denseblock3.denselayer31.norm1)
   // 14: relu    (features.denseblock3.denselayer31.relu1)
   cnn::bn_affine(features_denseblock3_denselayer31_norm1_saved,
                  features_denseblock3_denselayer31_norm1_weight_,
@@ -6195,7 +7389,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer31_norm1_running_mean_,
                  features_denseblock3_denselayer31_norm1_running_var_, kFeaturesDenseblock3Denselayer31Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(350);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer31.relu2)
   cnn::bn_affine(features_denseblock3_denselayer31_norm2_saved,
@@ -6209,12 +7403,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer31Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(353);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer31_conv2, features_denseblock3_denselayer31_relu2,
                       features_denseblock3_denselayer31_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer31Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock3.denselayer32.norm1)
+  at(355);  // 13: | norm1 = bn    (features.denseblock3.denselayer32.norm1)
   // 14: relu    (features.denseblock3.denselayer32.relu1)
   cnn::bn_affine(features_denseblock3_denselayer32_norm1_saved,
                  features_denseblock3_denselayer32_norm1_weight_,
@@ -6222,7 +7416,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer32_norm1_running_mean_,
                  features_denseblock3_denselayer32_norm1_running_var_, kFeaturesDenseblock3Denselayer32Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(357);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer32.relu2)
   cnn::bn_affine(features_denseblock3_denselayer32_norm2_saved,
@@ -6236,33 +7430,33 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock3_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock3Denselayer32Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(360);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer32_conv2, features_denseblock3_denselayer32_relu2,
                       features_denseblock3_denselayer32_conv2_weight_, {},
                       kFeaturesDenseblock3Denselayer32Conv2, batch, scratch());
 
-  // 24: norm = bn
+  at(362);  // 24: norm = bn
   // 25: relu    (features.transition3.relu1)
   cnn::bn_affine(features_transition3_norm_saved, features_transition3_norm_weight_,
                  features_transition3_norm_bias_, features_transition3_norm_running_mean_,
                  features_transition3_norm_running_var_, kFeaturesTransition3Norm);
 
-  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  at(364);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition3_conv,
             cnn::Loaded(features_denseblock3_denselayer32_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
             features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch, scratch());
 
-  // 27: avgpool(2)    (features.transition3.avgpool1)
+  at(365);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
+  at(366);  // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
   // 14: relu    (features.denseblock4.denselayer1.relu1)
   cnn::bn_affine(features_denseblock4_denselayer1_norm1_saved, features_denseblock4_denselayer1_norm1_weight_,
                  features_denseblock4_denselayer1_norm1_bias_,
                  features_denseblock4_denselayer1_norm1_running_mean_,
                  features_denseblock4_denselayer1_norm1_running_var_, kFeaturesDenseblock4Denselayer1Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(368);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer1.relu2)
   cnn::bn_affine(features_denseblock4_denselayer1_norm2_saved, features_denseblock4_denselayer1_norm2_weight_,
@@ -6275,19 +7469,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
                       features_denseblock4_denselayer1_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
+  at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
   cnn::bn_affine(features_denseblock4_denselayer2_norm1_saved, features_denseblock4_denselayer2_norm1_weight_,
                  features_denseblock4_denselayer2_norm1_bias_,
                  features_denseblock4_denselayer2_norm1_running_mean_,
                  features_denseblock4_denselayer2_norm1_running_var_, kFeaturesDenseblock4Denselayer2Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(375);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer2.relu2)
   cnn::bn_affine(features_denseblock4_denselayer2_norm2_saved, features_denseblock4_denselayer2_norm2_weight_,
@@ -6300,19 +7494,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
                       features_denseblock4_denselayer2_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
+  at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
   cnn::bn_affine(features_denseblock4_denselayer3_norm1_saved, features_denseblock4_denselayer3_norm1_weight_,
                  features_denseblock4_denselayer3_norm1_bias_,
                  features_denseblock4_denselayer3_norm1_running_mean_,
                  features_denseblock4_denselayer3_norm1_running_var_, kFeaturesDenseblock4Denselayer3Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(382);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer3.relu2)
   cnn::bn_affine(features_denseblock4_denselayer3_norm2_saved, features_denseblock4_denselayer3_norm2_weight_,
@@ -6325,19 +7519,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
                       features_denseblock4_denselayer3_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
+  at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
   cnn::bn_affine(features_denseblock4_denselayer4_norm1_saved, features_denseblock4_denselayer4_norm1_weight_,
                  features_denseblock4_denselayer4_norm1_bias_,
                  features_denseblock4_denselayer4_norm1_running_mean_,
                  features_denseblock4_denselayer4_norm1_running_var_, kFeaturesDenseblock4Denselayer4Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(389);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer4.relu2)
   cnn::bn_affine(features_denseblock4_denselayer4_norm2_saved, features_denseblock4_denselayer4_norm2_weight_,
@@ -6350,19 +7544,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
                       features_denseblock4_denselayer4_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
+  at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
   cnn::bn_affine(features_denseblock4_denselayer5_norm1_saved, features_denseblock4_denselayer5_norm1_weight_,
                  features_denseblock4_denselayer5_norm1_bias_,
                  features_denseblock4_denselayer5_norm1_running_mean_,
                  features_denseblock4_denselayer5_norm1_running_var_, kFeaturesDenseblock4Denselayer5Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(396);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer5.relu2)
   cnn::bn_affine(features_denseblock4_denselayer5_norm2_saved, features_denseblock4_denselayer5_norm2_weight_,
@@ -6375,19 +7569,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
                       features_denseblock4_denselayer5_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
+  at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
   cnn::bn_affine(features_denseblock4_denselayer6_norm1_saved, features_denseblock4_denselayer6_norm1_weight_,
                  features_denseblock4_denselayer6_norm1_bias_,
                  features_denseblock4_denselayer6_norm1_running_mean_,
                  features_denseblock4_denselayer6_norm1_running_var_, kFeaturesDenseblock4Denselayer6Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(403);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer6.relu2)
   cnn::bn_affine(features_denseblock4_denselayer6_norm2_saved, features_denseblock4_denselayer6_norm2_weight_,
@@ -6400,19 +7594,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
                       features_denseblock4_denselayer6_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
+  at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
   cnn::bn_affine(features_denseblock4_denselayer7_norm1_saved, features_denseblock4_denselayer7_norm1_weight_,
                  features_denseblock4_denselayer7_norm1_bias_,
                  features_denseblock4_denselayer7_norm1_running_mean_,
                  features_denseblock4_denselayer7_norm1_running_var_, kFeaturesDenseblock4Denselayer7Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(410);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer7.relu2)
   cnn::bn_affine(features_denseblock4_denselayer7_norm2_saved, features_denseblock4_denselayer7_norm2_weight_,
@@ -6425,19 +7619,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
                       features_denseblock4_denselayer7_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
+  at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
   cnn::bn_affine(features_denseblock4_denselayer8_norm1_saved, features_denseblock4_denselayer8_norm1_weight_,
                  features_denseblock4_denselayer8_norm1_bias_,
                  features_denseblock4_denselayer8_norm1_running_mean_,
                  features_denseblock4_denselayer8_norm1_running_var_, kFeaturesDenseblock4Denselayer8Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(417);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer8.relu2)
   cnn::bn_affine(features_denseblock4_denselayer8_norm2_saved, features_denseblock4_denselayer8_norm2_weight_,
@@ -6450,19 +7644,19 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
                       features_denseblock4_denselayer8_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
+  at(422);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
   cnn::bn_affine(features_denseblock4_denselayer9_norm1_saved, features_denseblock4_denselayer9_norm1_weight_,
                  features_denseblock4_denselayer9_norm1_bias_,
                  features_denseblock4_denselayer9_norm1_running_mean_,
                  features_denseblock4_denselayer9_norm1_running_var_, kFeaturesDenseblock4Denselayer9Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(424);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer9.relu2)
   cnn::bn_affine(features_denseblock4_denselayer9_norm2_saved, features_denseblock4_denselayer9_norm2_weight_,
@@ -6475,12 +7669,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(427);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
                       features_denseblock4_denselayer9_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
+  at(429);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
   cnn::bn_affine(features_denseblock4_denselayer10_norm1_saved,
                  features_denseblock4_denselayer10_norm1_weight_,
@@ -6488,7 +7682,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer10_norm1_running_mean_,
                  features_denseblock4_denselayer10_norm1_running_var_, kFeaturesDenseblock4Denselayer10Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(431);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer10.relu2)
   cnn::bn_affine(features_denseblock4_denselayer10_norm2_saved,
@@ -6502,12 +7696,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(434);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
                       features_denseblock4_denselayer10_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
+  at(436);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
   cnn::bn_affine(features_denseblock4_denselayer11_norm1_saved,
                  features_denseblock4_denselayer11_norm1_weight_,
@@ -6515,7 +7709,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer11_norm1_running_mean_,
                  features_denseblock4_denselayer11_norm1_running_var_, kFeaturesDenseblock4Denselayer11Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(438);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer11.relu2)
   cnn::bn_affine(features_denseblock4_denselayer11_norm2_saved,
@@ -6529,12 +7723,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(441);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
                       features_denseblock4_denselayer11_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
+  at(443);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
   cnn::bn_affine(features_denseblock4_denselayer12_norm1_saved,
                  features_denseblock4_denselayer12_norm1_weight_,
@@ -6542,7 +7736,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer12_norm1_running_mean_,
                  features_denseblock4_denselayer12_norm1_running_var_, kFeaturesDenseblock4Denselayer12Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(445);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer12.relu2)
   cnn::bn_affine(features_denseblock4_denselayer12_norm2_saved,
@@ -6556,12 +7750,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(448);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
                       features_denseblock4_denselayer12_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
+  at(450);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
   cnn::bn_affine(features_denseblock4_denselayer13_norm1_saved,
                  features_denseblock4_denselayer13_norm1_weight_,
@@ -6569,7 +7763,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer13_norm1_running_mean_,
                  features_denseblock4_denselayer13_norm1_running_var_, kFeaturesDenseblock4Denselayer13Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(452);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer13.relu2)
   cnn::bn_affine(features_denseblock4_denselayer13_norm2_saved,
@@ -6583,12 +7777,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(455);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
                       features_denseblock4_denselayer13_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
+  at(457);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
   cnn::bn_affine(features_denseblock4_denselayer14_norm1_saved,
                  features_denseblock4_denselayer14_norm1_weight_,
@@ -6596,7 +7790,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer14_norm1_running_mean_,
                  features_denseblock4_denselayer14_norm1_running_var_, kFeaturesDenseblock4Denselayer14Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(459);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer14.relu2)
   cnn::bn_affine(features_denseblock4_denselayer14_norm2_saved,
@@ -6610,12 +7804,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(462);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
                       features_denseblock4_denselayer14_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
+  at(464);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
   cnn::bn_affine(features_denseblock4_denselayer15_norm1_saved,
                  features_denseblock4_denselayer15_norm1_weight_,
@@ -6623,7 +7817,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer15_norm1_running_mean_,
                  features_denseblock4_denselayer15_norm1_running_var_, kFeaturesDenseblock4Denselayer15Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(466);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer15.relu2)
   cnn::bn_affine(features_denseblock4_denselayer15_norm2_saved,
@@ -6637,12 +7831,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(469);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
                       features_denseblock4_denselayer15_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
+  at(471);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
   cnn::bn_affine(features_denseblock4_denselayer16_norm1_saved,
                  features_denseblock4_denselayer16_norm1_weight_,
@@ -6650,7 +7844,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer16_norm1_running_mean_,
                  features_denseblock4_denselayer16_norm1_running_var_, kFeaturesDenseblock4Denselayer16Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(473);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer16.relu2)
   cnn::bn_affine(features_denseblock4_denselayer16_norm2_saved,
@@ -6664,12 +7858,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer16Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(476);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
                       features_denseblock4_denselayer16_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer17.norm1)
+  at(478);  // 13: | norm1 = bn    (features.denseblock4.denselayer17.norm1)
   // 14: relu    (features.denseblock4.denselayer17.relu1)
   cnn::bn_affine(features_denseblock4_denselayer17_norm1_saved,
                  features_denseblock4_denselayer17_norm1_weight_,
@@ -6677,7 +7871,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer17_norm1_running_mean_,
                  features_denseblock4_denselayer17_norm1_running_var_, kFeaturesDenseblock4Denselayer17Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(480);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer17.relu2)
   cnn::bn_affine(features_denseblock4_denselayer17_norm2_saved,
@@ -6691,12 +7885,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer17Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(483);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer17_conv2, features_denseblock4_denselayer17_relu2,
                       features_denseblock4_denselayer17_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer17Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer18.norm1)
+  at(485);  // 13: | norm1 = bn    (features.denseblock4.denselayer18.norm1)
   // 14: relu    (features.denseblock4.denselayer18.relu1)
   cnn::bn_affine(features_denseblock4_denselayer18_norm1_saved,
                  features_denseblock4_denselayer18_norm1_weight_,
@@ -6704,7 +7898,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer18_norm1_running_mean_,
                  features_denseblock4_denselayer18_norm1_running_var_, kFeaturesDenseblock4Denselayer18Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(487);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer18.relu2)
   cnn::bn_affine(features_denseblock4_denselayer18_norm2_saved,
@@ -6718,12 +7912,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer18Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(490);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer18_conv2, features_denseblock4_denselayer18_relu2,
                       features_denseblock4_denselayer18_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer18Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer19.norm1)
+  at(492);  // 13: | norm1 = bn    (features.denseblock4.denselayer19.norm1)
   // 14: relu    (features.denseblock4.denselayer19.relu1)
   cnn::bn_affine(features_denseblock4_denselayer19_norm1_saved,
                  features_denseblock4_denselayer19_norm1_weight_,
@@ -6731,7 +7925,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer19_norm1_running_mean_,
                  features_denseblock4_denselayer19_norm1_running_var_, kFeaturesDenseblock4Denselayer19Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(494);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer19.relu2)
   cnn::bn_affine(features_denseblock4_denselayer19_norm2_saved,
@@ -6745,12 +7939,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer19Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(497);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer19_conv2, features_denseblock4_denselayer19_relu2,
                       features_denseblock4_denselayer19_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer19Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer20.norm1)
+  at(499);  // 13: | norm1 = bn    (features.denseblock4.denselayer20.norm1)
   // 14: relu    (features.denseblock4.denselayer20.relu1)
   cnn::bn_affine(features_denseblock4_denselayer20_norm1_saved,
                  features_denseblock4_denselayer20_norm1_weight_,
@@ -6758,7 +7952,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer20_norm1_running_mean_,
                  features_denseblock4_denselayer20_norm1_running_var_, kFeaturesDenseblock4Denselayer20Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(501);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer20.relu2)
   cnn::bn_affine(features_denseblock4_denselayer20_norm2_saved,
@@ -6772,12 +7966,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer20Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(504);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer20_conv2, features_denseblock4_denselayer20_relu2,
                       features_denseblock4_denselayer20_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer20Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer21.norm1)
+  at(506);  // 13: | norm1 = bn    (features.denseblock4.denselayer21.norm1)
   // 14: relu    (features.denseblock4.denselayer21.relu1)
   cnn::bn_affine(features_denseblock4_denselayer21_norm1_saved,
                  features_denseblock4_denselayer21_norm1_weight_,
@@ -6785,7 +7979,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer21_norm1_running_mean_,
                  features_denseblock4_denselayer21_norm1_running_var_, kFeaturesDenseblock4Denselayer21Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(508);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer21.relu2)
   cnn::bn_affine(features_denseblock4_denselayer21_norm2_saved,
@@ -6799,12 +7993,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer21Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(511);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer21_conv2, features_denseblock4_denselayer21_relu2,
                       features_denseblock4_denselayer21_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer21Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer22.norm1)
+  at(513);  // 13: | norm1 = bn    (features.denseblock4.denselayer22.norm1)
   // 14: relu    (features.denseblock4.denselayer22.relu1)
   cnn::bn_affine(features_denseblock4_denselayer22_norm1_saved,
                  features_denseblock4_denselayer22_norm1_weight_,
@@ -6812,7 +8006,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer22_norm1_running_mean_,
                  features_denseblock4_denselayer22_norm1_running_var_, kFeaturesDenseblock4Denselayer22Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(515);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer22.relu2)
   cnn::bn_affine(features_denseblock4_denselayer22_norm2_saved,
@@ -6826,12 +8020,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer22Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(518);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer22_conv2, features_denseblock4_denselayer22_relu2,
                       features_denseblock4_denselayer22_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer22Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer23.norm1)
+  at(520);  // 13: | norm1 = bn    (features.denseblock4.denselayer23.norm1)
   // 14: relu    (features.denseblock4.denselayer23.relu1)
   cnn::bn_affine(features_denseblock4_denselayer23_norm1_saved,
                  features_denseblock4_denselayer23_norm1_weight_,
@@ -6839,7 +8033,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer23_norm1_running_mean_,
                  features_denseblock4_denselayer23_norm1_running_var_, kFeaturesDenseblock4Denselayer23Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(522);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer23.relu2)
   cnn::bn_affine(features_denseblock4_denselayer23_norm2_saved,
@@ -6853,12 +8047,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer23Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(525);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer23_conv2, features_denseblock4_denselayer23_relu2,
                       features_denseblock4_denselayer23_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer23Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer24.norm1)
+  at(527);  // 13: | norm1 = bn    (features.denseblock4.denselayer24.norm1)
   // 14: relu    (features.denseblock4.denselayer24.relu1)
   cnn::bn_affine(features_denseblock4_denselayer24_norm1_saved,
                  features_denseblock4_denselayer24_norm1_weight_,
@@ -6866,7 +8060,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer24_norm1_running_mean_,
                  features_denseblock4_denselayer24_norm1_running_var_, kFeaturesDenseblock4Denselayer24Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(529);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer24.relu2)
   cnn::bn_affine(features_denseblock4_denselayer24_norm2_saved,
@@ -6880,12 +8074,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer24Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(532);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer24_conv2, features_denseblock4_denselayer24_relu2,
                       features_denseblock4_denselayer24_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer24Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer25.norm1)
+  at(534);  // 13: | norm1 = bn    (features.denseblock4.denselayer25.norm1)
   // 14: relu    (features.denseblock4.denselayer25.relu1)
   cnn::bn_affine(features_denseblock4_denselayer25_norm1_saved,
                  features_denseblock4_denselayer25_norm1_weight_,
@@ -6893,7 +8087,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer25_norm1_running_mean_,
                  features_denseblock4_denselayer25_norm1_running_var_, kFeaturesDenseblock4Denselayer25Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(536);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer25.relu2)
   cnn::bn_affine(features_denseblock4_denselayer25_norm2_saved,
@@ -6907,12 +8101,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer25Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(539);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer25_conv2, features_denseblock4_denselayer25_relu2,
                       features_denseblock4_denselayer25_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer25Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer26.norm1)
+  at(541);  // 13: | norm1 = bn    (features.denseblock4.denselayer26.norm1)
   // 14: relu    (features.denseblock4.denselayer26.relu1)
   cnn::bn_affine(features_denseblock4_denselayer26_norm1_saved,
                  features_denseblock4_denselayer26_norm1_weight_,
@@ -6920,7 +8114,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer26_norm1_running_mean_,
                  features_denseblock4_denselayer26_norm1_running_var_, kFeaturesDenseblock4Denselayer26Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(543);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer26.relu2)
   cnn::bn_affine(features_denseblock4_denselayer26_norm2_saved,
@@ -6934,12 +8128,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer26Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(546);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer26_conv2, features_denseblock4_denselayer26_relu2,
                       features_denseblock4_denselayer26_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer26Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer27.norm1)
+  at(548);  // 13: | norm1 = bn    (features.denseblock4.denselayer27.norm1)
   // 14: relu    (features.denseblock4.denselayer27.relu1)
   cnn::bn_affine(features_denseblock4_denselayer27_norm1_saved,
                  features_denseblock4_denselayer27_norm1_weight_,
@@ -6947,7 +8141,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer27_norm1_running_mean_,
                  features_denseblock4_denselayer27_norm1_running_var_, kFeaturesDenseblock4Denselayer27Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(550);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer27.relu2)
   cnn::bn_affine(features_denseblock4_denselayer27_norm2_saved,
@@ -6961,12 +8155,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer27Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(553);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer27_conv2, features_denseblock4_denselayer27_relu2,
                       features_denseblock4_denselayer27_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer27Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer28.norm1)
+  at(555);  // 13: | norm1 = bn    (features.denseblock4.denselayer28.norm1)
   // 14: relu    (features.denseblock4.denselayer28.relu1)
   cnn::bn_affine(features_denseblock4_denselayer28_norm1_saved,
                  features_denseblock4_denselayer28_norm1_weight_,
@@ -6974,7 +8168,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer28_norm1_running_mean_,
                  features_denseblock4_denselayer28_norm1_running_var_, kFeaturesDenseblock4Denselayer28Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(557);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer28.relu2)
   cnn::bn_affine(features_denseblock4_denselayer28_norm2_saved,
@@ -6988,12 +8182,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer28Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(560);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer28_conv2, features_denseblock4_denselayer28_relu2,
                       features_denseblock4_denselayer28_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer28Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer29.norm1)
+  at(562);  // 13: | norm1 = bn    (features.denseblock4.denselayer29.norm1)
   // 14: relu    (features.denseblock4.denselayer29.relu1)
   cnn::bn_affine(features_denseblock4_denselayer29_norm1_saved,
                  features_denseblock4_denselayer29_norm1_weight_,
@@ -7001,7 +8195,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer29_norm1_running_mean_,
                  features_denseblock4_denselayer29_norm1_running_var_, kFeaturesDenseblock4Denselayer29Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(564);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer29.relu2)
   cnn::bn_affine(features_denseblock4_denselayer29_norm2_saved,
@@ -7015,12 +8209,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer29Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(567);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer29_conv2, features_denseblock4_denselayer29_relu2,
                       features_denseblock4_denselayer29_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer29Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer30.norm1)
+  at(569);  // 13: | norm1 = bn    (features.denseblock4.denselayer30.norm1)
   // 14: relu    (features.denseblock4.denselayer30.relu1)
   cnn::bn_affine(features_denseblock4_denselayer30_norm1_saved,
                  features_denseblock4_denselayer30_norm1_weight_,
@@ -7028,7 +8222,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer30_norm1_running_mean_,
                  features_denseblock4_denselayer30_norm1_running_var_, kFeaturesDenseblock4Denselayer30Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(571);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer30.relu2)
   cnn::bn_affine(features_denseblock4_denselayer30_norm2_saved,
@@ -7042,12 +8236,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer30Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(574);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer30_conv2, features_denseblock4_denselayer30_relu2,
                       features_denseblock4_denselayer30_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer30Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer31.norm1)
+  at(576);  // 13: | norm1 = bn    (features.denseblock4.denselayer31.norm1)
   // 14: relu    (features.denseblock4.denselayer31.relu1)
   cnn::bn_affine(features_denseblock4_denselayer31_norm1_saved,
                  features_denseblock4_denselayer31_norm1_weight_,
@@ -7055,7 +8249,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer31_norm1_running_mean_,
                  features_denseblock4_denselayer31_norm1_running_var_, kFeaturesDenseblock4Denselayer31Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(578);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer31.relu2)
   cnn::bn_affine(features_denseblock4_denselayer31_norm2_saved,
@@ -7069,12 +8263,12 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer31Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(581);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer31_conv2, features_denseblock4_denselayer31_relu2,
                       features_denseblock4_denselayer31_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer31Conv2, batch, scratch());
 
-  // 13: | norm1 = bn    (features.denseblock4.denselayer32.norm1)
+  at(583);  // 13: | norm1 = bn    (features.denseblock4.denselayer32.norm1)
   // 14: relu    (features.denseblock4.denselayer32.relu1)
   cnn::bn_affine(features_denseblock4_denselayer32_norm1_saved,
                  features_denseblock4_denselayer32_norm1_weight_,
@@ -7082,7 +8276,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer32_norm1_running_mean_,
                  features_denseblock4_denselayer32_norm1_running_var_, kFeaturesDenseblock4Denselayer32Norm1);
 
-  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  at(585);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer32.relu2)
   cnn::bn_affine(features_denseblock4_denselayer32_norm2_saved,
@@ -7096,26 +8290,27 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_denseblock4_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer32Conv1, batch, scratch());
 
-  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  at(588);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer32_conv2, features_denseblock4_denselayer32_relu2,
                       features_denseblock4_denselayer32_conv2_weight_, {},
                       kFeaturesDenseblock4Denselayer32Conv2, batch, scratch());
 
-  // 47: norm5 = bn
+  at(590);  // 47: norm5 = bn
   // 48: relu    (features.relu2)
   cnn::bn_inference(features_relu2, features_denseblock4_denselayer32_concat1, features_norm5_weight_,
                     features_norm5_bias_, features_norm5_running_mean_, features_norm5_running_var_,
                     cnn::Activation::kRelu, kFeaturesNorm5, batch);
 
-  // 50: gap    (gap1)
+  at(592);  // 50: gap    (gap1)
   cnn::gap(gap1, features_relu2, k1664x7x7, batch);
 
-  // 51: classifier = dense(classes, bias_init=zeros)
+  at(593);  // 51: classifier = dense(classes, bias_init=zeros)
   cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
 
-  // 52: softmax    (softmax1)
+  at(594);  // 52: softmax    (softmax1)
   cnn::softmax(softmax1, classifier, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, softmax1, k1000, batch);
 }
 

@@ -1237,223 +1237,661 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "32x112x112", .parameters = 864, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.bn1", .type = "bn", .output = "32x112x112", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.silu1", .type = "silu", .output = "32x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[0].conv1", .type = "conv", .output = "32x112x112", .parameters = 288, .macs = 3612672, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[0].bn1", .type = "bn", .output = "32x112x112", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[0].silu1", .type = "silu", .output = "32x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "32x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage1[0].conv2", .type = "conv", .output = "8x1x1", .parameters = 264, .macs = 256, .line = "12"},
-    {.path = "features.stage1[0].conv3", .type = "conv", .output = "32x1x1", .parameters = 288, .macs = 256, .line = "13"},
-    {.path = "features.stage1[0].mul1", .type = "mul", .output = "32x112x112", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage1[0].conv4", .type = "conv", .output = "16x112x112", .parameters = 512, .macs = 6422528, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[0].bn2", .type = "bn", .output = "16x112x112", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[0].conv1", .type = "conv", .output = "96x112x112", .parameters = 1536, .macs = 19267584, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[0].bn1", .type = "bn", .output = "96x112x112", .parameters = 192, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[0].silu1", .type = "silu", .output = "96x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[0].conv2", .type = "conv", .output = "96x56x56", .parameters = 864, .macs = 2709504, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[0].bn2", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[0].silu2", .type = "silu", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "96x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage2[0].conv3", .type = "conv", .output = "4x1x1", .parameters = 388, .macs = 384, .line = "12"},
-    {.path = "features.stage2[0].conv4", .type = "conv", .output = "96x1x1", .parameters = 480, .macs = 384, .line = "13"},
-    {.path = "features.stage2[0].mul1", .type = "mul", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage2[0].conv5", .type = "conv", .output = "24x56x56", .parameters = 2304, .macs = 7225344, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[0].bn3", .type = "bn", .output = "24x56x56", .parameters = 48, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[1].conv1", .type = "conv", .output = "144x56x56", .parameters = 3456, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[1].bn1", .type = "bn", .output = "144x56x56", .parameters = 288, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[1].silu1", .type = "silu", .output = "144x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[1].conv2", .type = "conv", .output = "144x56x56", .parameters = 1296, .macs = 4064256, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[1].bn2", .type = "bn", .output = "144x56x56", .parameters = 288, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[1].silu2", .type = "silu", .output = "144x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[1].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "144x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage2[1].conv3", .type = "conv", .output = "6x1x1", .parameters = 870, .macs = 864, .line = "12"},
-    {.path = "features.stage2[1].conv4", .type = "conv", .output = "144x1x1", .parameters = 1008, .macs = 864, .line = "13"},
-    {.path = "features.stage2[1].mul1", .type = "mul", .output = "144x56x56", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage2[1].conv5", .type = "conv", .output = "24x56x56", .parameters = 3456, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[1].bn3", .type = "bn", .output = "24x56x56", .parameters = 48, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[1].stochastic_depth1", .type = "stochastic_depth", .output = "24x56x56", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "features.stage2[1].add1", .type = "add", .output = "24x56x56", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.stage3[0].conv1", .type = "conv", .output = "144x56x56", .parameters = 3456, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[0].bn1", .type = "bn", .output = "144x56x56", .parameters = 288, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[0].silu1", .type = "silu", .output = "144x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[0].conv2", .type = "conv", .output = "144x28x28", .parameters = 3600, .macs = 2822400, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[0].bn2", .type = "bn", .output = "144x28x28", .parameters = 288, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[0].silu2", .type = "silu", .output = "144x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "144x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage3[0].conv3", .type = "conv", .output = "6x1x1", .parameters = 870, .macs = 864, .line = "12"},
-    {.path = "features.stage3[0].conv4", .type = "conv", .output = "144x1x1", .parameters = 1008, .macs = 864, .line = "13"},
-    {.path = "features.stage3[0].mul1", .type = "mul", .output = "144x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage3[0].conv5", .type = "conv", .output = "40x28x28", .parameters = 5760, .macs = 4515840, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[0].bn3", .type = "bn", .output = "40x28x28", .parameters = 80, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[1].conv1", .type = "conv", .output = "240x28x28", .parameters = 9600, .macs = 7526400, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[1].bn1", .type = "bn", .output = "240x28x28", .parameters = 480, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[1].silu1", .type = "silu", .output = "240x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[1].conv2", .type = "conv", .output = "240x28x28", .parameters = 6000, .macs = 4704000, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[1].bn2", .type = "bn", .output = "240x28x28", .parameters = 480, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[1].silu2", .type = "silu", .output = "240x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[1].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "240x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage3[1].conv3", .type = "conv", .output = "10x1x1", .parameters = 2410, .macs = 2400, .line = "12"},
-    {.path = "features.stage3[1].conv4", .type = "conv", .output = "240x1x1", .parameters = 2640, .macs = 2400, .line = "13"},
-    {.path = "features.stage3[1].mul1", .type = "mul", .output = "240x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage3[1].conv5", .type = "conv", .output = "40x28x28", .parameters = 9600, .macs = 7526400, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[1].bn3", .type = "bn", .output = "40x28x28", .parameters = 80, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[1].stochastic_depth1", .type = "stochastic_depth", .output = "40x28x28", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "features.stage3[1].add1", .type = "add", .output = "40x28x28", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.stage4[0].conv1", .type = "conv", .output = "240x28x28", .parameters = 9600, .macs = 7526400, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[0].bn1", .type = "bn", .output = "240x28x28", .parameters = 480, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[0].silu1", .type = "silu", .output = "240x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[0].conv2", .type = "conv", .output = "240x14x14", .parameters = 2160, .macs = 423360, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[0].bn2", .type = "bn", .output = "240x14x14", .parameters = 480, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[0].silu2", .type = "silu", .output = "240x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "240x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage4[0].conv3", .type = "conv", .output = "10x1x1", .parameters = 2410, .macs = 2400, .line = "12"},
-    {.path = "features.stage4[0].conv4", .type = "conv", .output = "240x1x1", .parameters = 2640, .macs = 2400, .line = "13"},
-    {.path = "features.stage4[0].mul1", .type = "mul", .output = "240x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage4[0].conv5", .type = "conv", .output = "80x14x14", .parameters = 19200, .macs = 3763200, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[0].bn3", .type = "bn", .output = "80x14x14", .parameters = 160, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[1].conv1", .type = "conv", .output = "480x14x14", .parameters = 38400, .macs = 7526400, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[1].bn1", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[1].silu1", .type = "silu", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[1].conv2", .type = "conv", .output = "480x14x14", .parameters = 4320, .macs = 846720, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[1].bn2", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[1].silu2", .type = "silu", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[1].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "480x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage4[1].conv3", .type = "conv", .output = "20x1x1", .parameters = 9620, .macs = 9600, .line = "12"},
-    {.path = "features.stage4[1].conv4", .type = "conv", .output = "480x1x1", .parameters = 10080, .macs = 9600, .line = "13"},
-    {.path = "features.stage4[1].mul1", .type = "mul", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage4[1].conv5", .type = "conv", .output = "80x14x14", .parameters = 38400, .macs = 7526400, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[1].bn3", .type = "bn", .output = "80x14x14", .parameters = 160, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[1].stochastic_depth1", .type = "stochastic_depth", .output = "80x14x14", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "features.stage4[1].add1", .type = "add", .output = "80x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.stage4[2].conv1", .type = "conv", .output = "480x14x14", .parameters = 38400, .macs = 7526400, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[2].bn1", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[2].silu1", .type = "silu", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[2].conv2", .type = "conv", .output = "480x14x14", .parameters = 4320, .macs = 846720, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[2].bn2", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[2].silu2", .type = "silu", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[2].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "480x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage4[2].conv3", .type = "conv", .output = "20x1x1", .parameters = 9620, .macs = 9600, .line = "12"},
-    {.path = "features.stage4[2].conv4", .type = "conv", .output = "480x1x1", .parameters = 10080, .macs = 9600, .line = "13"},
-    {.path = "features.stage4[2].mul1", .type = "mul", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage4[2].conv5", .type = "conv", .output = "80x14x14", .parameters = 38400, .macs = 7526400, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[2].bn3", .type = "bn", .output = "80x14x14", .parameters = 160, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[2].stochastic_depth1", .type = "stochastic_depth", .output = "80x14x14", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "features.stage4[2].add1", .type = "add", .output = "80x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.stage5[0].conv1", .type = "conv", .output = "480x14x14", .parameters = 38400, .macs = 7526400, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[0].bn1", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[0].silu1", .type = "silu", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage5[0].conv2", .type = "conv", .output = "480x14x14", .parameters = 12000, .macs = 2352000, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[0].bn2", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[0].silu2", .type = "silu", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage5[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "480x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage5[0].conv3", .type = "conv", .output = "20x1x1", .parameters = 9620, .macs = 9600, .line = "12"},
-    {.path = "features.stage5[0].conv4", .type = "conv", .output = "480x1x1", .parameters = 10080, .macs = 9600, .line = "13"},
-    {.path = "features.stage5[0].mul1", .type = "mul", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage5[0].conv5", .type = "conv", .output = "112x14x14", .parameters = 53760, .macs = 10536960, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[0].bn3", .type = "bn", .output = "112x14x14", .parameters = 224, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[1].conv1", .type = "conv", .output = "672x14x14", .parameters = 75264, .macs = 14751744, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[1].bn1", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[1].silu1", .type = "silu", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage5[1].conv2", .type = "conv", .output = "672x14x14", .parameters = 16800, .macs = 3292800, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[1].bn2", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[1].silu2", .type = "silu", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage5[1].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "672x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage5[1].conv3", .type = "conv", .output = "28x1x1", .parameters = 18844, .macs = 18816, .line = "12"},
-    {.path = "features.stage5[1].conv4", .type = "conv", .output = "672x1x1", .parameters = 19488, .macs = 18816, .line = "13"},
-    {.path = "features.stage5[1].mul1", .type = "mul", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage5[1].conv5", .type = "conv", .output = "112x14x14", .parameters = 75264, .macs = 14751744, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[1].bn3", .type = "bn", .output = "112x14x14", .parameters = 224, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[1].stochastic_depth1", .type = "stochastic_depth", .output = "112x14x14", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "features.stage5[1].add1", .type = "add", .output = "112x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.stage5[2].conv1", .type = "conv", .output = "672x14x14", .parameters = 75264, .macs = 14751744, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[2].bn1", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[2].silu1", .type = "silu", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage5[2].conv2", .type = "conv", .output = "672x14x14", .parameters = 16800, .macs = 3292800, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[2].bn2", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[2].silu2", .type = "silu", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage5[2].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "672x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage5[2].conv3", .type = "conv", .output = "28x1x1", .parameters = 18844, .macs = 18816, .line = "12"},
-    {.path = "features.stage5[2].conv4", .type = "conv", .output = "672x1x1", .parameters = 19488, .macs = 18816, .line = "13"},
-    {.path = "features.stage5[2].mul1", .type = "mul", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage5[2].conv5", .type = "conv", .output = "112x14x14", .parameters = 75264, .macs = 14751744, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[2].bn3", .type = "bn", .output = "112x14x14", .parameters = 224, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[2].stochastic_depth1", .type = "stochastic_depth", .output = "112x14x14", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "features.stage5[2].add1", .type = "add", .output = "112x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.stage6[0].conv1", .type = "conv", .output = "672x14x14", .parameters = 75264, .macs = 14751744, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[0].bn1", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[0].silu1", .type = "silu", .output = "672x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[0].conv2", .type = "conv", .output = "672x7x7", .parameters = 16800, .macs = 823200, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[0].bn2", .type = "bn", .output = "672x7x7", .parameters = 1344, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[0].silu2", .type = "silu", .output = "672x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "672x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage6[0].conv3", .type = "conv", .output = "28x1x1", .parameters = 18844, .macs = 18816, .line = "12"},
-    {.path = "features.stage6[0].conv4", .type = "conv", .output = "672x1x1", .parameters = 19488, .macs = 18816, .line = "13"},
-    {.path = "features.stage6[0].mul1", .type = "mul", .output = "672x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage6[0].conv5", .type = "conv", .output = "192x7x7", .parameters = 129024, .macs = 6322176, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[0].bn3", .type = "bn", .output = "192x7x7", .parameters = 384, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[1].conv1", .type = "conv", .output = "1152x7x7", .parameters = 221184, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[1].bn1", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[1].silu1", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[1].conv2", .type = "conv", .output = "1152x7x7", .parameters = 28800, .macs = 1411200, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[1].bn2", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[1].silu2", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[1].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "1152x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage6[1].conv3", .type = "conv", .output = "48x1x1", .parameters = 55344, .macs = 55296, .line = "12"},
-    {.path = "features.stage6[1].conv4", .type = "conv", .output = "1152x1x1", .parameters = 56448, .macs = 55296, .line = "13"},
-    {.path = "features.stage6[1].mul1", .type = "mul", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage6[1].conv5", .type = "conv", .output = "192x7x7", .parameters = 221184, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[1].bn3", .type = "bn", .output = "192x7x7", .parameters = 384, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[1].stochastic_depth1", .type = "stochastic_depth", .output = "192x7x7", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "features.stage6[1].add1", .type = "add", .output = "192x7x7", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.stage6[2].conv1", .type = "conv", .output = "1152x7x7", .parameters = 221184, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[2].bn1", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[2].silu1", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[2].conv2", .type = "conv", .output = "1152x7x7", .parameters = 28800, .macs = 1411200, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[2].bn2", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[2].silu2", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[2].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "1152x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage6[2].conv3", .type = "conv", .output = "48x1x1", .parameters = 55344, .macs = 55296, .line = "12"},
-    {.path = "features.stage6[2].conv4", .type = "conv", .output = "1152x1x1", .parameters = 56448, .macs = 55296, .line = "13"},
-    {.path = "features.stage6[2].mul1", .type = "mul", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage6[2].conv5", .type = "conv", .output = "192x7x7", .parameters = 221184, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[2].bn3", .type = "bn", .output = "192x7x7", .parameters = 384, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[2].stochastic_depth1", .type = "stochastic_depth", .output = "192x7x7", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "features.stage6[2].add1", .type = "add", .output = "192x7x7", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.stage6[3].conv1", .type = "conv", .output = "1152x7x7", .parameters = 221184, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[3].bn1", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[3].silu1", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[3].conv2", .type = "conv", .output = "1152x7x7", .parameters = 28800, .macs = 1411200, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[3].bn2", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[3].silu2", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[3].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "1152x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage6[3].conv3", .type = "conv", .output = "48x1x1", .parameters = 55344, .macs = 55296, .line = "12"},
-    {.path = "features.stage6[3].conv4", .type = "conv", .output = "1152x1x1", .parameters = 56448, .macs = 55296, .line = "13"},
-    {.path = "features.stage6[3].mul1", .type = "mul", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage6[3].conv5", .type = "conv", .output = "192x7x7", .parameters = 221184, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[3].bn3", .type = "bn", .output = "192x7x7", .parameters = 384, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[3].stochastic_depth1", .type = "stochastic_depth", .output = "192x7x7", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "features.stage6[3].add1", .type = "add", .output = "192x7x7", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.stage7[0].conv1", .type = "conv", .output = "1152x7x7", .parameters = 221184, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage7[0].bn1", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage7[0].silu1", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage7[0].conv2", .type = "conv", .output = "1152x7x7", .parameters = 10368, .macs = 508032, .line = "blocks.cnn:8"},
-    {.path = "features.stage7[0].bn2", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage7[0].silu2", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage7[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "1152x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.stage7[0].conv3", .type = "conv", .output = "48x1x1", .parameters = 55344, .macs = 55296, .line = "12"},
-    {.path = "features.stage7[0].conv4", .type = "conv", .output = "1152x1x1", .parameters = 56448, .macs = 55296, .line = "13"},
-    {.path = "features.stage7[0].mul1", .type = "mul", .output = "1152x7x7", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "features.stage7[0].conv5", .type = "conv", .output = "320x7x7", .parameters = 368640, .macs = 18063360, .line = "blocks.cnn:8"},
-    {.path = "features.stage7[0].bn3", .type = "bn", .output = "320x7x7", .parameters = 640, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.conv2", .type = "conv", .output = "1280x7x7", .parameters = 409600, .macs = 20070400, .line = "blocks.cnn:8"},
-    {.path = "features.bn2", .type = "bn", .output = "1280x7x7", .parameters = 2560, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.silu2", .type = "silu", .output = "1280x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "classifier.gap1", .type = "gap", .output = "1280", .parameters = 0, .macs = 0, .line = "62"},
-    {.path = "classifier.dropout1", .type = "dropout", .output = "1280", .parameters = 0, .macs = 0, .line = "62"},
-    {.path = "classifier.dense1", .type = "dense", .output = "1000", .parameters = 1281000, .macs = 1280000, .line = "62"},
-    {.path = "classifier.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "62"},
+    {.path = "features.conv1", .type = "conv", .output = "32x112x112", .parameters = 864, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.bn1", .type = "bn", .output = "32x112x112", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.silu1", .type = "silu", .output = "32x112x112", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[0].conv1", .type = "conv", .output = "32x112x112", .parameters = 288, .macs = 3612672,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[0].bn1", .type = "bn", .output = "32x112x112", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[0].silu1", .type = "silu", .output = "32x112x112", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "32x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage1[0].conv2", .type = "conv", .output = "8x1x1", .parameters = 264, .macs = 256,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage1[0].conv3", .type = "conv", .output = "32x1x1", .parameters = 288, .macs = 256,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage1[0].mul1", .type = "mul", .output = "32x112x112", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage1[0].conv4", .type = "conv", .output = "16x112x112", .parameters = 512, .macs = 6422528,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[0].bn2", .type = "bn", .output = "16x112x112", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[0].conv1", .type = "conv", .output = "96x112x112", .parameters = 1536, .macs = 19267584,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[0].bn1", .type = "bn", .output = "96x112x112", .parameters = 192, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[0].silu1", .type = "silu", .output = "96x112x112", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[0].conv2", .type = "conv", .output = "96x56x56", .parameters = 864, .macs = 2709504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[0].bn2", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[0].silu2", .type = "silu", .output = "96x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "96x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage2[0].conv3", .type = "conv", .output = "4x1x1", .parameters = 388, .macs = 384,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage2[0].conv4", .type = "conv", .output = "96x1x1", .parameters = 480, .macs = 384,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage2[0].mul1", .type = "mul", .output = "96x56x56", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage2[0].conv5", .type = "conv", .output = "24x56x56", .parameters = 2304, .macs = 7225344,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[0].bn3", .type = "bn", .output = "24x56x56", .parameters = 48, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[1].conv1", .type = "conv", .output = "144x56x56", .parameters = 3456, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[1].bn1", .type = "bn", .output = "144x56x56", .parameters = 288, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[1].silu1", .type = "silu", .output = "144x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[1].conv2", .type = "conv", .output = "144x56x56", .parameters = 1296, .macs = 4064256,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[1].bn2", .type = "bn", .output = "144x56x56", .parameters = 288, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[1].silu2", .type = "silu", .output = "144x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[1].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "144x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage2[1].conv3", .type = "conv", .output = "6x1x1", .parameters = 870, .macs = 864,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage2[1].conv4", .type = "conv", .output = "144x1x1", .parameters = 1008, .macs = 864,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage2[1].mul1", .type = "mul", .output = "144x56x56", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage2[1].conv5", .type = "conv", .output = "24x56x56", .parameters = 3456, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[1].bn3", .type = "bn", .output = "24x56x56", .parameters = 48, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[1].stochastic_depth1", .type = "stochastic_depth", .output = "24x56x56", .parameters = 0, .macs = 0,
+     .line = "33", .text = "stochastic_depth(drop)"},
+    {.path = "features.stage2[1].add1", .type = "add", .output = "24x56x56", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.stage3[0].conv1", .type = "conv", .output = "144x56x56", .parameters = 3456, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[0].bn1", .type = "bn", .output = "144x56x56", .parameters = 288, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[0].silu1", .type = "silu", .output = "144x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[0].conv2", .type = "conv", .output = "144x28x28", .parameters = 3600, .macs = 2822400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[0].bn2", .type = "bn", .output = "144x28x28", .parameters = 288, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[0].silu2", .type = "silu", .output = "144x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "144x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage3[0].conv3", .type = "conv", .output = "6x1x1", .parameters = 870, .macs = 864,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage3[0].conv4", .type = "conv", .output = "144x1x1", .parameters = 1008, .macs = 864,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage3[0].mul1", .type = "mul", .output = "144x28x28", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage3[0].conv5", .type = "conv", .output = "40x28x28", .parameters = 5760, .macs = 4515840,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[0].bn3", .type = "bn", .output = "40x28x28", .parameters = 80, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[1].conv1", .type = "conv", .output = "240x28x28", .parameters = 9600, .macs = 7526400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[1].bn1", .type = "bn", .output = "240x28x28", .parameters = 480, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[1].silu1", .type = "silu", .output = "240x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[1].conv2", .type = "conv", .output = "240x28x28", .parameters = 6000, .macs = 4704000,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[1].bn2", .type = "bn", .output = "240x28x28", .parameters = 480, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[1].silu2", .type = "silu", .output = "240x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[1].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "240x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage3[1].conv3", .type = "conv", .output = "10x1x1", .parameters = 2410, .macs = 2400,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage3[1].conv4", .type = "conv", .output = "240x1x1", .parameters = 2640, .macs = 2400,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage3[1].mul1", .type = "mul", .output = "240x28x28", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage3[1].conv5", .type = "conv", .output = "40x28x28", .parameters = 9600, .macs = 7526400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[1].bn3", .type = "bn", .output = "40x28x28", .parameters = 80, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[1].stochastic_depth1", .type = "stochastic_depth", .output = "40x28x28", .parameters = 0, .macs = 0,
+     .line = "33", .text = "stochastic_depth(drop)"},
+    {.path = "features.stage3[1].add1", .type = "add", .output = "40x28x28", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.stage4[0].conv1", .type = "conv", .output = "240x28x28", .parameters = 9600, .macs = 7526400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[0].bn1", .type = "bn", .output = "240x28x28", .parameters = 480, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[0].silu1", .type = "silu", .output = "240x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[0].conv2", .type = "conv", .output = "240x14x14", .parameters = 2160, .macs = 423360,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[0].bn2", .type = "bn", .output = "240x14x14", .parameters = 480, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[0].silu2", .type = "silu", .output = "240x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "240x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage4[0].conv3", .type = "conv", .output = "10x1x1", .parameters = 2410, .macs = 2400,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage4[0].conv4", .type = "conv", .output = "240x1x1", .parameters = 2640, .macs = 2400,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage4[0].mul1", .type = "mul", .output = "240x14x14", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage4[0].conv5", .type = "conv", .output = "80x14x14", .parameters = 19200, .macs = 3763200,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[0].bn3", .type = "bn", .output = "80x14x14", .parameters = 160, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[1].conv1", .type = "conv", .output = "480x14x14", .parameters = 38400, .macs = 7526400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[1].bn1", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[1].silu1", .type = "silu", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[1].conv2", .type = "conv", .output = "480x14x14", .parameters = 4320, .macs = 846720,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[1].bn2", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[1].silu2", .type = "silu", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[1].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "480x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage4[1].conv3", .type = "conv", .output = "20x1x1", .parameters = 9620, .macs = 9600,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage4[1].conv4", .type = "conv", .output = "480x1x1", .parameters = 10080, .macs = 9600,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage4[1].mul1", .type = "mul", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage4[1].conv5", .type = "conv", .output = "80x14x14", .parameters = 38400, .macs = 7526400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[1].bn3", .type = "bn", .output = "80x14x14", .parameters = 160, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[1].stochastic_depth1", .type = "stochastic_depth", .output = "80x14x14", .parameters = 0, .macs = 0,
+     .line = "33", .text = "stochastic_depth(drop)"},
+    {.path = "features.stage4[1].add1", .type = "add", .output = "80x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.stage4[2].conv1", .type = "conv", .output = "480x14x14", .parameters = 38400, .macs = 7526400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[2].bn1", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[2].silu1", .type = "silu", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[2].conv2", .type = "conv", .output = "480x14x14", .parameters = 4320, .macs = 846720,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[2].bn2", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[2].silu2", .type = "silu", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[2].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "480x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage4[2].conv3", .type = "conv", .output = "20x1x1", .parameters = 9620, .macs = 9600,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage4[2].conv4", .type = "conv", .output = "480x1x1", .parameters = 10080, .macs = 9600,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage4[2].mul1", .type = "mul", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage4[2].conv5", .type = "conv", .output = "80x14x14", .parameters = 38400, .macs = 7526400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[2].bn3", .type = "bn", .output = "80x14x14", .parameters = 160, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[2].stochastic_depth1", .type = "stochastic_depth", .output = "80x14x14", .parameters = 0, .macs = 0,
+     .line = "33", .text = "stochastic_depth(drop)"},
+    {.path = "features.stage4[2].add1", .type = "add", .output = "80x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.stage5[0].conv1", .type = "conv", .output = "480x14x14", .parameters = 38400, .macs = 7526400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[0].bn1", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[0].silu1", .type = "silu", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage5[0].conv2", .type = "conv", .output = "480x14x14", .parameters = 12000, .macs = 2352000,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[0].bn2", .type = "bn", .output = "480x14x14", .parameters = 960, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[0].silu2", .type = "silu", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage5[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "480x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage5[0].conv3", .type = "conv", .output = "20x1x1", .parameters = 9620, .macs = 9600,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage5[0].conv4", .type = "conv", .output = "480x1x1", .parameters = 10080, .macs = 9600,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage5[0].mul1", .type = "mul", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage5[0].conv5", .type = "conv", .output = "112x14x14", .parameters = 53760, .macs = 10536960,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[0].bn3", .type = "bn", .output = "112x14x14", .parameters = 224, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[1].conv1", .type = "conv", .output = "672x14x14", .parameters = 75264, .macs = 14751744,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[1].bn1", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[1].silu1", .type = "silu", .output = "672x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage5[1].conv2", .type = "conv", .output = "672x14x14", .parameters = 16800, .macs = 3292800,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[1].bn2", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[1].silu2", .type = "silu", .output = "672x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage5[1].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "672x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage5[1].conv3", .type = "conv", .output = "28x1x1", .parameters = 18844, .macs = 18816,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage5[1].conv4", .type = "conv", .output = "672x1x1", .parameters = 19488, .macs = 18816,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage5[1].mul1", .type = "mul", .output = "672x14x14", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage5[1].conv5", .type = "conv", .output = "112x14x14", .parameters = 75264, .macs = 14751744,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[1].bn3", .type = "bn", .output = "112x14x14", .parameters = 224, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[1].stochastic_depth1", .type = "stochastic_depth", .output = "112x14x14", .parameters = 0, .macs = 0,
+     .line = "33", .text = "stochastic_depth(drop)"},
+    {.path = "features.stage5[1].add1", .type = "add", .output = "112x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.stage5[2].conv1", .type = "conv", .output = "672x14x14", .parameters = 75264, .macs = 14751744,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[2].bn1", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[2].silu1", .type = "silu", .output = "672x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage5[2].conv2", .type = "conv", .output = "672x14x14", .parameters = 16800, .macs = 3292800,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[2].bn2", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[2].silu2", .type = "silu", .output = "672x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage5[2].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "672x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage5[2].conv3", .type = "conv", .output = "28x1x1", .parameters = 18844, .macs = 18816,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage5[2].conv4", .type = "conv", .output = "672x1x1", .parameters = 19488, .macs = 18816,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage5[2].mul1", .type = "mul", .output = "672x14x14", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage5[2].conv5", .type = "conv", .output = "112x14x14", .parameters = 75264, .macs = 14751744,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[2].bn3", .type = "bn", .output = "112x14x14", .parameters = 224, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[2].stochastic_depth1", .type = "stochastic_depth", .output = "112x14x14", .parameters = 0, .macs = 0,
+     .line = "33", .text = "stochastic_depth(drop)"},
+    {.path = "features.stage5[2].add1", .type = "add", .output = "112x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.stage6[0].conv1", .type = "conv", .output = "672x14x14", .parameters = 75264, .macs = 14751744,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[0].bn1", .type = "bn", .output = "672x14x14", .parameters = 1344, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[0].silu1", .type = "silu", .output = "672x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[0].conv2", .type = "conv", .output = "672x7x7", .parameters = 16800, .macs = 823200,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[0].bn2", .type = "bn", .output = "672x7x7", .parameters = 1344, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[0].silu2", .type = "silu", .output = "672x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "672x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage6[0].conv3", .type = "conv", .output = "28x1x1", .parameters = 18844, .macs = 18816,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage6[0].conv4", .type = "conv", .output = "672x1x1", .parameters = 19488, .macs = 18816,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage6[0].mul1", .type = "mul", .output = "672x7x7", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage6[0].conv5", .type = "conv", .output = "192x7x7", .parameters = 129024, .macs = 6322176,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[0].bn3", .type = "bn", .output = "192x7x7", .parameters = 384, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[1].conv1", .type = "conv", .output = "1152x7x7", .parameters = 221184, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[1].bn1", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[1].silu1", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[1].conv2", .type = "conv", .output = "1152x7x7", .parameters = 28800, .macs = 1411200,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[1].bn2", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[1].silu2", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[1].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "1152x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage6[1].conv3", .type = "conv", .output = "48x1x1", .parameters = 55344, .macs = 55296,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage6[1].conv4", .type = "conv", .output = "1152x1x1", .parameters = 56448, .macs = 55296,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage6[1].mul1", .type = "mul", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage6[1].conv5", .type = "conv", .output = "192x7x7", .parameters = 221184, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[1].bn3", .type = "bn", .output = "192x7x7", .parameters = 384, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[1].stochastic_depth1", .type = "stochastic_depth", .output = "192x7x7", .parameters = 0, .macs = 0,
+     .line = "33", .text = "stochastic_depth(drop)"},
+    {.path = "features.stage6[1].add1", .type = "add", .output = "192x7x7", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.stage6[2].conv1", .type = "conv", .output = "1152x7x7", .parameters = 221184, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[2].bn1", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[2].silu1", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[2].conv2", .type = "conv", .output = "1152x7x7", .parameters = 28800, .macs = 1411200,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[2].bn2", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[2].silu2", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[2].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "1152x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage6[2].conv3", .type = "conv", .output = "48x1x1", .parameters = 55344, .macs = 55296,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage6[2].conv4", .type = "conv", .output = "1152x1x1", .parameters = 56448, .macs = 55296,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage6[2].mul1", .type = "mul", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage6[2].conv5", .type = "conv", .output = "192x7x7", .parameters = 221184, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[2].bn3", .type = "bn", .output = "192x7x7", .parameters = 384, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[2].stochastic_depth1", .type = "stochastic_depth", .output = "192x7x7", .parameters = 0, .macs = 0,
+     .line = "33", .text = "stochastic_depth(drop)"},
+    {.path = "features.stage6[2].add1", .type = "add", .output = "192x7x7", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.stage6[3].conv1", .type = "conv", .output = "1152x7x7", .parameters = 221184, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[3].bn1", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[3].silu1", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[3].conv2", .type = "conv", .output = "1152x7x7", .parameters = 28800, .macs = 1411200,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[3].bn2", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[3].silu2", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[3].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "1152x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage6[3].conv3", .type = "conv", .output = "48x1x1", .parameters = 55344, .macs = 55296,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage6[3].conv4", .type = "conv", .output = "1152x1x1", .parameters = 56448, .macs = 55296,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage6[3].mul1", .type = "mul", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage6[3].conv5", .type = "conv", .output = "192x7x7", .parameters = 221184, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[3].bn3", .type = "bn", .output = "192x7x7", .parameters = 384, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[3].stochastic_depth1", .type = "stochastic_depth", .output = "192x7x7", .parameters = 0, .macs = 0,
+     .line = "33", .text = "stochastic_depth(drop)"},
+    {.path = "features.stage6[3].add1", .type = "add", .output = "192x7x7", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.stage7[0].conv1", .type = "conv", .output = "1152x7x7", .parameters = 221184, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage7[0].bn1", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage7[0].silu1", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage7[0].conv2", .type = "conv", .output = "1152x7x7", .parameters = 10368, .macs = 508032,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage7[0].bn2", .type = "bn", .output = "1152x7x7", .parameters = 2304, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage7[0].silu2", .type = "silu", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage7[0].adaptive_avgpool1", .type = "adaptive_avgpool", .output = "1152x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "| adaptive_avgpool(1)"},
+    {.path = "features.stage7[0].conv3", .type = "conv", .output = "48x1x1", .parameters = 55344, .macs = 55296,
+     .line = "12", .text = "conv(squeeze, 1, act=silu)"},
+    {.path = "features.stage7[0].conv4", .type = "conv", .output = "1152x1x1", .parameters = 56448, .macs = 55296,
+     .line = "13", .text = "conv(input.channels, 1, act=sigmoid)"},
+    {.path = "features.stage7[0].mul1", .type = "mul", .output = "1152x7x7", .parameters = 0, .macs = 0,
+     .line = "9", .text = "mul {"},
+    {.path = "features.stage7[0].conv5", .type = "conv", .output = "320x7x7", .parameters = 368640, .macs = 18063360,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage7[0].bn3", .type = "bn", .output = "320x7x7", .parameters = 640, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.conv2", .type = "conv", .output = "1280x7x7", .parameters = 409600, .macs = 20070400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.bn2", .type = "bn", .output = "1280x7x7", .parameters = 2560, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.silu2", .type = "silu", .output = "1280x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "classifier.gap1", .type = "gap", .output = "1280", .parameters = 0, .macs = 0,
+     .line = "62", .text = "classifier = { gap -> dropout(0.2) -> dense(classes, bias_init=zeros) -> softmax }"},
+    {.path = "classifier.dropout1", .type = "dropout", .output = "1280", .parameters = 0, .macs = 0,
+     .line = "62", .text = "classifier = { gap -> dropout(0.2) -> dense(classes, bias_init=zeros) -> softmax }"},
+    {.path = "classifier.dense1", .type = "dense", .output = "1000", .parameters = 1281000, .macs = 1280000,
+     .line = "62", .text = "classifier = { gap -> dropout(0.2) -> dense(classes, bias_init=zeros) -> softmax }"},
+    {.path = "classifier.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "62", .text = "classifier = { gap -> dropout(0.2) -> dense(classes, bias_init=zeros) -> softmax }"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{10838016, 2207744, 4992}, {}},
+    {{}, {}},
+    {{0, 3211264, 0}, {}},
+    {{3612672, 3211264, 1152}, {}},
+    {{0, 3211264, 512}, {}},
+    {{0, 3211264, 0}, {}},
+    {{0, 1605760, 0}, {}},
+    {{256, 224, 1056}, {}},
+    {{256, 416, 1152}, {}},
+    {{0, 3211392, 0}, {}},
+    {{6422528, 2408448, 2816}, {}},
+    {{}, {}},
+    {{19267584, 5619712, 10752}, {}},
+    {{}, {}},
+    {{0, 9633792, 0}, {}},
+    {{2709504, 6021120, 3456}, {}},
+    {{0, 2408448, 1536}, {}},
+    {{0, 2408448, 0}, {}},
+    {{0, 1204608, 0}, {}},
+    {{384, 432, 1552}, {}},
+    {{384, 1168, 1920}, {}},
+    {{0, 2408832, 0}, {}},
+    {{7225344, 1505280, 10368}, {}},
+    {{}, {}},
+    {{10838016, 2107392, 20736}, {}},
+    {{}, {}},
+    {{0, 3612672, 0}, {}},
+    {{4064256, 3612672, 5184}, {}},
+    {{0, 3612672, 2304}, {}},
+    {{0, 3612672, 0}, {}},
+    {{0, 1806912, 0}, {}},
+    {{864, 648, 3480}, {}},
+    {{864, 1752, 4032}, {}},
+    {{0, 3613248, 0}, {}},
+    {{10838016, 2408448, 14976}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{10838016, 2107392, 20736}, {}},
+    {{}, {}},
+    {{0, 3612672, 0}, {}},
+    {{2822400, 2257920, 14400}, {}},
+    {{0, 903168, 2304}, {}},
+    {{0, 903168, 0}, {}},
+    {{0, 452160, 0}, {}},
+    {{864, 648, 3480}, {}},
+    {{864, 1752, 4032}, {}},
+    {{0, 903744, 0}, {}},
+    {{4515840, 577024, 24960}, {}},
+    {{}, {}},
+    {{7526400, 878080, 49920}, {}},
+    {{}, {}},
+    {{0, 1505280, 0}, {}},
+    {{4704000, 1505280, 24000}, {}},
+    {{0, 1505280, 3840}, {}},
+    {{0, 1505280, 0}, {}},
+    {{0, 753600, 0}, {}},
+    {{2400, 1080, 9640}, {}},
+    {{2400, 2920, 10560}, {}},
+    {{0, 1506240, 0}, {}},
+    {{7526400, 1003520, 40320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7526400, 878080, 49920}, {}},
+    {{}, {}},
+    {{0, 1505280, 0}, {}},
+    {{423360, 940800, 8640}, {}},
+    {{0, 376320, 3840}, {}},
+    {{0, 376320, 0}, {}},
+    {{0, 189120, 0}, {}},
+    {{2400, 1080, 9640}, {}},
+    {{2400, 2920, 10560}, {}},
+    {{0, 377280, 0}, {}},
+    {{3763200, 250880, 80640}, {}},
+    {{}, {}},
+    {{7526400, 439040, 176640}, {}},
+    {{}, {}},
+    {{0, 752640, 0}, {}},
+    {{846720, 752640, 17280}, {}},
+    {{0, 752640, 7680}, {}},
+    {{0, 752640, 0}, {}},
+    {{0, 378240, 0}, {}},
+    {{9600, 2160, 38480}, {}},
+    {{9600, 5840, 40320}, {}},
+    {{0, 754560, 0}, {}},
+    {{7526400, 501760, 157440}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7526400, 439040, 176640}, {}},
+    {{}, {}},
+    {{0, 752640, 0}, {}},
+    {{846720, 752640, 17280}, {}},
+    {{0, 752640, 7680}, {}},
+    {{0, 752640, 0}, {}},
+    {{0, 378240, 0}, {}},
+    {{9600, 2160, 38480}, {}},
+    {{9600, 5840, 40320}, {}},
+    {{0, 754560, 0}, {}},
+    {{7526400, 501760, 157440}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7526400, 439040, 176640}, {}},
+    {{}, {}},
+    {{0, 752640, 0}, {}},
+    {{2352000, 752640, 48000}, {}},
+    {{0, 752640, 7680}, {}},
+    {{0, 752640, 0}, {}},
+    {{0, 378240, 0}, {}},
+    {{9600, 2160, 38480}, {}},
+    {{9600, 5840, 40320}, {}},
+    {{0, 754560, 0}, {}},
+    {{10536960, 464128, 220416}, {}},
+    {{}, {}},
+    {{14751744, 614656, 333312}, {}},
+    {{}, {}},
+    {{0, 1053696, 0}, {}},
+    {{3292800, 1053696, 67200}, {}},
+    {{0, 1053696, 10752}, {}},
+    {{0, 1053696, 0}, {}},
+    {{0, 529536, 0}, {}},
+    {{18816, 3024, 75376}, {}},
+    {{18816, 8176, 77952}, {}},
+    {{0, 1056384, 0}, {}},
+    {{14751744, 702464, 306432}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{14751744, 614656, 333312}, {}},
+    {{}, {}},
+    {{0, 1053696, 0}, {}},
+    {{3292800, 1053696, 67200}, {}},
+    {{0, 1053696, 10752}, {}},
+    {{0, 1053696, 0}, {}},
+    {{0, 529536, 0}, {}},
+    {{18816, 3024, 75376}, {}},
+    {{18816, 8176, 77952}, {}},
+    {{0, 1056384, 0}, {}},
+    {{14751744, 702464, 306432}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{14751744, 614656, 333312}, {}},
+    {{}, {}},
+    {{0, 1053696, 0}, {}},
+    {{823200, 658560, 67200}, {}},
+    {{0, 263424, 10752}, {}},
+    {{0, 263424, 0}, {}},
+    {{0, 134400, 0}, {}},
+    {{18816, 3024, 75376}, {}},
+    {{18816, 8176, 77952}, {}},
+    {{0, 266112, 0}, {}},
+    {{6322176, 169344, 525312}, {}},
+    {{}, {}},
+    {{10838016, 263424, 940032}, {}},
+    {{}, {}},
+    {{0, 451584, 0}, {}},
+    {{1411200, 451584, 115200}, {}},
+    {{0, 451584, 18432}, {}},
+    {{0, 451584, 0}, {}},
+    {{0, 230400, 0}, {}},
+    {{55296, 5184, 221376}, {}},
+    {{55296, 14016, 225792}, {}},
+    {{0, 456192, 0}, {}},
+    {{10838016, 301056, 893952}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{10838016, 263424, 940032}, {}},
+    {{}, {}},
+    {{0, 451584, 0}, {}},
+    {{1411200, 451584, 115200}, {}},
+    {{0, 451584, 18432}, {}},
+    {{0, 451584, 0}, {}},
+    {{0, 230400, 0}, {}},
+    {{55296, 5184, 221376}, {}},
+    {{55296, 14016, 225792}, {}},
+    {{0, 456192, 0}, {}},
+    {{10838016, 301056, 893952}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{10838016, 263424, 940032}, {}},
+    {{}, {}},
+    {{0, 451584, 0}, {}},
+    {{1411200, 451584, 115200}, {}},
+    {{0, 451584, 18432}, {}},
+    {{0, 451584, 0}, {}},
+    {{0, 230400, 0}, {}},
+    {{55296, 5184, 221376}, {}},
+    {{55296, 14016, 225792}, {}},
+    {{0, 456192, 0}, {}},
+    {{10838016, 301056, 893952}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{10838016, 263424, 940032}, {}},
+    {{}, {}},
+    {{0, 451584, 0}, {}},
+    {{508032, 451584, 41472}, {}},
+    {{0, 451584, 18432}, {}},
+    {{0, 451584, 0}, {}},
+    {{0, 230400, 0}, {}},
+    {{55296, 5184, 221376}, {}},
+    {{55296, 14016, 225792}, {}},
+    {{0, 456192, 0}, {}},
+    {{18063360, 288512, 1489920}, {}},
+    {{}, {}},
+    {{20070400, 313600, 1699840}, {}},
+    {{}, {}},
+    {{0, 501760, 0}, {}},
+    {{0, 256000, 0}, {}},
+    {{}, {}},
+    {{1280000, 9120, 5124000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -1769,7 +2207,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 5330800, .gradients = 0, .optimizer = 0, .activations = 48168960,
                .shared_scratch = 410880, .thread_scratch = 295872},
 };
@@ -1953,49 +2391,49 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
   cnn::conv(features_silu1, input, features_conv1_weight_, cnn::Epilogue().scaled(features_bn1_saved),
             kFeaturesConv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.silu1)
+  at(2);  // blocks.cnn:10: act    (features.silu1)
   cnn::silu(features_silu1, features_silu1, k32x112x112, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   cnn::dwconv(features_stage1_0_conv1, features_silu1, features_stage1_0_conv1_weight_,
               kFeaturesStage1_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  at(4);  // blocks.cnn:9: bn    (features.stage1[0].bn1)
   cnn::bn_inference(features_stage1_0_silu1, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
                     features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
                     features_stage1_0_bn1_running_var_, cnn::Activation::kNone, kFeaturesStage1_0Bn1, batch);
 
-  // blocks.cnn:10: act    (features.stage1[0].silu1)
+  at(5);  // blocks.cnn:10: act    (features.stage1[0].silu1)
   cnn::silu(features_stage1_0_silu1, features_stage1_0_silu1, k32x112x112, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage1[0].adaptive_avgpool1)
+  at(6);  // 11: | adaptive_avgpool(1)    (features.stage1[0].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage1_0_adaptive_avgpool1, features_stage1_0_silu1,
                         kFeaturesStage1_0AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage1[0].conv2)
+  at(7);  // 12: conv(squeeze, 1, act=silu)    (features.stage1[0].conv2)
   cnn::conv(features_stage1_0_conv2, features_stage1_0_adaptive_avgpool1, features_stage1_0_conv2_weight_,
             cnn::Epilogue().with_bias(features_stage1_0_conv2_bias_), kFeaturesStage1_0Conv2, batch,
             scratch());
   cnn::silu(features_stage1_0_conv2, features_stage1_0_conv2, k8, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage1[0].conv3)
+  at(8);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage1[0].conv3)
   cnn::conv(features_stage1_0_conv3, features_stage1_0_conv2, features_stage1_0_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage1_0_conv3_bias_), kFeaturesStage1_0Conv3, batch,
             scratch());
   cnn::sigmoid(features_stage1_0_conv3, features_stage1_0_conv3, k32, batch);
 
-  // 9: mul {    (features.stage1[0].mul1)
+  at(9);  // 9: mul {    (features.stage1[0].mul1)
   cnn::mul(features_stage1_0_mul1, {features_stage1_0_silu1, features_stage1_0_conv3}, kFeaturesStage1_0Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv4)
+  at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv4)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
                  features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
@@ -2003,7 +2441,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage1_0_bn2, features_stage1_0_mul1, features_stage1_0_conv4_weight_,
             cnn::Epilogue().scaled(features_stage1_0_bn2_saved), kFeaturesStage1_0Conv4, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
                  features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
@@ -2011,42 +2449,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage2_0_silu1, features_stage1_0_bn2, features_stage2_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved), kFeaturesStage2_0Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage2[0].silu1)
+  at(14);  // blocks.cnn:10: act    (features.stage2[0].silu1)
   cnn::silu(features_stage2_0_silu1, features_stage2_0_silu1, k96x112x112, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   cnn::dwconv(features_stage2_0_conv2, features_stage2_0_silu1, features_stage2_0_conv2_weight_,
               kFeaturesStage2_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  at(16);  // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_inference(features_stage2_0_silu2, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
                     features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
                     features_stage2_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage2_0Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage2[0].silu2)
+  at(17);  // blocks.cnn:10: act    (features.stage2[0].silu2)
   cnn::silu(features_stage2_0_silu2, features_stage2_0_silu2, k96x56x56, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage2[0].adaptive_avgpool1)
+  at(18);  // 11: | adaptive_avgpool(1)    (features.stage2[0].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage2_0_adaptive_avgpool1, features_stage2_0_silu2,
                         kFeaturesStage2_0AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage2[0].conv3)
+  at(19);  // 12: conv(squeeze, 1, act=silu)    (features.stage2[0].conv3)
   cnn::conv(features_stage2_0_conv3, features_stage2_0_adaptive_avgpool1, features_stage2_0_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage2_0_conv3_bias_), kFeaturesStage2_0Conv3, batch,
             scratch());
   cnn::silu(features_stage2_0_conv3, features_stage2_0_conv3, k4, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[0].conv4)
+  at(20);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[0].conv4)
   cnn::conv(features_stage2_0_conv4, features_stage2_0_conv3, features_stage2_0_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage2_0_conv4_bias_), kFeaturesStage2_0Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage2_0_conv4, features_stage2_0_conv4, k96, batch);
 
-  // 9: mul {    (features.stage2[0].mul1)
+  at(21);  // 9: mul {    (features.stage2[0].mul1)
   cnn::mul(features_stage2_0_mul1, {features_stage2_0_silu2, features_stage2_0_conv4}, kFeaturesStage2_0Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv5)
+  at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv5)
   // blocks.cnn:9: bn    (features.stage2[0].bn3)
   cnn::bn_affine(features_stage2_0_bn3_saved, features_stage2_0_bn3_weight_, features_stage2_0_bn3_bias_,
                  features_stage2_0_bn3_running_mean_, features_stage2_0_bn3_running_var_,
@@ -2054,7 +2492,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage2_0_bn3, features_stage2_0_mul1, features_stage2_0_conv5_weight_,
             cnn::Epilogue().scaled(features_stage2_0_bn3_saved), kFeaturesStage2_0Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
                  features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
@@ -2062,42 +2500,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage2_1_silu1, features_stage2_0_bn3, features_stage2_1_conv1_weight_,
             cnn::Epilogue().scaled(features_stage2_1_bn1_saved), kFeaturesStage2_1Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage2[1].silu1)
+  at(26);  // blocks.cnn:10: act    (features.stage2[1].silu1)
   cnn::silu(features_stage2_1_silu1, features_stage2_1_silu1, k144x56x56, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   cnn::dwconv(features_stage2_1_conv2, features_stage2_1_silu1, features_stage2_1_conv2_weight_,
               kFeaturesStage2_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  at(28);  // blocks.cnn:9: bn    (features.stage2[1].bn2)
   cnn::bn_inference(features_stage2_1_silu2, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
                     features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
                     features_stage2_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage2_1Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage2[1].silu2)
+  at(29);  // blocks.cnn:10: act    (features.stage2[1].silu2)
   cnn::silu(features_stage2_1_silu2, features_stage2_1_silu2, k144x56x56, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage2[1].adaptive_avgpool1)
+  at(30);  // 11: | adaptive_avgpool(1)    (features.stage2[1].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage2_1_adaptive_avgpool1, features_stage2_1_silu2,
                         kFeaturesStage2_1AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage2[1].conv3)
+  at(31);  // 12: conv(squeeze, 1, act=silu)    (features.stage2[1].conv3)
   cnn::conv(features_stage2_1_conv3, features_stage2_1_adaptive_avgpool1, features_stage2_1_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage2_1_conv3_bias_), kFeaturesStage2_1Conv3, batch,
             scratch());
   cnn::silu(features_stage2_1_conv3, features_stage2_1_conv3, k6, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[1].conv4)
+  at(32);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[1].conv4)
   cnn::conv(features_stage2_1_conv4, features_stage2_1_conv3, features_stage2_1_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage2_1_conv4_bias_), kFeaturesStage2_1Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage2_1_conv4, features_stage2_1_conv4, k144, batch);
 
-  // 9: mul {    (features.stage2[1].mul1)
+  at(33);  // 9: mul {    (features.stage2[1].mul1)
   cnn::mul(features_stage2_1_mul1, {features_stage2_1_silu2, features_stage2_1_conv4}, kFeaturesStage2_1Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv5)
+  at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv5)
   // blocks.cnn:9: bn    (features.stage2[1].bn3)
   // 31: add {    (features.stage2[1].add1)
   cnn::bn_affine(features_stage2_1_bn3_saved, features_stage2_1_bn3_weight_, features_stage2_1_bn3_bias_,
@@ -2107,7 +2545,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
             kFeaturesStage2_1Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  at(38);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
                  features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
@@ -2115,42 +2553,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage3_0_silu1, features_stage2_1_add1, features_stage3_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved), kFeaturesStage3_0Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage3[0].silu1)
+  at(40);  // blocks.cnn:10: act    (features.stage3[0].silu1)
   cnn::silu(features_stage3_0_silu1, features_stage3_0_silu1, k144x56x56, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  at(41);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   cnn::dwconv(features_stage3_0_conv2, features_stage3_0_silu1, features_stage3_0_conv2_weight_,
               kFeaturesStage3_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  at(42);  // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_inference(features_stage3_0_silu2, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
                     features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
                     features_stage3_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage3_0Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage3[0].silu2)
+  at(43);  // blocks.cnn:10: act    (features.stage3[0].silu2)
   cnn::silu(features_stage3_0_silu2, features_stage3_0_silu2, k144x28x28, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage3[0].adaptive_avgpool1)
+  at(44);  // 11: | adaptive_avgpool(1)    (features.stage3[0].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage3_0_adaptive_avgpool1, features_stage3_0_silu2,
                         kFeaturesStage3_0AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage3[0].conv3)
+  at(45);  // 12: conv(squeeze, 1, act=silu)    (features.stage3[0].conv3)
   cnn::conv(features_stage3_0_conv3, features_stage3_0_adaptive_avgpool1, features_stage3_0_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage3_0_conv3_bias_), kFeaturesStage3_0Conv3, batch,
             scratch());
   cnn::silu(features_stage3_0_conv3, features_stage3_0_conv3, k6, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[0].conv4)
+  at(46);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[0].conv4)
   cnn::conv(features_stage3_0_conv4, features_stage3_0_conv3, features_stage3_0_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage3_0_conv4_bias_), kFeaturesStage3_0Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage3_0_conv4, features_stage3_0_conv4, k144, batch);
 
-  // 9: mul {    (features.stage3[0].mul1)
+  at(47);  // 9: mul {    (features.stage3[0].mul1)
   cnn::mul(features_stage3_0_mul1, {features_stage3_0_silu2, features_stage3_0_conv4}, kFeaturesStage3_0Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv5)
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv5)
   // blocks.cnn:9: bn    (features.stage3[0].bn3)
   cnn::bn_affine(features_stage3_0_bn3_saved, features_stage3_0_bn3_weight_, features_stage3_0_bn3_bias_,
                  features_stage3_0_bn3_running_mean_, features_stage3_0_bn3_running_var_,
@@ -2158,7 +2596,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage3_0_bn3, features_stage3_0_mul1, features_stage3_0_conv5_weight_,
             cnn::Epilogue().scaled(features_stage3_0_bn3_saved), kFeaturesStage3_0Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
                  features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
@@ -2166,42 +2604,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage3_1_silu1, features_stage3_0_bn3, features_stage3_1_conv1_weight_,
             cnn::Epilogue().scaled(features_stage3_1_bn1_saved), kFeaturesStage3_1Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage3[1].silu1)
+  at(52);  // blocks.cnn:10: act    (features.stage3[1].silu1)
   cnn::silu(features_stage3_1_silu1, features_stage3_1_silu1, k240x28x28, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   cnn::dwconv(features_stage3_1_conv2, features_stage3_1_silu1, features_stage3_1_conv2_weight_,
               kFeaturesStage3_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  at(54);  // blocks.cnn:9: bn    (features.stage3[1].bn2)
   cnn::bn_inference(features_stage3_1_silu2, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
                     features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
                     features_stage3_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage3_1Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage3[1].silu2)
+  at(55);  // blocks.cnn:10: act    (features.stage3[1].silu2)
   cnn::silu(features_stage3_1_silu2, features_stage3_1_silu2, k240x28x28, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage3[1].adaptive_avgpool1)
+  at(56);  // 11: | adaptive_avgpool(1)    (features.stage3[1].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage3_1_adaptive_avgpool1, features_stage3_1_silu2,
                         kFeaturesStage3_1AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage3[1].conv3)
+  at(57);  // 12: conv(squeeze, 1, act=silu)    (features.stage3[1].conv3)
   cnn::conv(features_stage3_1_conv3, features_stage3_1_adaptive_avgpool1, features_stage3_1_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage3_1_conv3_bias_), kFeaturesStage3_1Conv3, batch,
             scratch());
   cnn::silu(features_stage3_1_conv3, features_stage3_1_conv3, k10, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[1].conv4)
+  at(58);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[1].conv4)
   cnn::conv(features_stage3_1_conv4, features_stage3_1_conv3, features_stage3_1_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage3_1_conv4_bias_), kFeaturesStage3_1Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage3_1_conv4, features_stage3_1_conv4, k240, batch);
 
-  // 9: mul {    (features.stage3[1].mul1)
+  at(59);  // 9: mul {    (features.stage3[1].mul1)
   cnn::mul(features_stage3_1_mul1, {features_stage3_1_silu2, features_stage3_1_conv4}, kFeaturesStage3_1Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv5)
+  at(60);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv5)
   // blocks.cnn:9: bn    (features.stage3[1].bn3)
   // 31: add {    (features.stage3[1].add1)
   cnn::bn_affine(features_stage3_1_bn3_saved, features_stage3_1_bn3_weight_, features_stage3_1_bn3_bias_,
@@ -2211,7 +2649,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
             kFeaturesStage3_1Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
+  at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
   cnn::bn_affine(features_stage4_0_bn1_saved, features_stage4_0_bn1_weight_, features_stage4_0_bn1_bias_,
                  features_stage4_0_bn1_running_mean_, features_stage4_0_bn1_running_var_,
@@ -2219,42 +2657,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage4_0_silu1, features_stage3_1_add1, features_stage4_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage4_0_bn1_saved), kFeaturesStage4_0Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage4[0].silu1)
+  at(66);  // blocks.cnn:10: act    (features.stage4[0].silu1)
   cnn::silu(features_stage4_0_silu1, features_stage4_0_silu1, k240x28x28, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
+  at(67);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
   cnn::dwconv(features_stage4_0_conv2, features_stage4_0_silu1, features_stage4_0_conv2_weight_,
               kFeaturesStage4_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage4[0].bn2)
+  at(68);  // blocks.cnn:9: bn    (features.stage4[0].bn2)
   cnn::bn_inference(features_stage4_0_silu2, features_stage4_0_conv2, features_stage4_0_bn2_weight_,
                     features_stage4_0_bn2_bias_, features_stage4_0_bn2_running_mean_,
                     features_stage4_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage4_0Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage4[0].silu2)
+  at(69);  // blocks.cnn:10: act    (features.stage4[0].silu2)
   cnn::silu(features_stage4_0_silu2, features_stage4_0_silu2, k240x14x14, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage4[0].adaptive_avgpool1)
+  at(70);  // 11: | adaptive_avgpool(1)    (features.stage4[0].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage4_0_adaptive_avgpool1, features_stage4_0_silu2,
                         kFeaturesStage4_0AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage4[0].conv3)
+  at(71);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[0].conv3)
   cnn::conv(features_stage4_0_conv3, features_stage4_0_adaptive_avgpool1, features_stage4_0_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage4_0_conv3_bias_), kFeaturesStage4_0Conv3, batch,
             scratch());
   cnn::silu(features_stage4_0_conv3, features_stage4_0_conv3, k10, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[0].conv4)
+  at(72);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[0].conv4)
   cnn::conv(features_stage4_0_conv4, features_stage4_0_conv3, features_stage4_0_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage4_0_conv4_bias_), kFeaturesStage4_0Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage4_0_conv4, features_stage4_0_conv4, k240, batch);
 
-  // 9: mul {    (features.stage4[0].mul1)
+  at(73);  // 9: mul {    (features.stage4[0].mul1)
   cnn::mul(features_stage4_0_mul1, {features_stage4_0_silu2, features_stage4_0_conv4}, kFeaturesStage4_0Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv5)
+  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv5)
   // blocks.cnn:9: bn    (features.stage4[0].bn3)
   cnn::bn_affine(features_stage4_0_bn3_saved, features_stage4_0_bn3_weight_, features_stage4_0_bn3_bias_,
                  features_stage4_0_bn3_running_mean_, features_stage4_0_bn3_running_var_,
@@ -2262,7 +2700,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage4_0_bn3, features_stage4_0_mul1, features_stage4_0_conv5_weight_,
             cnn::Epilogue().scaled(features_stage4_0_bn3_saved), kFeaturesStage4_0Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
+  at(76);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
   cnn::bn_affine(features_stage4_1_bn1_saved, features_stage4_1_bn1_weight_, features_stage4_1_bn1_bias_,
                  features_stage4_1_bn1_running_mean_, features_stage4_1_bn1_running_var_,
@@ -2270,42 +2708,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage4_1_silu1, features_stage4_0_bn3, features_stage4_1_conv1_weight_,
             cnn::Epilogue().scaled(features_stage4_1_bn1_saved), kFeaturesStage4_1Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage4[1].silu1)
+  at(78);  // blocks.cnn:10: act    (features.stage4[1].silu1)
   cnn::silu(features_stage4_1_silu1, features_stage4_1_silu1, k480x14x14, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
+  at(79);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
   cnn::dwconv(features_stage4_1_conv2, features_stage4_1_silu1, features_stage4_1_conv2_weight_,
               kFeaturesStage4_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage4[1].bn2)
+  at(80);  // blocks.cnn:9: bn    (features.stage4[1].bn2)
   cnn::bn_inference(features_stage4_1_silu2, features_stage4_1_conv2, features_stage4_1_bn2_weight_,
                     features_stage4_1_bn2_bias_, features_stage4_1_bn2_running_mean_,
                     features_stage4_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage4_1Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage4[1].silu2)
+  at(81);  // blocks.cnn:10: act    (features.stage4[1].silu2)
   cnn::silu(features_stage4_1_silu2, features_stage4_1_silu2, k480x14x14, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage4[1].adaptive_avgpool1)
+  at(82);  // 11: | adaptive_avgpool(1)    (features.stage4[1].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage4_1_adaptive_avgpool1, features_stage4_1_silu2,
                         kFeaturesStage4_1AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage4[1].conv3)
+  at(83);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[1].conv3)
   cnn::conv(features_stage4_1_conv3, features_stage4_1_adaptive_avgpool1, features_stage4_1_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage4_1_conv3_bias_), kFeaturesStage4_1Conv3, batch,
             scratch());
   cnn::silu(features_stage4_1_conv3, features_stage4_1_conv3, k20, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[1].conv4)
+  at(84);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[1].conv4)
   cnn::conv(features_stage4_1_conv4, features_stage4_1_conv3, features_stage4_1_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage4_1_conv4_bias_), kFeaturesStage4_1Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage4_1_conv4, features_stage4_1_conv4, k480, batch);
 
-  // 9: mul {    (features.stage4[1].mul1)
+  at(85);  // 9: mul {    (features.stage4[1].mul1)
   cnn::mul(features_stage4_1_mul1, {features_stage4_1_silu2, features_stage4_1_conv4}, kFeaturesStage4_1Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv5)
+  at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv5)
   // blocks.cnn:9: bn    (features.stage4[1].bn3)
   // 31: add {    (features.stage4[1].add1)
   cnn::bn_affine(features_stage4_1_bn3_saved, features_stage4_1_bn3_weight_, features_stage4_1_bn3_bias_,
@@ -2315,7 +2753,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
             kFeaturesStage4_1Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
+  at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
   cnn::bn_affine(features_stage4_2_bn1_saved, features_stage4_2_bn1_weight_, features_stage4_2_bn1_bias_,
                  features_stage4_2_bn1_running_mean_, features_stage4_2_bn1_running_var_,
@@ -2323,42 +2761,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage4_2_silu1, features_stage4_1_add1, features_stage4_2_conv1_weight_,
             cnn::Epilogue().scaled(features_stage4_2_bn1_saved), kFeaturesStage4_2Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage4[2].silu1)
+  at(92);  // blocks.cnn:10: act    (features.stage4[2].silu1)
   cnn::silu(features_stage4_2_silu1, features_stage4_2_silu1, k480x14x14, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
+  at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
   cnn::dwconv(features_stage4_2_conv2, features_stage4_2_silu1, features_stage4_2_conv2_weight_,
               kFeaturesStage4_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage4[2].bn2)
+  at(94);  // blocks.cnn:9: bn    (features.stage4[2].bn2)
   cnn::bn_inference(features_stage4_2_silu2, features_stage4_2_conv2, features_stage4_2_bn2_weight_,
                     features_stage4_2_bn2_bias_, features_stage4_2_bn2_running_mean_,
                     features_stage4_2_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage4_2Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage4[2].silu2)
+  at(95);  // blocks.cnn:10: act    (features.stage4[2].silu2)
   cnn::silu(features_stage4_2_silu2, features_stage4_2_silu2, k480x14x14, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage4[2].adaptive_avgpool1)
+  at(96);  // 11: | adaptive_avgpool(1)    (features.stage4[2].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage4_2_adaptive_avgpool1, features_stage4_2_silu2,
                         kFeaturesStage4_2AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage4[2].conv3)
+  at(97);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[2].conv3)
   cnn::conv(features_stage4_2_conv3, features_stage4_2_adaptive_avgpool1, features_stage4_2_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage4_2_conv3_bias_), kFeaturesStage4_2Conv3, batch,
             scratch());
   cnn::silu(features_stage4_2_conv3, features_stage4_2_conv3, k20, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[2].conv4)
+  at(98);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[2].conv4)
   cnn::conv(features_stage4_2_conv4, features_stage4_2_conv3, features_stage4_2_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage4_2_conv4_bias_), kFeaturesStage4_2Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage4_2_conv4, features_stage4_2_conv4, k480, batch);
 
-  // 9: mul {    (features.stage4[2].mul1)
+  at(99);  // 9: mul {    (features.stage4[2].mul1)
   cnn::mul(features_stage4_2_mul1, {features_stage4_2_silu2, features_stage4_2_conv4}, kFeaturesStage4_2Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv5)
+  at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv5)
   // blocks.cnn:9: bn    (features.stage4[2].bn3)
   // 31: add {    (features.stage4[2].add1)
   cnn::bn_affine(features_stage4_2_bn3_saved, features_stage4_2_bn3_weight_, features_stage4_2_bn3_bias_,
@@ -2368,7 +2806,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
             kFeaturesStage4_2Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
+  at(104);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
   cnn::bn_affine(features_stage5_0_bn1_saved, features_stage5_0_bn1_weight_, features_stage5_0_bn1_bias_,
                  features_stage5_0_bn1_running_mean_, features_stage5_0_bn1_running_var_,
@@ -2376,42 +2814,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage5_0_silu1, features_stage4_2_add1, features_stage5_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage5_0_bn1_saved), kFeaturesStage5_0Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage5[0].silu1)
+  at(106);  // blocks.cnn:10: act    (features.stage5[0].silu1)
   cnn::silu(features_stage5_0_silu1, features_stage5_0_silu1, k480x14x14, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
+  at(107);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
   cnn::dwconv(features_stage5_0_conv2, features_stage5_0_silu1, features_stage5_0_conv2_weight_,
               kFeaturesStage5_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage5[0].bn2)
+  at(108);  // blocks.cnn:9: bn    (features.stage5[0].bn2)
   cnn::bn_inference(features_stage5_0_silu2, features_stage5_0_conv2, features_stage5_0_bn2_weight_,
                     features_stage5_0_bn2_bias_, features_stage5_0_bn2_running_mean_,
                     features_stage5_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage5_0Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage5[0].silu2)
+  at(109);  // blocks.cnn:10: act    (features.stage5[0].silu2)
   cnn::silu(features_stage5_0_silu2, features_stage5_0_silu2, k480x14x14, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage5[0].adaptive_avgpool1)
+  at(110);  // 11: | adaptive_avgpool(1)    (features.stage5[0].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage5_0_adaptive_avgpool1, features_stage5_0_silu2,
                         kFeaturesStage5_0AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage5[0].conv3)
+  at(111);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[0].conv3)
   cnn::conv(features_stage5_0_conv3, features_stage5_0_adaptive_avgpool1, features_stage5_0_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage5_0_conv3_bias_), kFeaturesStage5_0Conv3, batch,
             scratch());
   cnn::silu(features_stage5_0_conv3, features_stage5_0_conv3, k20, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[0].conv4)
+  at(112);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[0].conv4)
   cnn::conv(features_stage5_0_conv4, features_stage5_0_conv3, features_stage5_0_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage5_0_conv4_bias_), kFeaturesStage5_0Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage5_0_conv4, features_stage5_0_conv4, k480, batch);
 
-  // 9: mul {    (features.stage5[0].mul1)
+  at(113);  // 9: mul {    (features.stage5[0].mul1)
   cnn::mul(features_stage5_0_mul1, {features_stage5_0_silu2, features_stage5_0_conv4}, kFeaturesStage5_0Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv5)
+  at(114);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv5)
   // blocks.cnn:9: bn    (features.stage5[0].bn3)
   cnn::bn_affine(features_stage5_0_bn3_saved, features_stage5_0_bn3_weight_, features_stage5_0_bn3_bias_,
                  features_stage5_0_bn3_running_mean_, features_stage5_0_bn3_running_var_,
@@ -2419,7 +2857,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage5_0_bn3, features_stage5_0_mul1, features_stage5_0_conv5_weight_,
             cnn::Epilogue().scaled(features_stage5_0_bn3_saved), kFeaturesStage5_0Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
+  at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
   cnn::bn_affine(features_stage5_1_bn1_saved, features_stage5_1_bn1_weight_, features_stage5_1_bn1_bias_,
                  features_stage5_1_bn1_running_mean_, features_stage5_1_bn1_running_var_,
@@ -2427,42 +2865,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage5_1_silu1, features_stage5_0_bn3, features_stage5_1_conv1_weight_,
             cnn::Epilogue().scaled(features_stage5_1_bn1_saved), kFeaturesStage5_1Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage5[1].silu1)
+  at(118);  // blocks.cnn:10: act    (features.stage5[1].silu1)
   cnn::silu(features_stage5_1_silu1, features_stage5_1_silu1, k672x14x14, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
+  at(119);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
   cnn::dwconv(features_stage5_1_conv2, features_stage5_1_silu1, features_stage5_1_conv2_weight_,
               kFeaturesStage5_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage5[1].bn2)
+  at(120);  // blocks.cnn:9: bn    (features.stage5[1].bn2)
   cnn::bn_inference(features_stage5_1_silu2, features_stage5_1_conv2, features_stage5_1_bn2_weight_,
                     features_stage5_1_bn2_bias_, features_stage5_1_bn2_running_mean_,
                     features_stage5_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage5_1Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage5[1].silu2)
+  at(121);  // blocks.cnn:10: act    (features.stage5[1].silu2)
   cnn::silu(features_stage5_1_silu2, features_stage5_1_silu2, k672x14x14, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage5[1].adaptive_avgpool1)
+  at(122);  // 11: | adaptive_avgpool(1)    (features.stage5[1].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage5_1_adaptive_avgpool1, features_stage5_1_silu2,
                         kFeaturesStage5_1AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage5[1].conv3)
+  at(123);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[1].conv3)
   cnn::conv(features_stage5_1_conv3, features_stage5_1_adaptive_avgpool1, features_stage5_1_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage5_1_conv3_bias_), kFeaturesStage5_1Conv3, batch,
             scratch());
   cnn::silu(features_stage5_1_conv3, features_stage5_1_conv3, k28, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[1].conv4)
+  at(124);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[1].conv4)
   cnn::conv(features_stage5_1_conv4, features_stage5_1_conv3, features_stage5_1_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage5_1_conv4_bias_), kFeaturesStage5_1Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage5_1_conv4, features_stage5_1_conv4, k672, batch);
 
-  // 9: mul {    (features.stage5[1].mul1)
+  at(125);  // 9: mul {    (features.stage5[1].mul1)
   cnn::mul(features_stage5_1_mul1, {features_stage5_1_silu2, features_stage5_1_conv4}, kFeaturesStage5_1Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv5)
+  at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv5)
   // blocks.cnn:9: bn    (features.stage5[1].bn3)
   // 31: add {    (features.stage5[1].add1)
   cnn::bn_affine(features_stage5_1_bn3_saved, features_stage5_1_bn3_weight_, features_stage5_1_bn3_bias_,
@@ -2472,7 +2910,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
             kFeaturesStage5_1Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
+  at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
   cnn::bn_affine(features_stage5_2_bn1_saved, features_stage5_2_bn1_weight_, features_stage5_2_bn1_bias_,
                  features_stage5_2_bn1_running_mean_, features_stage5_2_bn1_running_var_,
@@ -2480,42 +2918,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage5_2_silu1, features_stage5_1_add1, features_stage5_2_conv1_weight_,
             cnn::Epilogue().scaled(features_stage5_2_bn1_saved), kFeaturesStage5_2Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage5[2].silu1)
+  at(132);  // blocks.cnn:10: act    (features.stage5[2].silu1)
   cnn::silu(features_stage5_2_silu1, features_stage5_2_silu1, k672x14x14, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
+  at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
   cnn::dwconv(features_stage5_2_conv2, features_stage5_2_silu1, features_stage5_2_conv2_weight_,
               kFeaturesStage5_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage5[2].bn2)
+  at(134);  // blocks.cnn:9: bn    (features.stage5[2].bn2)
   cnn::bn_inference(features_stage5_2_silu2, features_stage5_2_conv2, features_stage5_2_bn2_weight_,
                     features_stage5_2_bn2_bias_, features_stage5_2_bn2_running_mean_,
                     features_stage5_2_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage5_2Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage5[2].silu2)
+  at(135);  // blocks.cnn:10: act    (features.stage5[2].silu2)
   cnn::silu(features_stage5_2_silu2, features_stage5_2_silu2, k672x14x14, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage5[2].adaptive_avgpool1)
+  at(136);  // 11: | adaptive_avgpool(1)    (features.stage5[2].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage5_2_adaptive_avgpool1, features_stage5_2_silu2,
                         kFeaturesStage5_2AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage5[2].conv3)
+  at(137);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[2].conv3)
   cnn::conv(features_stage5_2_conv3, features_stage5_2_adaptive_avgpool1, features_stage5_2_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage5_2_conv3_bias_), kFeaturesStage5_2Conv3, batch,
             scratch());
   cnn::silu(features_stage5_2_conv3, features_stage5_2_conv3, k28, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[2].conv4)
+  at(138);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[2].conv4)
   cnn::conv(features_stage5_2_conv4, features_stage5_2_conv3, features_stage5_2_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage5_2_conv4_bias_), kFeaturesStage5_2Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage5_2_conv4, features_stage5_2_conv4, k672, batch);
 
-  // 9: mul {    (features.stage5[2].mul1)
+  at(139);  // 9: mul {    (features.stage5[2].mul1)
   cnn::mul(features_stage5_2_mul1, {features_stage5_2_silu2, features_stage5_2_conv4}, kFeaturesStage5_2Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv5)
+  at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv5)
   // blocks.cnn:9: bn    (features.stage5[2].bn3)
   // 31: add {    (features.stage5[2].add1)
   cnn::bn_affine(features_stage5_2_bn3_saved, features_stage5_2_bn3_weight_, features_stage5_2_bn3_bias_,
@@ -2525,7 +2963,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
             kFeaturesStage5_2Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
+  at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
   cnn::bn_affine(features_stage6_0_bn1_saved, features_stage6_0_bn1_weight_, features_stage6_0_bn1_bias_,
                  features_stage6_0_bn1_running_mean_, features_stage6_0_bn1_running_var_,
@@ -2533,42 +2971,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage6_0_silu1, features_stage5_2_add1, features_stage6_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage6_0_bn1_saved), kFeaturesStage6_0Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage6[0].silu1)
+  at(146);  // blocks.cnn:10: act    (features.stage6[0].silu1)
   cnn::silu(features_stage6_0_silu1, features_stage6_0_silu1, k672x14x14, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
+  at(147);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
   cnn::dwconv(features_stage6_0_conv2, features_stage6_0_silu1, features_stage6_0_conv2_weight_,
               kFeaturesStage6_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage6[0].bn2)
+  at(148);  // blocks.cnn:9: bn    (features.stage6[0].bn2)
   cnn::bn_inference(features_stage6_0_silu2, features_stage6_0_conv2, features_stage6_0_bn2_weight_,
                     features_stage6_0_bn2_bias_, features_stage6_0_bn2_running_mean_,
                     features_stage6_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage6_0Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage6[0].silu2)
+  at(149);  // blocks.cnn:10: act    (features.stage6[0].silu2)
   cnn::silu(features_stage6_0_silu2, features_stage6_0_silu2, k672x7x7, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage6[0].adaptive_avgpool1)
+  at(150);  // 11: | adaptive_avgpool(1)    (features.stage6[0].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage6_0_adaptive_avgpool1, features_stage6_0_silu2,
                         kFeaturesStage6_0AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage6[0].conv3)
+  at(151);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[0].conv3)
   cnn::conv(features_stage6_0_conv3, features_stage6_0_adaptive_avgpool1, features_stage6_0_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage6_0_conv3_bias_), kFeaturesStage6_0Conv3, batch,
             scratch());
   cnn::silu(features_stage6_0_conv3, features_stage6_0_conv3, k28, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[0].conv4)
+  at(152);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[0].conv4)
   cnn::conv(features_stage6_0_conv4, features_stage6_0_conv3, features_stage6_0_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage6_0_conv4_bias_), kFeaturesStage6_0Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage6_0_conv4, features_stage6_0_conv4, k672, batch);
 
-  // 9: mul {    (features.stage6[0].mul1)
+  at(153);  // 9: mul {    (features.stage6[0].mul1)
   cnn::mul(features_stage6_0_mul1, {features_stage6_0_silu2, features_stage6_0_conv4}, kFeaturesStage6_0Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv5)
+  at(154);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv5)
   // blocks.cnn:9: bn    (features.stage6[0].bn3)
   cnn::bn_affine(features_stage6_0_bn3_saved, features_stage6_0_bn3_weight_, features_stage6_0_bn3_bias_,
                  features_stage6_0_bn3_running_mean_, features_stage6_0_bn3_running_var_,
@@ -2576,7 +3014,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage6_0_bn3, features_stage6_0_mul1, features_stage6_0_conv5_weight_,
             cnn::Epilogue().scaled(features_stage6_0_bn3_saved), kFeaturesStage6_0Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
+  at(156);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
   cnn::bn_affine(features_stage6_1_bn1_saved, features_stage6_1_bn1_weight_, features_stage6_1_bn1_bias_,
                  features_stage6_1_bn1_running_mean_, features_stage6_1_bn1_running_var_,
@@ -2584,42 +3022,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage6_1_silu1, features_stage6_0_bn3, features_stage6_1_conv1_weight_,
             cnn::Epilogue().scaled(features_stage6_1_bn1_saved), kFeaturesStage6_1Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage6[1].silu1)
+  at(158);  // blocks.cnn:10: act    (features.stage6[1].silu1)
   cnn::silu(features_stage6_1_silu1, features_stage6_1_silu1, k1152x7x7, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
+  at(159);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
   cnn::dwconv(features_stage6_1_conv2, features_stage6_1_silu1, features_stage6_1_conv2_weight_,
               kFeaturesStage6_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage6[1].bn2)
+  at(160);  // blocks.cnn:9: bn    (features.stage6[1].bn2)
   cnn::bn_inference(features_stage6_1_silu2, features_stage6_1_conv2, features_stage6_1_bn2_weight_,
                     features_stage6_1_bn2_bias_, features_stage6_1_bn2_running_mean_,
                     features_stage6_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage6_1Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage6[1].silu2)
+  at(161);  // blocks.cnn:10: act    (features.stage6[1].silu2)
   cnn::silu(features_stage6_1_silu2, features_stage6_1_silu2, k1152x7x7, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage6[1].adaptive_avgpool1)
+  at(162);  // 11: | adaptive_avgpool(1)    (features.stage6[1].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage6_1_adaptive_avgpool1, features_stage6_1_silu2,
                         kFeaturesStage6_1AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage6[1].conv3)
+  at(163);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[1].conv3)
   cnn::conv(features_stage6_1_conv3, features_stage6_1_adaptive_avgpool1, features_stage6_1_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage6_1_conv3_bias_), kFeaturesStage6_1Conv3, batch,
             scratch());
   cnn::silu(features_stage6_1_conv3, features_stage6_1_conv3, k48, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[1].conv4)
+  at(164);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[1].conv4)
   cnn::conv(features_stage6_1_conv4, features_stage6_1_conv3, features_stage6_1_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage6_1_conv4_bias_), kFeaturesStage6_1Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage6_1_conv4, features_stage6_1_conv4, k1152, batch);
 
-  // 9: mul {    (features.stage6[1].mul1)
+  at(165);  // 9: mul {    (features.stage6[1].mul1)
   cnn::mul(features_stage6_1_mul1, {features_stage6_1_silu2, features_stage6_1_conv4}, kFeaturesStage6_1Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv5)
+  at(166);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv5)
   // blocks.cnn:9: bn    (features.stage6[1].bn3)
   // 31: add {    (features.stage6[1].add1)
   cnn::bn_affine(features_stage6_1_bn3_saved, features_stage6_1_bn3_weight_, features_stage6_1_bn3_bias_,
@@ -2629,7 +3067,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage6_1_bn3_saved).plus(features_stage6_0_bn3),
             kFeaturesStage6_1Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
+  at(170);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
   cnn::bn_affine(features_stage6_2_bn1_saved, features_stage6_2_bn1_weight_, features_stage6_2_bn1_bias_,
                  features_stage6_2_bn1_running_mean_, features_stage6_2_bn1_running_var_,
@@ -2637,42 +3075,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage6_2_silu1, features_stage6_1_add1, features_stage6_2_conv1_weight_,
             cnn::Epilogue().scaled(features_stage6_2_bn1_saved), kFeaturesStage6_2Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage6[2].silu1)
+  at(172);  // blocks.cnn:10: act    (features.stage6[2].silu1)
   cnn::silu(features_stage6_2_silu1, features_stage6_2_silu1, k1152x7x7, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
+  at(173);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
   cnn::dwconv(features_stage6_2_conv2, features_stage6_2_silu1, features_stage6_2_conv2_weight_,
               kFeaturesStage6_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage6[2].bn2)
+  at(174);  // blocks.cnn:9: bn    (features.stage6[2].bn2)
   cnn::bn_inference(features_stage6_2_silu2, features_stage6_2_conv2, features_stage6_2_bn2_weight_,
                     features_stage6_2_bn2_bias_, features_stage6_2_bn2_running_mean_,
                     features_stage6_2_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage6_2Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage6[2].silu2)
+  at(175);  // blocks.cnn:10: act    (features.stage6[2].silu2)
   cnn::silu(features_stage6_2_silu2, features_stage6_2_silu2, k1152x7x7, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage6[2].adaptive_avgpool1)
+  at(176);  // 11: | adaptive_avgpool(1)    (features.stage6[2].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage6_2_adaptive_avgpool1, features_stage6_2_silu2,
                         kFeaturesStage6_2AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage6[2].conv3)
+  at(177);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[2].conv3)
   cnn::conv(features_stage6_2_conv3, features_stage6_2_adaptive_avgpool1, features_stage6_2_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage6_2_conv3_bias_), kFeaturesStage6_2Conv3, batch,
             scratch());
   cnn::silu(features_stage6_2_conv3, features_stage6_2_conv3, k48, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[2].conv4)
+  at(178);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[2].conv4)
   cnn::conv(features_stage6_2_conv4, features_stage6_2_conv3, features_stage6_2_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage6_2_conv4_bias_), kFeaturesStage6_2Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage6_2_conv4, features_stage6_2_conv4, k1152, batch);
 
-  // 9: mul {    (features.stage6[2].mul1)
+  at(179);  // 9: mul {    (features.stage6[2].mul1)
   cnn::mul(features_stage6_2_mul1, {features_stage6_2_silu2, features_stage6_2_conv4}, kFeaturesStage6_2Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv5)
+  at(180);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv5)
   // blocks.cnn:9: bn    (features.stage6[2].bn3)
   // 31: add {    (features.stage6[2].add1)
   cnn::bn_affine(features_stage6_2_bn3_saved, features_stage6_2_bn3_weight_, features_stage6_2_bn3_bias_,
@@ -2682,7 +3120,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage6_2_bn3_saved).plus(features_stage6_1_add1),
             kFeaturesStage6_2Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv1)
+  at(184);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv1)
   // blocks.cnn:9: bn    (features.stage6[3].bn1)
   cnn::bn_affine(features_stage6_3_bn1_saved, features_stage6_3_bn1_weight_, features_stage6_3_bn1_bias_,
                  features_stage6_3_bn1_running_mean_, features_stage6_3_bn1_running_var_,
@@ -2690,42 +3128,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage6_3_silu1, features_stage6_2_add1, features_stage6_3_conv1_weight_,
             cnn::Epilogue().scaled(features_stage6_3_bn1_saved), kFeaturesStage6_3Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage6[3].silu1)
+  at(186);  // blocks.cnn:10: act    (features.stage6[3].silu1)
   cnn::silu(features_stage6_3_silu1, features_stage6_3_silu1, k1152x7x7, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv2)
+  at(187);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv2)
   cnn::dwconv(features_stage6_3_conv2, features_stage6_3_silu1, features_stage6_3_conv2_weight_,
               kFeaturesStage6_3Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage6[3].bn2)
+  at(188);  // blocks.cnn:9: bn    (features.stage6[3].bn2)
   cnn::bn_inference(features_stage6_3_silu2, features_stage6_3_conv2, features_stage6_3_bn2_weight_,
                     features_stage6_3_bn2_bias_, features_stage6_3_bn2_running_mean_,
                     features_stage6_3_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage6_3Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage6[3].silu2)
+  at(189);  // blocks.cnn:10: act    (features.stage6[3].silu2)
   cnn::silu(features_stage6_3_silu2, features_stage6_3_silu2, k1152x7x7, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage6[3].adaptive_avgpool1)
+  at(190);  // 11: | adaptive_avgpool(1)    (features.stage6[3].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage6_3_adaptive_avgpool1, features_stage6_3_silu2,
                         kFeaturesStage6_3AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage6[3].conv3)
+  at(191);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[3].conv3)
   cnn::conv(features_stage6_3_conv3, features_stage6_3_adaptive_avgpool1, features_stage6_3_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage6_3_conv3_bias_), kFeaturesStage6_3Conv3, batch,
             scratch());
   cnn::silu(features_stage6_3_conv3, features_stage6_3_conv3, k48, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[3].conv4)
+  at(192);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[3].conv4)
   cnn::conv(features_stage6_3_conv4, features_stage6_3_conv3, features_stage6_3_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage6_3_conv4_bias_), kFeaturesStage6_3Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage6_3_conv4, features_stage6_3_conv4, k1152, batch);
 
-  // 9: mul {    (features.stage6[3].mul1)
+  at(193);  // 9: mul {    (features.stage6[3].mul1)
   cnn::mul(features_stage6_3_mul1, {features_stage6_3_silu2, features_stage6_3_conv4}, kFeaturesStage6_3Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv5)
+  at(194);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv5)
   // blocks.cnn:9: bn    (features.stage6[3].bn3)
   // 31: add {    (features.stage6[3].add1)
   cnn::bn_affine(features_stage6_3_bn3_saved, features_stage6_3_bn3_weight_, features_stage6_3_bn3_bias_,
@@ -2735,7 +3173,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage6_3_bn3_saved).plus(features_stage6_2_add1),
             kFeaturesStage6_3Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
+  at(198);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
   cnn::bn_affine(features_stage7_0_bn1_saved, features_stage7_0_bn1_weight_, features_stage7_0_bn1_bias_,
                  features_stage7_0_bn1_running_mean_, features_stage7_0_bn1_running_var_,
@@ -2743,42 +3181,42 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage7_0_silu1, features_stage6_3_add1, features_stage7_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage7_0_bn1_saved), kFeaturesStage7_0Conv1, batch, scratch());
 
-  // blocks.cnn:10: act    (features.stage7[0].silu1)
+  at(200);  // blocks.cnn:10: act    (features.stage7[0].silu1)
   cnn::silu(features_stage7_0_silu1, features_stage7_0_silu1, k1152x7x7, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
+  at(201);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
   cnn::dwconv(features_stage7_0_conv2, features_stage7_0_silu1, features_stage7_0_conv2_weight_,
               kFeaturesStage7_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage7[0].bn2)
+  at(202);  // blocks.cnn:9: bn    (features.stage7[0].bn2)
   cnn::bn_inference(features_stage7_0_silu2, features_stage7_0_conv2, features_stage7_0_bn2_weight_,
                     features_stage7_0_bn2_bias_, features_stage7_0_bn2_running_mean_,
                     features_stage7_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage7_0Bn2, batch);
 
-  // blocks.cnn:10: act    (features.stage7[0].silu2)
+  at(203);  // blocks.cnn:10: act    (features.stage7[0].silu2)
   cnn::silu(features_stage7_0_silu2, features_stage7_0_silu2, k1152x7x7, batch);
 
-  // 11: | adaptive_avgpool(1)    (features.stage7[0].adaptive_avgpool1)
+  at(204);  // 11: | adaptive_avgpool(1)    (features.stage7[0].adaptive_avgpool1)
   cnn::adaptive_avgpool(features_stage7_0_adaptive_avgpool1, features_stage7_0_silu2,
                         kFeaturesStage7_0AdaptiveAvgpool1, batch);
 
-  // 12: conv(squeeze, 1, act=silu)    (features.stage7[0].conv3)
+  at(205);  // 12: conv(squeeze, 1, act=silu)    (features.stage7[0].conv3)
   cnn::conv(features_stage7_0_conv3, features_stage7_0_adaptive_avgpool1, features_stage7_0_conv3_weight_,
             cnn::Epilogue().with_bias(features_stage7_0_conv3_bias_), kFeaturesStage7_0Conv3, batch,
             scratch());
   cnn::silu(features_stage7_0_conv3, features_stage7_0_conv3, k48, batch);
 
-  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage7[0].conv4)
+  at(206);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage7[0].conv4)
   cnn::conv(features_stage7_0_conv4, features_stage7_0_conv3, features_stage7_0_conv4_weight_,
             cnn::Epilogue().with_bias(features_stage7_0_conv4_bias_), kFeaturesStage7_0Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage7_0_conv4, features_stage7_0_conv4, k1152, batch);
 
-  // 9: mul {    (features.stage7[0].mul1)
+  at(207);  // 9: mul {    (features.stage7[0].mul1)
   cnn::mul(features_stage7_0_mul1, {features_stage7_0_silu2, features_stage7_0_conv4}, kFeaturesStage7_0Mul1,
            batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv5)
+  at(208);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv5)
   // blocks.cnn:9: bn    (features.stage7[0].bn3)
   cnn::bn_affine(features_stage7_0_bn3_saved, features_stage7_0_bn3_weight_, features_stage7_0_bn3_bias_,
                  features_stage7_0_bn3_running_mean_, features_stage7_0_bn3_running_var_,
@@ -2786,26 +3224,27 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage7_0_bn3, features_stage7_0_mul1, features_stage7_0_conv5_weight_,
             cnn::Epilogue().scaled(features_stage7_0_bn3_saved), kFeaturesStage7_0Conv5, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
+  at(210);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
   // blocks.cnn:9: bn    (features.bn2)
   cnn::bn_affine(features_bn2_saved, features_bn2_weight_, features_bn2_bias_, features_bn2_running_mean_,
                  features_bn2_running_var_, kFeaturesBn2);
   cnn::conv(features_silu2, features_stage7_0_bn3, features_conv2_weight_,
             cnn::Epilogue().scaled(features_bn2_saved), kFeaturesConv2, batch, scratch());
 
-  // blocks.cnn:10: act    (features.silu2)
+  at(212);  // blocks.cnn:10: act    (features.silu2)
   cnn::silu(features_silu2, features_silu2, k1280x7x7, batch);
 
-  // 62: classifier = { gap -> dropout(0.2) -> dense(classes, bias_init=zeros) -> softmax }    (classifier.gap1)
+  at(213);  // 62: classifier = { gap -> dropout(0.2) -> dense(classes, bias_init=zeros) -> softmax }    (classifier.gap1)
   cnn::gap(classifier_gap1, features_silu2, k1280x7x7, batch);
 
-  // 62: classifier = { gap -> dropout(0.2) -> dense(classes, bias_init=zeros) -> softmax }    (classifier.dense1)
+  at(215);  // 62: classifier = { gap -> dropout(0.2) -> dense(classes, bias_init=zeros) -> softmax }    (classifier.dense1)
   cnn::dense(classifier_dense1, classifier_gap1, classifier_dense1_weight_, classifier_dense1_bias_,
              kClassifierDense1, batch, scratch());
 
-  // 62: classifier = { gap -> dropout(0.2) -> dense(classes, bias_init=zeros) -> softmax }    (classifier.softmax1)
+  at(216);  // 62: classifier = { gap -> dropout(0.2) -> dense(classes, bias_init=zeros) -> softmax }    (classifier.softmax1)
   cnn::softmax(classifier_softmax1, classifier_dense1, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, classifier_softmax1, k1000, batch);
 }
 

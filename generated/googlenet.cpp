@@ -803,105 +803,409 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9472, .macs = 118013952, .line = "33"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "34"},
-    {.path = "features.lrn1", .type = "lrn", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "35"},
-    {.path = "features.conv2", .type = "conv", .output = "64x56x56", .parameters = 4160, .macs = 12845056, .line = "36"},
-    {.path = "features.conv3", .type = "conv", .output = "192x56x56", .parameters = 110784, .macs = 346816512, .line = "37"},
-    {.path = "features.lrn2", .type = "lrn", .output = "192x56x56", .parameters = 0, .macs = 0, .line = "38"},
-    {.path = "features.maxpool2", .type = "maxpool", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "39"},
-    {.path = "features.inception3a.conv1", .type = "conv", .output = "64x28x28", .parameters = 12352, .macs = 9633792, .line = "12"},
-    {.path = "features.inception3a.conv2", .type = "conv", .output = "96x28x28", .parameters = 18528, .macs = 14450688, .line = "13"},
-    {.path = "features.inception3a.conv3", .type = "conv", .output = "128x28x28", .parameters = 110720, .macs = 86704128, .line = "13"},
-    {.path = "features.inception3a.conv4", .type = "conv", .output = "16x28x28", .parameters = 3088, .macs = 2408448, .line = "14"},
-    {.path = "features.inception3a.conv5", .type = "conv", .output = "32x28x28", .parameters = 12832, .macs = 10035200, .line = "14"},
-    {.path = "features.inception3a.maxpool1", .type = "maxpool", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.inception3a.conv6", .type = "conv", .output = "32x28x28", .parameters = 6176, .macs = 4816896, .line = "15"},
-    {.path = "features.inception3a.concat1", .type = "concat", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.inception3b.conv1", .type = "conv", .output = "128x28x28", .parameters = 32896, .macs = 25690112, .line = "12"},
-    {.path = "features.inception3b.conv2", .type = "conv", .output = "128x28x28", .parameters = 32896, .macs = 25690112, .line = "13"},
-    {.path = "features.inception3b.conv3", .type = "conv", .output = "192x28x28", .parameters = 221376, .macs = 173408256, .line = "13"},
-    {.path = "features.inception3b.conv4", .type = "conv", .output = "32x28x28", .parameters = 8224, .macs = 6422528, .line = "14"},
-    {.path = "features.inception3b.conv5", .type = "conv", .output = "96x28x28", .parameters = 76896, .macs = 60211200, .line = "14"},
-    {.path = "features.inception3b.maxpool1", .type = "maxpool", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.inception3b.conv6", .type = "conv", .output = "64x28x28", .parameters = 16448, .macs = 12845056, .line = "15"},
-    {.path = "features.inception3b.concat1", .type = "concat", .output = "480x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.maxpool3", .type = "maxpool", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "43"},
-    {.path = "features.inception4a.conv1", .type = "conv", .output = "192x14x14", .parameters = 92352, .macs = 18063360, .line = "12"},
-    {.path = "features.inception4a.conv2", .type = "conv", .output = "96x14x14", .parameters = 46176, .macs = 9031680, .line = "13"},
-    {.path = "features.inception4a.conv3", .type = "conv", .output = "208x14x14", .parameters = 179920, .macs = 35223552, .line = "13"},
-    {.path = "features.inception4a.conv4", .type = "conv", .output = "16x14x14", .parameters = 7696, .macs = 1505280, .line = "14"},
-    {.path = "features.inception4a.conv5", .type = "conv", .output = "48x14x14", .parameters = 19248, .macs = 3763200, .line = "14"},
-    {.path = "features.inception4a.maxpool1", .type = "maxpool", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.inception4a.conv6", .type = "conv", .output = "64x14x14", .parameters = 30784, .macs = 6021120, .line = "15"},
-    {.path = "features.inception4a.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.aux1.avgpool1", .type = "avgpool", .output = "512x4x4", .parameters = 0, .macs = 0, .line = "22"},
-    {.path = "features.aux1.conv1", .type = "conv", .output = "128x4x4", .parameters = 65664, .macs = 1048576, .line = "23"},
-    {.path = "features.aux1.flatten1", .type = "flatten", .output = "2048", .parameters = 0, .macs = 0, .line = "24"},
-    {.path = "features.aux1.dense1", .type = "dense", .output = "1024", .parameters = 2098176, .macs = 2097152, .line = "25"},
-    {.path = "features.aux1.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0, .line = "26"},
-    {.path = "features.aux1.dense2", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "27"},
-    {.path = "features.aux1.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "27"},
-    {.path = "features.inception4b.conv1", .type = "conv", .output = "160x14x14", .parameters = 82080, .macs = 16056320, .line = "12"},
-    {.path = "features.inception4b.conv2", .type = "conv", .output = "112x14x14", .parameters = 57456, .macs = 11239424, .line = "13"},
-    {.path = "features.inception4b.conv3", .type = "conv", .output = "224x14x14", .parameters = 226016, .macs = 44255232, .line = "13"},
-    {.path = "features.inception4b.conv4", .type = "conv", .output = "24x14x14", .parameters = 12312, .macs = 2408448, .line = "14"},
-    {.path = "features.inception4b.conv5", .type = "conv", .output = "64x14x14", .parameters = 38464, .macs = 7526400, .line = "14"},
-    {.path = "features.inception4b.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.inception4b.conv6", .type = "conv", .output = "64x14x14", .parameters = 32832, .macs = 6422528, .line = "15"},
-    {.path = "features.inception4b.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.inception4c.conv1", .type = "conv", .output = "128x14x14", .parameters = 65664, .macs = 12845056, .line = "12"},
-    {.path = "features.inception4c.conv2", .type = "conv", .output = "128x14x14", .parameters = 65664, .macs = 12845056, .line = "13"},
-    {.path = "features.inception4c.conv3", .type = "conv", .output = "256x14x14", .parameters = 295168, .macs = 57802752, .line = "13"},
-    {.path = "features.inception4c.conv4", .type = "conv", .output = "24x14x14", .parameters = 12312, .macs = 2408448, .line = "14"},
-    {.path = "features.inception4c.conv5", .type = "conv", .output = "64x14x14", .parameters = 38464, .macs = 7526400, .line = "14"},
-    {.path = "features.inception4c.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.inception4c.conv6", .type = "conv", .output = "64x14x14", .parameters = 32832, .macs = 6422528, .line = "15"},
-    {.path = "features.inception4c.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.inception4d.conv1", .type = "conv", .output = "112x14x14", .parameters = 57456, .macs = 11239424, .line = "12"},
-    {.path = "features.inception4d.conv2", .type = "conv", .output = "144x14x14", .parameters = 73872, .macs = 14450688, .line = "13"},
-    {.path = "features.inception4d.conv3", .type = "conv", .output = "288x14x14", .parameters = 373536, .macs = 73156608, .line = "13"},
-    {.path = "features.inception4d.conv4", .type = "conv", .output = "32x14x14", .parameters = 16416, .macs = 3211264, .line = "14"},
-    {.path = "features.inception4d.conv5", .type = "conv", .output = "64x14x14", .parameters = 51264, .macs = 10035200, .line = "14"},
-    {.path = "features.inception4d.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.inception4d.conv6", .type = "conv", .output = "64x14x14", .parameters = 32832, .macs = 6422528, .line = "15"},
-    {.path = "features.inception4d.concat1", .type = "concat", .output = "528x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.aux2.avgpool1", .type = "avgpool", .output = "528x4x4", .parameters = 0, .macs = 0, .line = "22"},
-    {.path = "features.aux2.conv1", .type = "conv", .output = "128x4x4", .parameters = 67712, .macs = 1081344, .line = "23"},
-    {.path = "features.aux2.flatten1", .type = "flatten", .output = "2048", .parameters = 0, .macs = 0, .line = "24"},
-    {.path = "features.aux2.dense1", .type = "dense", .output = "1024", .parameters = 2098176, .macs = 2097152, .line = "25"},
-    {.path = "features.aux2.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0, .line = "26"},
-    {.path = "features.aux2.dense2", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "27"},
-    {.path = "features.aux2.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "27"},
-    {.path = "features.inception4e.conv1", .type = "conv", .output = "256x14x14", .parameters = 135424, .macs = 26492928, .line = "12"},
-    {.path = "features.inception4e.conv2", .type = "conv", .output = "160x14x14", .parameters = 84640, .macs = 16558080, .line = "13"},
-    {.path = "features.inception4e.conv3", .type = "conv", .output = "320x14x14", .parameters = 461120, .macs = 90316800, .line = "13"},
-    {.path = "features.inception4e.conv4", .type = "conv", .output = "32x14x14", .parameters = 16928, .macs = 3311616, .line = "14"},
-    {.path = "features.inception4e.conv5", .type = "conv", .output = "128x14x14", .parameters = 102528, .macs = 20070400, .line = "14"},
-    {.path = "features.inception4e.maxpool1", .type = "maxpool", .output = "528x14x14", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.inception4e.conv6", .type = "conv", .output = "128x14x14", .parameters = 67712, .macs = 13246464, .line = "15"},
-    {.path = "features.inception4e.concat1", .type = "concat", .output = "832x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.maxpool4", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "52"},
-    {.path = "features.inception5a.conv1", .type = "conv", .output = "256x7x7", .parameters = 213248, .macs = 10436608, .line = "12"},
-    {.path = "features.inception5a.conv2", .type = "conv", .output = "160x7x7", .parameters = 133280, .macs = 6522880, .line = "13"},
-    {.path = "features.inception5a.conv3", .type = "conv", .output = "320x7x7", .parameters = 461120, .macs = 22579200, .line = "13"},
-    {.path = "features.inception5a.conv4", .type = "conv", .output = "32x7x7", .parameters = 26656, .macs = 1304576, .line = "14"},
-    {.path = "features.inception5a.conv5", .type = "conv", .output = "128x7x7", .parameters = 102528, .macs = 5017600, .line = "14"},
-    {.path = "features.inception5a.maxpool1", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.inception5a.conv6", .type = "conv", .output = "128x7x7", .parameters = 106624, .macs = 5218304, .line = "15"},
-    {.path = "features.inception5a.concat1", .type = "concat", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "features.inception5b.conv1", .type = "conv", .output = "384x7x7", .parameters = 319872, .macs = 15654912, .line = "12"},
-    {.path = "features.inception5b.conv2", .type = "conv", .output = "192x7x7", .parameters = 159936, .macs = 7827456, .line = "13"},
-    {.path = "features.inception5b.conv3", .type = "conv", .output = "384x7x7", .parameters = 663936, .macs = 32514048, .line = "13"},
-    {.path = "features.inception5b.conv4", .type = "conv", .output = "48x7x7", .parameters = 39984, .macs = 1956864, .line = "14"},
-    {.path = "features.inception5b.conv5", .type = "conv", .output = "128x7x7", .parameters = 153728, .macs = 7526400, .line = "14"},
-    {.path = "features.inception5b.maxpool1", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "15"},
-    {.path = "features.inception5b.conv6", .type = "conv", .output = "128x7x7", .parameters = 106624, .macs = 5218304, .line = "15"},
-    {.path = "features.inception5b.concat1", .type = "concat", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "head.gap1", .type = "gap", .output = "1024", .parameters = 0, .macs = 0, .line = "57"},
-    {.path = "head.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0, .line = "57"},
-    {.path = "head.dense1", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "57"},
-    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "57"},
+    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9472, .macs = 118013952,
+     .line = "33", .text = "conv(64, 7, stride=2, pad=3, act=relu)"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "34", .text = "maxpool(3, stride=2, ceil=true)"},
+    {.path = "features.lrn1", .type = "lrn", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "35", .text = "lrn(5, alpha=1e-4, beta=0.75)"},
+    {.path = "features.conv2", .type = "conv", .output = "64x56x56", .parameters = 4160, .macs = 12845056,
+     .line = "36", .text = "conv(64, 1, act=relu)"},
+    {.path = "features.conv3", .type = "conv", .output = "192x56x56", .parameters = 110784, .macs = 346816512,
+     .line = "37", .text = "conv(192, 3, pad=1, act=relu)"},
+    {.path = "features.lrn2", .type = "lrn", .output = "192x56x56", .parameters = 0, .macs = 0,
+     .line = "38", .text = "lrn(5, alpha=1e-4, beta=0.75)"},
+    {.path = "features.maxpool2", .type = "maxpool", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "39", .text = "maxpool(3, stride=2, ceil=true)"},
+    {.path = "features.inception3a.conv1", .type = "conv", .output = "64x28x28", .parameters = 12352, .macs = 9633792,
+     .line = "12", .text = "| conv(out1x1, 1, act=relu)"},
+    {.path = "features.inception3a.conv2", .type = "conv", .output = "96x28x28", .parameters = 18528, .macs = 14450688,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception3a.conv3", .type = "conv", .output = "128x28x28", .parameters = 110720, .macs = 86704128,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception3a.conv4", .type = "conv", .output = "16x28x28", .parameters = 3088, .macs = 2408448,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception3a.conv5", .type = "conv", .output = "32x28x28", .parameters = 12832, .macs = 10035200,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception3a.maxpool1", .type = "maxpool", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception3a.conv6", .type = "conv", .output = "32x28x28", .parameters = 6176, .macs = 4816896,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception3a.concat1", .type = "concat", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.inception3b.conv1", .type = "conv", .output = "128x28x28", .parameters = 32896, .macs = 25690112,
+     .line = "12", .text = "| conv(out1x1, 1, act=relu)"},
+    {.path = "features.inception3b.conv2", .type = "conv", .output = "128x28x28", .parameters = 32896, .macs = 25690112,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception3b.conv3", .type = "conv", .output = "192x28x28", .parameters = 221376, .macs = 173408256,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception3b.conv4", .type = "conv", .output = "32x28x28", .parameters = 8224, .macs = 6422528,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception3b.conv5", .type = "conv", .output = "96x28x28", .parameters = 76896, .macs = 60211200,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception3b.maxpool1", .type = "maxpool", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception3b.conv6", .type = "conv", .output = "64x28x28", .parameters = 16448, .macs = 12845056,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception3b.concat1", .type = "concat", .output = "480x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.maxpool3", .type = "maxpool", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "43", .text = "maxpool(3, stride=2, ceil=true)"},
+    {.path = "features.inception4a.conv1", .type = "conv", .output = "192x14x14", .parameters = 92352, .macs = 18063360,
+     .line = "12", .text = "| conv(out1x1, 1, act=relu)"},
+    {.path = "features.inception4a.conv2", .type = "conv", .output = "96x14x14", .parameters = 46176, .macs = 9031680,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception4a.conv3", .type = "conv", .output = "208x14x14", .parameters = 179920, .macs = 35223552,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception4a.conv4", .type = "conv", .output = "16x14x14", .parameters = 7696, .macs = 1505280,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception4a.conv5", .type = "conv", .output = "48x14x14", .parameters = 19248, .macs = 3763200,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception4a.maxpool1", .type = "maxpool", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception4a.conv6", .type = "conv", .output = "64x14x14", .parameters = 30784, .macs = 6021120,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception4a.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.aux1.avgpool1", .type = "avgpool", .output = "512x4x4", .parameters = 0, .macs = 0,
+     .line = "22", .text = "avgpool(5, stride=3)"},
+    {.path = "features.aux1.conv1", .type = "conv", .output = "128x4x4", .parameters = 65664, .macs = 1048576,
+     .line = "23", .text = "conv(128, 1, act=relu)"},
+    {.path = "features.aux1.flatten1", .type = "flatten", .output = "2048", .parameters = 0, .macs = 0,
+     .line = "24", .text = "flatten"},
+    {.path = "features.aux1.dense1", .type = "dense", .output = "1024", .parameters = 2098176, .macs = 2097152,
+     .line = "25", .text = "dense(1024, act=relu)"},
+    {.path = "features.aux1.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0,
+     .line = "26", .text = "dropout(0.7)"},
+    {.path = "features.aux1.dense2", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000,
+     .line = "27", .text = "dense(classes) -> softmax"},
+    {.path = "features.aux1.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "27", .text = "dense(classes) -> softmax"},
+    {.path = "features.inception4b.conv1", .type = "conv", .output = "160x14x14", .parameters = 82080, .macs = 16056320,
+     .line = "12", .text = "| conv(out1x1, 1, act=relu)"},
+    {.path = "features.inception4b.conv2", .type = "conv", .output = "112x14x14", .parameters = 57456, .macs = 11239424,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception4b.conv3", .type = "conv", .output = "224x14x14", .parameters = 226016, .macs = 44255232,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception4b.conv4", .type = "conv", .output = "24x14x14", .parameters = 12312, .macs = 2408448,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception4b.conv5", .type = "conv", .output = "64x14x14", .parameters = 38464, .macs = 7526400,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception4b.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception4b.conv6", .type = "conv", .output = "64x14x14", .parameters = 32832, .macs = 6422528,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception4b.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.inception4c.conv1", .type = "conv", .output = "128x14x14", .parameters = 65664, .macs = 12845056,
+     .line = "12", .text = "| conv(out1x1, 1, act=relu)"},
+    {.path = "features.inception4c.conv2", .type = "conv", .output = "128x14x14", .parameters = 65664, .macs = 12845056,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception4c.conv3", .type = "conv", .output = "256x14x14", .parameters = 295168, .macs = 57802752,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception4c.conv4", .type = "conv", .output = "24x14x14", .parameters = 12312, .macs = 2408448,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception4c.conv5", .type = "conv", .output = "64x14x14", .parameters = 38464, .macs = 7526400,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception4c.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception4c.conv6", .type = "conv", .output = "64x14x14", .parameters = 32832, .macs = 6422528,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception4c.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.inception4d.conv1", .type = "conv", .output = "112x14x14", .parameters = 57456, .macs = 11239424,
+     .line = "12", .text = "| conv(out1x1, 1, act=relu)"},
+    {.path = "features.inception4d.conv2", .type = "conv", .output = "144x14x14", .parameters = 73872, .macs = 14450688,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception4d.conv3", .type = "conv", .output = "288x14x14", .parameters = 373536, .macs = 73156608,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception4d.conv4", .type = "conv", .output = "32x14x14", .parameters = 16416, .macs = 3211264,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception4d.conv5", .type = "conv", .output = "64x14x14", .parameters = 51264, .macs = 10035200,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception4d.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception4d.conv6", .type = "conv", .output = "64x14x14", .parameters = 32832, .macs = 6422528,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception4d.concat1", .type = "concat", .output = "528x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.aux2.avgpool1", .type = "avgpool", .output = "528x4x4", .parameters = 0, .macs = 0,
+     .line = "22", .text = "avgpool(5, stride=3)"},
+    {.path = "features.aux2.conv1", .type = "conv", .output = "128x4x4", .parameters = 67712, .macs = 1081344,
+     .line = "23", .text = "conv(128, 1, act=relu)"},
+    {.path = "features.aux2.flatten1", .type = "flatten", .output = "2048", .parameters = 0, .macs = 0,
+     .line = "24", .text = "flatten"},
+    {.path = "features.aux2.dense1", .type = "dense", .output = "1024", .parameters = 2098176, .macs = 2097152,
+     .line = "25", .text = "dense(1024, act=relu)"},
+    {.path = "features.aux2.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0,
+     .line = "26", .text = "dropout(0.7)"},
+    {.path = "features.aux2.dense2", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000,
+     .line = "27", .text = "dense(classes) -> softmax"},
+    {.path = "features.aux2.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "27", .text = "dense(classes) -> softmax"},
+    {.path = "features.inception4e.conv1", .type = "conv", .output = "256x14x14", .parameters = 135424, .macs = 26492928,
+     .line = "12", .text = "| conv(out1x1, 1, act=relu)"},
+    {.path = "features.inception4e.conv2", .type = "conv", .output = "160x14x14", .parameters = 84640, .macs = 16558080,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception4e.conv3", .type = "conv", .output = "320x14x14", .parameters = 461120, .macs = 90316800,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception4e.conv4", .type = "conv", .output = "32x14x14", .parameters = 16928, .macs = 3311616,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception4e.conv5", .type = "conv", .output = "128x14x14", .parameters = 102528, .macs = 20070400,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception4e.maxpool1", .type = "maxpool", .output = "528x14x14", .parameters = 0, .macs = 0,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception4e.conv6", .type = "conv", .output = "128x14x14", .parameters = 67712, .macs = 13246464,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception4e.concat1", .type = "concat", .output = "832x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.maxpool4", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0,
+     .line = "52", .text = "maxpool(3, stride=2, ceil=true)"},
+    {.path = "features.inception5a.conv1", .type = "conv", .output = "256x7x7", .parameters = 213248, .macs = 10436608,
+     .line = "12", .text = "| conv(out1x1, 1, act=relu)"},
+    {.path = "features.inception5a.conv2", .type = "conv", .output = "160x7x7", .parameters = 133280, .macs = 6522880,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception5a.conv3", .type = "conv", .output = "320x7x7", .parameters = 461120, .macs = 22579200,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception5a.conv4", .type = "conv", .output = "32x7x7", .parameters = 26656, .macs = 1304576,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception5a.conv5", .type = "conv", .output = "128x7x7", .parameters = 102528, .macs = 5017600,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception5a.maxpool1", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception5a.conv6", .type = "conv", .output = "128x7x7", .parameters = 106624, .macs = 5218304,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception5a.concat1", .type = "concat", .output = "832x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "features.inception5b.conv1", .type = "conv", .output = "384x7x7", .parameters = 319872, .macs = 15654912,
+     .line = "12", .text = "| conv(out1x1, 1, act=relu)"},
+    {.path = "features.inception5b.conv2", .type = "conv", .output = "192x7x7", .parameters = 159936, .macs = 7827456,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception5b.conv3", .type = "conv", .output = "384x7x7", .parameters = 663936, .macs = 32514048,
+     .line = "13", .text = "| conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)"},
+    {.path = "features.inception5b.conv4", .type = "conv", .output = "48x7x7", .parameters = 39984, .macs = 1956864,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception5b.conv5", .type = "conv", .output = "128x7x7", .parameters = 153728, .macs = 7526400,
+     .line = "14", .text = "| conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)"},
+    {.path = "features.inception5b.maxpool1", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception5b.conv6", .type = "conv", .output = "128x7x7", .parameters = 106624, .macs = 5218304,
+     .line = "15", .text = "| maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)"},
+    {.path = "features.inception5b.concat1", .type = "concat", .output = "1024x7x7", .parameters = 0, .macs = 0,
+     .line = "11", .text = "concat {"},
+    {.path = "head.gap1", .type = "gap", .output = "1024", .parameters = 0, .macs = 0,
+     .line = "57", .text = "head = { gap -> dropout(0.4) -> dense(classes) -> softmax }"},
+    {.path = "head.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0,
+     .line = "57", .text = "head = { gap -> dropout(0.4) -> dense(classes) -> softmax }"},
+    {.path = "head.dense1", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000,
+     .line = "57", .text = "head = { gap -> dropout(0.4) -> dense(classes) -> softmax }"},
+    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "57", .text = "head = { gap -> dropout(0.4) -> dense(classes) -> softmax }"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPhase0[] = {
+    {{118013952, 5419008, 37888}, {118013952, 6221824, 37888}},
+    {{0, 4214784, 0}, {0, 4214784, 0}},
+    {{0, 1605632, 0}, {0, 2408448, 0}},
+    {{12845056, 1605632, 16640}, {25690112, 5619712, 33024}},
+    {{346816512, 3211264, 443136}, {693633024, 13647872, 885504}},
+    {{0, 4816896, 0}, {0, 7225344, 0}},
+    {{0, 3161088, 0}, {0, 3161088, 0}},
+    {{9633792, 802816, 49408}, {19267584, 2809856, 98560}},
+    {{14450688, 903168, 74112}, {28901376, 3311616, 147840}},
+    {{86704128, 702464, 442880}, {173408256, 2609152, 885248}},
+    {{2408448, 652288, 12352}, {4816896, 2057216, 24640}},
+    {{10035200, 150528, 51328}, {20070400, 602112, 102528}},
+    {{0, 1354752, 0}, {0, 1354752, 0}},
+    {{4816896, 702464, 24704}, {9633792, 1705984, 49280}},
+    {{}, {}},
+    {{25690112, 1204224, 131584}, {51380224, 4415488, 262656}},
+    {{25690112, 1204224, 131584}, {51380224, 4415488, 262656}},
+    {{173408256, 1003520, 885504}, {346816512, 3813376, 1770240}},
+    {{6422528, 903168, 32896}, {12845056, 2910208, 65664}},
+    {{60211200, 401408, 307584}, {120422400, 1705984, 614784}},
+    {{0, 1806336, 0}, {0, 1806336, 0}},
+    {{12845056, 1003520, 65792}, {25690112, 2609152, 131328}},
+    {{}, {}},
+    {{0, 1975680, 0}, {0, 1975680, 0}},
+    {{18063360, 526848, 369408}, {36126720, 1881600, 738048}},
+    {{9031680, 451584, 184704}, {18063360, 1505280, 369024}},
+    {{35223552, 238336, 719680}, {70447104, 965888, 1438528}},
+    {{1505280, 388864, 30784}, {3010560, 1191680, 61504}},
+    {{3763200, 50176, 76992}, {7526400, 213248, 153792}},
+    {{0, 846720, 0}, {0, 846720, 0}},
+    {{6021120, 426496, 123136}, {12042240, 1003520, 246016}},
+    {{}, {0, 1204224, 0}},
+    {{0, 434176, 0}, {0, 434176, 0}},
+    {{1048576, 40960, 262656}, {2097152, 106496, 524800}},
+    {{}, {}},
+    {{2097152, 20480, 8392704}, {4194304, 36864, 16781312}},
+    {{0, 8192, 0}, {0, 8192, 0}},
+    {{1024000, 8096, 4100000}, {2048000, 16192, 8196000}},
+    {{}, {}},
+    {{16056320, 526848, 328320}, {32112640, 1831424, 656000}},
+    {{11239424, 489216, 229824}, {22478848, 1643264, 459200}},
+    {{44255232, 263424, 904064}, {88510464, 1053696, 1807232}},
+    {{2408448, 420224, 49248}, {4816896, 1298304, 98400}},
+    {{7526400, 68992, 153856}, {15052800, 288512, 307456}},
+    {{0, 903168, 0}, {0, 903168, 0}},
+    {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
+    {{}, {}},
+    {{12845056, 501760, 262656}, {25690112, 1705984, 524800}},
+    {{12845056, 501760, 262656}, {25690112, 1705984, 524800}},
+    {{57802752, 301056, 1180672}, {115605504, 1204224, 2360320}},
+    {{2408448, 420224, 49248}, {4816896, 1298304, 98400}},
+    {{7526400, 68992, 153856}, {15052800, 288512, 307456}},
+    {{0, 903168, 0}, {0, 903168, 0}},
+    {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
+    {{}, {}},
+    {{11239424, 489216, 229824}, {22478848, 1643264, 459200}},
+    {{14450688, 514304, 295488}, {28901376, 1768704, 590400}},
+    {{73156608, 338688, 1494144}, {146313216, 1354752, 2987136}},
+    {{3211264, 426496, 65664}, {6422528, 1329664, 131200}},
+    {{10035200, 75264, 205056}, {20070400, 301056, 409856}},
+    {{0, 903168, 0}, {0, 903168, 0}},
+    {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
+    {{}, {0, 1241856, 0}},
+    {{0, 447744, 0}, {0, 447744, 0}},
+    {{1081344, 41984, 270848}, {2162688, 108544, 541184}},
+    {{}, {}},
+    {{2097152, 20480, 8392704}, {4194304, 36864, 16781312}},
+    {{0, 8192, 0}, {0, 8192, 0}},
+    {{1024000, 8096, 4100000}, {2048000, 16192, 8196000}},
+    {{}, {}},
+    {{26492928, 614656, 541696}, {52985856, 2245376, 1082368}},
+    {{16558080, 539392, 338560}, {33116160, 1869056, 676480}},
+    {{90316800, 376320, 1844480}, {180633600, 1505280, 3687680}},
+    {{3311616, 439040, 67712}, {6623232, 1367296, 135296}},
+    {{20070400, 125440, 410112}, {40140800, 551936, 819712}},
+    {{0, 931392, 0}, {0, 931392, 0}},
+    {{13246464, 514304, 270848}, {26492928, 1329664, 541184}},
+    {{}, {}},
+    {{0, 856128, 0}, {0, 856128, 0}},
+    {{10436608, 213248, 852992}, {20873216, 740096, 1704960}},
+    {{6522880, 194432, 533120}, {13045760, 646016, 1065600}},
+    {{22579200, 94080, 1844480}, {45158400, 376320, 3687680}},
+    {{1304576, 169344, 106624}, {2609152, 520576, 213120}},
+    {{5017600, 31360, 410112}, {10035200, 137984, 819712}},
+    {{0, 366912, 0}, {0, 366912, 0}},
+    {{5218304, 188160, 426496}, {10436608, 451584, 852480}},
+    {{}, {}},
+    {{15654912, 238336, 1279488}, {31309824, 865536, 2557440}},
+    {{7827456, 200704, 639744}, {15654912, 677376, 1278720}},
+    {{32514048, 112896, 2655744}, {65028096, 451584, 5309952}},
+    {{1956864, 172480, 159936}, {3913728, 536256, 319680}},
+    {{7526400, 34496, 614912}, {15052800, 144256, 1229312}},
+    {{0, 366912, 0}, {0, 366912, 0}},
+    {{5218304, 188160, 426496}, {10436608, 451584, 852480}},
+    {{}, {}},
+    {{0, 204800, 0}, {0, 204800, 0}},
+    {{0, 8192, 0}, {0, 8192, 0}},
+    {{1024000, 8096, 4100000}, {2048000, 16192, 8196000}},
+    {{}, {}},
+};
+
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{118013952, 3813376, 37888}, {}},
+    {{0, 4014080, 0}, {}},
+    {{0, 1605632, 0}, {}},
+    {{12845056, 1605632, 16640}, {}},
+    {{346816512, 3211264, 443136}, {}},
+    {{0, 4816896, 0}, {}},
+    {{0, 3010560, 0}, {}},
+    {{9633792, 802816, 49408}, {}},
+    {{14450688, 903168, 74112}, {}},
+    {{86704128, 702464, 442880}, {}},
+    {{2408448, 652288, 12352}, {}},
+    {{10035200, 150528, 51328}, {}},
+    {{0, 1204224, 0}, {}},
+    {{4816896, 702464, 24704}, {}},
+    {{}, {}},
+    {{25690112, 1204224, 131584}, {}},
+    {{25690112, 1204224, 131584}, {}},
+    {{173408256, 1003520, 885504}, {}},
+    {{6422528, 903168, 32896}, {}},
+    {{60211200, 401408, 307584}, {}},
+    {{0, 1605632, 0}, {}},
+    {{12845056, 1003520, 65792}, {}},
+    {{}, {}},
+    {{0, 1881600, 0}, {}},
+    {{18063360, 526848, 369408}, {}},
+    {{9031680, 451584, 184704}, {}},
+    {{35223552, 238336, 719680}, {}},
+    {{1505280, 388864, 30784}, {}},
+    {{3763200, 50176, 76992}, {}},
+    {{0, 752640, 0}, {}},
+    {{6021120, 426496, 123136}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{16056320, 526848, 328320}, {}},
+    {{11239424, 489216, 229824}, {}},
+    {{44255232, 263424, 904064}, {}},
+    {{2408448, 420224, 49248}, {}},
+    {{7526400, 68992, 153856}, {}},
+    {{0, 802816, 0}, {}},
+    {{6422528, 451584, 131328}, {}},
+    {{}, {}},
+    {{12845056, 501760, 262656}, {}},
+    {{12845056, 501760, 262656}, {}},
+    {{57802752, 301056, 1180672}, {}},
+    {{2408448, 420224, 49248}, {}},
+    {{7526400, 68992, 153856}, {}},
+    {{0, 802816, 0}, {}},
+    {{6422528, 451584, 131328}, {}},
+    {{}, {}},
+    {{11239424, 489216, 229824}, {}},
+    {{14450688, 514304, 295488}, {}},
+    {{73156608, 338688, 1494144}, {}},
+    {{3211264, 426496, 65664}, {}},
+    {{10035200, 75264, 205056}, {}},
+    {{0, 802816, 0}, {}},
+    {{6422528, 451584, 131328}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{26492928, 614656, 541696}, {}},
+    {{16558080, 539392, 338560}, {}},
+    {{90316800, 376320, 1844480}, {}},
+    {{3311616, 439040, 67712}, {}},
+    {{20070400, 125440, 410112}, {}},
+    {{0, 827904, 0}, {}},
+    {{13246464, 514304, 270848}, {}},
+    {{}, {}},
+    {{0, 815360, 0}, {}},
+    {{10436608, 213248, 852992}, {}},
+    {{6522880, 194432, 533120}, {}},
+    {{22579200, 94080, 1844480}, {}},
+    {{1304576, 169344, 106624}, {}},
+    {{5017600, 31360, 410112}, {}},
+    {{0, 326144, 0}, {}},
+    {{5218304, 188160, 426496}, {}},
+    {{}, {}},
+    {{15654912, 238336, 1279488}, {}},
+    {{7827456, 200704, 639744}, {}},
+    {{32514048, 112896, 2655744}, {}},
+    {{1956864, 172480, 159936}, {}},
+    {{7526400, 34496, 614912}, {}},
+    {{0, 326144, 0}, {}},
+    {{5218304, 188160, 426496}, {}},
+    {{}, {}},
+    {{0, 204800, 0}, {}},
+    {{}, {}},
+    {{1024000, 8096, 4100000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr float kMean2[] = {0.485f, 0.456f, 0.406f};
@@ -1060,7 +1364,7 @@ constexpr cnn::LearningTensor kLearningInPhase0[] = {
 constexpr cnn::PhaseDescription kPhases[] = {
     {.name = "whole", .epochs = 70, .has_optimizer = true,
      .optimizer = {.algorithm = cnn::Algorithm::kSgd, .learning_rate = 0.01, .momentum = 0.9, .nesterov = false, .weight_decay = 0.0002},
-     .learning = kLearningInPhase0, .gradients = 13378320},
+     .learning = kLearningInPhase0, .gradients = 13378320, .work = kWorkInPhase0},
 };
 
 constexpr std::string_view kAuxiliaries[] = {
@@ -1239,7 +1543,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers, .auxiliaries = kAuxiliaries,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
     .data = {.name = "ImageNet", .source = cnn::SourceKind::kFolder, .directory = "imagenet",
              .validation = {}, .test = {},
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
@@ -1606,408 +1910,409 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Floats d_head_dense1_bias = gradients(13377312, 1000);
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
+  at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
   cnn::conv(features_conv1_conv, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_), kFeaturesConv1, batch, scratch());
 
-  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
+  at(1);  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
   cnn::maxpool(features_conv1, features_maxpool1_saved, features_conv1_conv, kFeaturesMaxpool1, batch);
 
-  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
+  at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
   cnn::relu(features_conv1, features_conv1, k64x56x56, batch);
 
-  // 35: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn1)
+  at(2);  // 35: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn1)
   cnn::lrn(features_lrn1, features_conv1, kFeaturesLrn1, batch);
 
-  // 36: conv(64, 1, act=relu)    (features.conv2)
+  at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
 
-  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
+  at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
   cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv3, batch, scratch());
 
-  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
+  at(5);  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
 
-  // 39: maxpool(3, stride=2, ceil=true)    (features.maxpool2)
+  at(6);  // 39: maxpool(3, stride=2, ceil=true)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool2_saved, features_lrn2, kFeaturesMaxpool2, batch);
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
+  at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
   cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
+  at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
+  at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
                       features_inception3a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3aConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
+  at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
   cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
+  at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
+  at(12);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_inception3a_maxpool1_saved, features_maxpool2,
                kFeaturesInception3aMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
+  at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
   cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
+  at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
+  at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
+  at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
                       features_inception3b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
+  at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
   cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
+  at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::conv(features_inception3b_conv5, features_inception3b_conv4, features_inception3b_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
+  at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3b_maxpool1_saved,
                features_inception3a_concat1, kFeaturesInception3bMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
+  at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
   cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv6, batch, scratch());
 
-  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
+  at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_maxpool3_saved, features_inception3b_concat1, kFeaturesMaxpool3,
                batch);
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
+  at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
   cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
+  at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
+  at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
                       features_inception4a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
+  at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
   cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
+  at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
+  at(29);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_inception4a_maxpool1_saved, features_maxpool3,
                kFeaturesInception4aMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
+  at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
   cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv6, batch, scratch());
 
-  // 22: avgpool(5, stride=3)    (features.aux1.avgpool1)
+  at(32);  // 22: avgpool(5, stride=3)    (features.aux1.avgpool1)
   cnn::avgpool(features_aux1_avgpool1, features_inception4a_concat1, kFeaturesAux1Avgpool1, batch);
 
-  // 23: conv(128, 1, act=relu)    (features.aux1.conv1)
+  at(33);  // 23: conv(128, 1, act=relu)    (features.aux1.conv1)
   cnn::conv(features_aux1_conv1, features_aux1_avgpool1, features_aux1_conv1_weight_,
             cnn::Epilogue().with_bias(features_aux1_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesAux1Conv1, batch, scratch());
 
-  // 25: dense(1024, act=relu)    (features.aux1.dense1)
+  at(35);  // 25: dense(1024, act=relu)    (features.aux1.dense1)
   cnn::dense(features_aux1_dense1, features_aux1_flatten1, features_aux1_dense1_weight_,
              features_aux1_dense1_bias_, kFeaturesAux1Dense1, batch, scratch());
   cnn::relu(features_aux1_dense1, features_aux1_dense1, k1024, batch);
 
-  // 26: dropout(0.7)    (features.aux1.dropout1)
+  at(36);  // 26: dropout(0.7)    (features.aux1.dropout1)
   cnn::dropout(features_aux1_dropout1, features_aux1_dense1, kFeaturesAux1Dropout1, batch, random);
 
-  // 27: dense(classes) -> softmax    (features.aux1.dense2)
+  at(37);  // 27: dense(classes) -> softmax    (features.aux1.dense2)
   cnn::dense(features_aux1_dense2, features_aux1_dropout1, features_aux1_dense2_weight_,
              features_aux1_dense2_bias_, kFeaturesAux1Dense2, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
+  at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
+  at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
+  at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
                       features_inception4b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
+  at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
   cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
+  at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::conv(features_inception4b_conv5, features_inception4b_conv4, features_inception4b_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
+  at(44);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4b_maxpool1_saved,
                features_inception4a_concat1, kFeaturesInception4bMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
+  at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
   cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
+  at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
+  at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
+  at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
                       features_inception4c_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
+  at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
   cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
+  at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::conv(features_inception4c_conv5, features_inception4c_conv4, features_inception4c_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
+  at(52);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4c_maxpool1_saved,
                features_inception4b_concat1, kFeaturesInception4cMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
+  at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
   cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
+  at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
+  at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
+  at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
                       features_inception4d_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
+  at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
   cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
+  at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::conv(features_inception4d_conv5, features_inception4d_conv4, features_inception4d_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
+  at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4d_maxpool1_saved,
                features_inception4c_concat1, kFeaturesInception4dMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
+  at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
   cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv6, batch, scratch());
 
-  // 22: avgpool(5, stride=3)    (features.aux2.avgpool1)
+  at(63);  // 22: avgpool(5, stride=3)    (features.aux2.avgpool1)
   cnn::avgpool(features_aux2_avgpool1, features_inception4d_concat1, kFeaturesAux2Avgpool1, batch);
 
-  // 23: conv(128, 1, act=relu)    (features.aux2.conv1)
+  at(64);  // 23: conv(128, 1, act=relu)    (features.aux2.conv1)
   cnn::conv(features_aux2_conv1, features_aux2_avgpool1, features_aux2_conv1_weight_,
             cnn::Epilogue().with_bias(features_aux2_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesAux2Conv1, batch, scratch());
 
-  // 25: dense(1024, act=relu)    (features.aux2.dense1)
+  at(66);  // 25: dense(1024, act=relu)    (features.aux2.dense1)
   cnn::dense(features_aux2_dense1, features_aux2_flatten1, features_aux2_dense1_weight_,
              features_aux2_dense1_bias_, kFeaturesAux2Dense1, batch, scratch());
   cnn::relu(features_aux2_dense1, features_aux2_dense1, k1024, batch);
 
-  // 26: dropout(0.7)    (features.aux2.dropout1)
+  at(67);  // 26: dropout(0.7)    (features.aux2.dropout1)
   cnn::dropout(features_aux2_dropout1, features_aux2_dense1, kFeaturesAux2Dropout1, batch, random);
 
-  // 27: dense(classes) -> softmax    (features.aux2.dense2)
+  at(68);  // 27: dense(classes) -> softmax    (features.aux2.dense2)
   cnn::dense(features_aux2_dense2, features_aux2_dropout1, features_aux2_dense2_weight_,
              features_aux2_dense2_bias_, kFeaturesAux2Dense2, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
+  at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
+  at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
+  at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
                       features_inception4e_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
+  at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
   cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
+  at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::conv(features_inception4e_conv5, features_inception4e_conv4, features_inception4e_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
+  at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4e_maxpool1_saved,
                features_inception4d_concat1, kFeaturesInception4eMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
+  at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
   cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv6, batch, scratch());
 
-  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
+  at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_maxpool4_saved, features_inception4e_concat1, kFeaturesMaxpool4,
                batch);
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
+  at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
+  at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
+  at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
                       features_inception5a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
+  at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
   cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
+  at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
+  at(84);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_inception5a_maxpool1_saved, features_maxpool4,
                kFeaturesInception5aMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
+  at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
   cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
+  at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
+  at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
+  at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
                       features_inception5b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
+  at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
   cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
+  at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::conv(features_inception5b_conv5, features_inception5b_conv4, features_inception5b_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
+  at(92);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5b_maxpool1_saved,
                features_inception5a_concat1, kFeaturesInception5bMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
+  at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
   cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv6, batch, scratch());
 
-  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
+  at(95);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_dropout1, features_inception5b_concat1, k1024x7x7, batch);
 
-  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dropout1)
+  at(96);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dropout1)
   cnn::dropout(head_dropout1, head_dropout1, kHeadDropout1, batch, random);
 
-  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
+  at(97);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_dropout1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
              scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k1000, batch);
   cnn::softmax_cross_entropy(d_head_dense1, losses, head_dense1, labels, k1000, batch);
   cnn::add_softmax_cross_entropy(d_features_aux1_dense2, losses, features_aux1_dense2, labels, 0.3f, k1000,
@@ -2016,16 +2321,16 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                                  batch);
 
   // Backward.
-  // 57: head.dense1
+  backward_at(97);  // 57: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_dropout1,
                              kHeadDense1, batch, scratch());
   cnn::dense_backward_input(d_head_dropout1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch,
                             scratch());
-  // 57: head.dropout1
+  backward_at(96);  // 57: head.dropout1
   cnn::dropout_backward_input(d_head_dropout1, d_head_dropout1, kHeadDropout1, batch, random);
-  // 57: head.gap1
+  backward_at(95);  // 57: head.gap1
   cnn::gap_backward_input(d_features_inception5b_concat1, d_head_dropout1, k1024x7x7, batch);
-  // 15: features.inception5b.conv6
+  backward_at(93);  // 15: features.inception5b.conv6
   cnn::relu_backward_input(d_features_inception5b_conv6, d_features_inception5b_conv6,
                            features_inception5b_conv6, k128x7x7, batch);
   cnn::conv_backward_params(d_features_inception5b_conv6_weight, d_features_inception5b_conv6_bias,
@@ -2033,10 +2338,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception5bConv6, batch, scratch());
   cnn::conv_backward_input(d_features_inception5b_maxpool1, d_features_inception5b_conv6,
                            features_inception5b_conv6_weight_, kFeaturesInception5bConv6, batch, scratch());
-  // 15: features.inception5b.maxpool1
+  backward_at(92);  // 15: features.inception5b.maxpool1
   cnn::maxpool_backward_input(d_features_inception5a_concat1, d_features_inception5b_maxpool1,
                               features_inception5b_maxpool1_saved, kFeaturesInception5bMaxpool1, batch);
-  // 14: features.inception5b.conv5
+  backward_at(91);  // 14: features.inception5b.conv5
   cnn::relu_backward_input(d_features_inception5b_conv5, d_features_inception5b_conv5,
                            features_inception5b_conv5, k128x7x7, batch);
   cnn::conv_backward_params(d_features_inception5b_conv5_weight, d_features_inception5b_conv5_bias,
@@ -2044,7 +2349,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception5bConv5, batch, scratch());
   cnn::conv_backward_input(d_features_inception5b_conv4, d_features_inception5b_conv5,
                            features_inception5b_conv5_weight_, kFeaturesInception5bConv5, batch, scratch());
-  // 14: features.inception5b.conv4
+  backward_at(90);  // 14: features.inception5b.conv4
   cnn::relu_backward_input(d_features_inception5b_conv4, d_features_inception5b_conv4,
                            features_inception5b_conv4, k48x7x7, batch);
   cnn::conv_backward_params(d_features_inception5b_conv4_weight, d_features_inception5b_conv4_bias,
@@ -2052,7 +2357,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception5bConv4, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv4,
                            features_inception5b_conv4_weight_, kFeaturesInception5bConv4, batch, scratch());
-  // 13: features.inception5b.conv3
+  backward_at(89);  // 13: features.inception5b.conv3
   cnn::relu_backward_input(d_features_inception5b_conv3, d_features_inception5b_conv3,
                            features_inception5b_conv3, k384x7x7, batch);
   cnn::winograd::conv_backward_params(d_features_inception5b_conv3_weight, d_features_inception5b_conv3_bias,
@@ -2061,7 +2366,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::winograd::conv_backward_input(d_features_inception5b_conv2, d_features_inception5b_conv3,
                                      features_inception5b_conv3_weight_, kFeaturesInception5bConv3, batch,
                                      scratch());
-  // 13: features.inception5b.conv2
+  backward_at(88);  // 13: features.inception5b.conv2
   cnn::relu_backward_input(d_features_inception5b_conv2, d_features_inception5b_conv2,
                            features_inception5b_conv2, k192x7x7, batch);
   cnn::conv_backward_params(d_features_inception5b_conv2_weight, d_features_inception5b_conv2_bias,
@@ -2069,7 +2374,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception5bConv2, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv2,
                            features_inception5b_conv2_weight_, kFeaturesInception5bConv2, batch, scratch());
-  // 12: features.inception5b.conv1
+  backward_at(87);  // 12: features.inception5b.conv1
   cnn::relu_backward_input(d_features_inception5b_conv1, d_features_inception5b_conv1,
                            features_inception5b_conv1, k384x7x7, batch);
   cnn::conv_backward_params(d_features_inception5b_conv1_weight, d_features_inception5b_conv1_bias,
@@ -2077,7 +2382,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception5bConv1, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv1,
                            features_inception5b_conv1_weight_, kFeaturesInception5bConv1, batch, scratch());
-  // 15: features.inception5a.conv6
+  backward_at(85);  // 15: features.inception5a.conv6
   cnn::relu_backward_input(d_features_inception5a_conv6, d_features_inception5a_conv6,
                            features_inception5a_conv6, k128x7x7, batch);
   cnn::conv_backward_params(d_features_inception5a_conv6_weight, d_features_inception5a_conv6_bias,
@@ -2085,10 +2390,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception5aConv6, batch, scratch());
   cnn::conv_backward_input(d_features_inception5a_maxpool1, d_features_inception5a_conv6,
                            features_inception5a_conv6_weight_, kFeaturesInception5aConv6, batch, scratch());
-  // 15: features.inception5a.maxpool1
+  backward_at(84);  // 15: features.inception5a.maxpool1
   cnn::maxpool_backward_input(d_features_maxpool4, d_features_inception5a_maxpool1,
                               features_inception5a_maxpool1_saved, kFeaturesInception5aMaxpool1, batch);
-  // 14: features.inception5a.conv5
+  backward_at(83);  // 14: features.inception5a.conv5
   cnn::relu_backward_input(d_features_inception5a_conv5, d_features_inception5a_conv5,
                            features_inception5a_conv5, k128x7x7, batch);
   cnn::conv_backward_params(d_features_inception5a_conv5_weight, d_features_inception5a_conv5_bias,
@@ -2096,7 +2401,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception5aConv5, batch, scratch());
   cnn::conv_backward_input(d_features_inception5a_conv4, d_features_inception5a_conv5,
                            features_inception5a_conv5_weight_, kFeaturesInception5aConv5, batch, scratch());
-  // 14: features.inception5a.conv4
+  backward_at(82);  // 14: features.inception5a.conv4
   cnn::relu_backward_input(d_features_inception5a_conv4, d_features_inception5a_conv4,
                            features_inception5a_conv4, k32x7x7, batch);
   cnn::conv_backward_params(d_features_inception5a_conv4_weight, d_features_inception5a_conv4_bias,
@@ -2104,7 +2409,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv4,
                            features_inception5a_conv4_weight_, kFeaturesInception5aConv4, batch, scratch());
-  // 13: features.inception5a.conv3
+  backward_at(81);  // 13: features.inception5a.conv3
   cnn::relu_backward_input(d_features_inception5a_conv3, d_features_inception5a_conv3,
                            features_inception5a_conv3, k320x7x7, batch);
   cnn::winograd::conv_backward_params(d_features_inception5a_conv3_weight, d_features_inception5a_conv3_bias,
@@ -2113,7 +2418,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::winograd::conv_backward_input(d_features_inception5a_conv2, d_features_inception5a_conv3,
                                      features_inception5a_conv3_weight_, kFeaturesInception5aConv3, batch,
                                      scratch());
-  // 13: features.inception5a.conv2
+  backward_at(80);  // 13: features.inception5a.conv2
   cnn::relu_backward_input(d_features_inception5a_conv2, d_features_inception5a_conv2,
                            features_inception5a_conv2, k160x7x7, batch);
   cnn::conv_backward_params(d_features_inception5a_conv2_weight, d_features_inception5a_conv2_bias,
@@ -2121,7 +2426,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv2,
                            features_inception5a_conv2_weight_, kFeaturesInception5aConv2, batch, scratch());
-  // 12: features.inception5a.conv1
+  backward_at(79);  // 12: features.inception5a.conv1
   cnn::relu_backward_input(d_features_inception5a_conv1, d_features_inception5a_conv1,
                            features_inception5a_conv1, k256x7x7, batch);
   cnn::conv_backward_params(d_features_inception5a_conv1_weight, d_features_inception5a_conv1_bias,
@@ -2129,10 +2434,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv1,
                            features_inception5a_conv1_weight_, kFeaturesInception5aConv1, batch, scratch());
-  // 52: features.maxpool4
+  backward_at(78);  // 52: features.maxpool4
   cnn::maxpool_backward_input(d_features_inception4e_concat1, d_features_maxpool4, features_maxpool4_saved,
                               kFeaturesMaxpool4, batch);
-  // 15: features.inception4e.conv6
+  backward_at(76);  // 15: features.inception4e.conv6
   cnn::relu_backward_input(d_features_inception4e_conv6, d_features_inception4e_conv6,
                            features_inception4e_conv6, k128x14x14, batch);
   cnn::conv_backward_params(d_features_inception4e_conv6_weight, d_features_inception4e_conv6_bias,
@@ -2140,10 +2445,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4eConv6, batch, scratch());
   cnn::conv_backward_input(d_features_inception4e_maxpool1, d_features_inception4e_conv6,
                            features_inception4e_conv6_weight_, kFeaturesInception4eConv6, batch, scratch());
-  // 15: features.inception4e.maxpool1
+  backward_at(75);  // 15: features.inception4e.maxpool1
   cnn::maxpool_backward_input(d_features_inception4d_concat1, d_features_inception4e_maxpool1,
                               features_inception4e_maxpool1_saved, kFeaturesInception4eMaxpool1, batch);
-  // 14: features.inception4e.conv5
+  backward_at(74);  // 14: features.inception4e.conv5
   cnn::relu_backward_input(d_features_inception4e_conv5, d_features_inception4e_conv5,
                            features_inception4e_conv5, k128x14x14, batch);
   cnn::conv_backward_params(d_features_inception4e_conv5_weight, d_features_inception4e_conv5_bias,
@@ -2151,7 +2456,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4eConv5, batch, scratch());
   cnn::conv_backward_input(d_features_inception4e_conv4, d_features_inception4e_conv5,
                            features_inception4e_conv5_weight_, kFeaturesInception4eConv5, batch, scratch());
-  // 14: features.inception4e.conv4
+  backward_at(73);  // 14: features.inception4e.conv4
   cnn::relu_backward_input(d_features_inception4e_conv4, d_features_inception4e_conv4,
                            features_inception4e_conv4, k32x14x14, batch);
   cnn::conv_backward_params(d_features_inception4e_conv4_weight, d_features_inception4e_conv4_bias,
@@ -2159,7 +2464,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4eConv4, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv4,
                            features_inception4e_conv4_weight_, kFeaturesInception4eConv4, batch, scratch());
-  // 13: features.inception4e.conv3
+  backward_at(72);  // 13: features.inception4e.conv3
   cnn::relu_backward_input(d_features_inception4e_conv3, d_features_inception4e_conv3,
                            features_inception4e_conv3, k320x14x14, batch);
   cnn::winograd::conv_backward_params(d_features_inception4e_conv3_weight, d_features_inception4e_conv3_bias,
@@ -2168,7 +2473,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::winograd::conv_backward_input(d_features_inception4e_conv2, d_features_inception4e_conv3,
                                      features_inception4e_conv3_weight_, kFeaturesInception4eConv3, batch,
                                      scratch());
-  // 13: features.inception4e.conv2
+  backward_at(71);  // 13: features.inception4e.conv2
   cnn::relu_backward_input(d_features_inception4e_conv2, d_features_inception4e_conv2,
                            features_inception4e_conv2, k160x14x14, batch);
   cnn::conv_backward_params(d_features_inception4e_conv2_weight, d_features_inception4e_conv2_bias,
@@ -2176,7 +2481,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4eConv2, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv2,
                            features_inception4e_conv2_weight_, kFeaturesInception4eConv2, batch, scratch());
-  // 12: features.inception4e.conv1
+  backward_at(70);  // 12: features.inception4e.conv1
   cnn::relu_backward_input(d_features_inception4e_conv1, d_features_inception4e_conv1,
                            features_inception4e_conv1, k256x14x14, batch);
   cnn::conv_backward_params(d_features_inception4e_conv1_weight, d_features_inception4e_conv1_bias,
@@ -2184,16 +2489,16 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4eConv1, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv1,
                            features_inception4e_conv1_weight_, kFeaturesInception4eConv1, batch, scratch());
-  // 27: features.aux2.dense2
+  backward_at(68);  // 27: features.aux2.dense2
   cnn::dense_backward_params(d_features_aux2_dense2_weight, d_features_aux2_dense2_bias,
                              d_features_aux2_dense2, features_aux2_dropout1, kFeaturesAux2Dense2, batch,
                              scratch());
   cnn::dense_backward_input(d_features_aux2_dropout1, d_features_aux2_dense2, features_aux2_dense2_weight_,
                             kFeaturesAux2Dense2, batch, scratch());
-  // 26: features.aux2.dropout1
+  backward_at(67);  // 26: features.aux2.dropout1
   cnn::dropout_backward_input(d_features_aux2_dropout1, d_features_aux2_dropout1, kFeaturesAux2Dropout1,
                               batch, random);
-  // 25: features.aux2.dense1
+  backward_at(66);  // 25: features.aux2.dense1
   cnn::relu_backward_input(d_features_aux2_dropout1, d_features_aux2_dropout1, features_aux2_dense1, k1024,
                            batch);
   cnn::dense_backward_params(d_features_aux2_dense1_weight, d_features_aux2_dense1_bias,
@@ -2201,20 +2506,20 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                              scratch());
   cnn::dense_backward_input(d_features_aux2_flatten1, d_features_aux2_dropout1, features_aux2_dense1_weight_,
                             kFeaturesAux2Dense1, batch, scratch());
-  // 23: features.aux2.conv1
+  backward_at(64);  // 23: features.aux2.conv1
   cnn::relu_backward_input(d_features_aux2_conv1, d_features_aux2_conv1, features_aux2_conv1, k128x4x4,
                            batch);
   cnn::conv_backward_params(d_features_aux2_conv1_weight, d_features_aux2_conv1_bias, d_features_aux2_conv1,
                             features_aux2_avgpool1, kFeaturesAux2Conv1, batch, scratch());
   cnn::conv_backward_input(d_features_aux2_avgpool1, d_features_aux2_conv1, features_aux2_conv1_weight_,
                            kFeaturesAux2Conv1, batch, scratch());
-  // 22: features.aux2.avgpool1
+  backward_at(63);  // 22: features.aux2.avgpool1
   cnn::avgpool_backward_input(d_features_inception4d_concat1_2, d_features_aux2_avgpool1,
                               kFeaturesAux2Avgpool1, batch);
-  // 11: features.inception4d.concat1
+  backward_at(62);  // 11: features.inception4d.concat1
   cnn::add(d_features_inception4d_concat1, {d_features_inception4d_concat1, d_features_inception4d_concat1_2},
            cnn::Activation::kNone, k528x14x14, batch);
-  // 15: features.inception4d.conv6
+  backward_at(61);  // 15: features.inception4d.conv6
   cnn::relu_backward_input(d_features_inception4d_conv6, d_features_inception4d_conv6,
                            features_inception4d_conv6, k64x14x14, batch);
   cnn::conv_backward_params(d_features_inception4d_conv6_weight, d_features_inception4d_conv6_bias,
@@ -2222,10 +2527,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4dConv6, batch, scratch());
   cnn::conv_backward_input(d_features_inception4d_maxpool1, d_features_inception4d_conv6,
                            features_inception4d_conv6_weight_, kFeaturesInception4dConv6, batch, scratch());
-  // 15: features.inception4d.maxpool1
+  backward_at(60);  // 15: features.inception4d.maxpool1
   cnn::maxpool_backward_input(d_features_inception4c_concat1, d_features_inception4d_maxpool1,
                               features_inception4d_maxpool1_saved, kFeaturesInception4dMaxpool1, batch);
-  // 14: features.inception4d.conv5
+  backward_at(59);  // 14: features.inception4d.conv5
   cnn::relu_backward_input(d_features_inception4d_conv5, d_features_inception4d_conv5,
                            features_inception4d_conv5, k64x14x14, batch);
   cnn::conv_backward_params(d_features_inception4d_conv5_weight, d_features_inception4d_conv5_bias,
@@ -2233,7 +2538,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4dConv5, batch, scratch());
   cnn::conv_backward_input(d_features_inception4d_conv4, d_features_inception4d_conv5,
                            features_inception4d_conv5_weight_, kFeaturesInception4dConv5, batch, scratch());
-  // 14: features.inception4d.conv4
+  backward_at(58);  // 14: features.inception4d.conv4
   cnn::relu_backward_input(d_features_inception4d_conv4, d_features_inception4d_conv4,
                            features_inception4d_conv4, k32x14x14, batch);
   cnn::conv_backward_params(d_features_inception4d_conv4_weight, d_features_inception4d_conv4_bias,
@@ -2241,7 +2546,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4dConv4, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv4,
                            features_inception4d_conv4_weight_, kFeaturesInception4dConv4, batch, scratch());
-  // 13: features.inception4d.conv3
+  backward_at(57);  // 13: features.inception4d.conv3
   cnn::relu_backward_input(d_features_inception4d_conv3, d_features_inception4d_conv3,
                            features_inception4d_conv3, k288x14x14, batch);
   cnn::winograd::conv_backward_params(d_features_inception4d_conv3_weight, d_features_inception4d_conv3_bias,
@@ -2250,7 +2555,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::winograd::conv_backward_input(d_features_inception4d_conv2, d_features_inception4d_conv3,
                                      features_inception4d_conv3_weight_, kFeaturesInception4dConv3, batch,
                                      scratch());
-  // 13: features.inception4d.conv2
+  backward_at(56);  // 13: features.inception4d.conv2
   cnn::relu_backward_input(d_features_inception4d_conv2, d_features_inception4d_conv2,
                            features_inception4d_conv2, k144x14x14, batch);
   cnn::conv_backward_params(d_features_inception4d_conv2_weight, d_features_inception4d_conv2_bias,
@@ -2258,7 +2563,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4dConv2, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv2,
                            features_inception4d_conv2_weight_, kFeaturesInception4dConv2, batch, scratch());
-  // 12: features.inception4d.conv1
+  backward_at(55);  // 12: features.inception4d.conv1
   cnn::relu_backward_input(d_features_inception4d_conv1, d_features_inception4d_conv1,
                            features_inception4d_conv1, k112x14x14, batch);
   cnn::conv_backward_params(d_features_inception4d_conv1_weight, d_features_inception4d_conv1_bias,
@@ -2266,7 +2571,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4dConv1, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv1,
                            features_inception4d_conv1_weight_, kFeaturesInception4dConv1, batch, scratch());
-  // 15: features.inception4c.conv6
+  backward_at(53);  // 15: features.inception4c.conv6
   cnn::relu_backward_input(d_features_inception4c_conv6, d_features_inception4c_conv6,
                            features_inception4c_conv6, k64x14x14, batch);
   cnn::conv_backward_params(d_features_inception4c_conv6_weight, d_features_inception4c_conv6_bias,
@@ -2274,10 +2579,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4cConv6, batch, scratch());
   cnn::conv_backward_input(d_features_inception4c_maxpool1, d_features_inception4c_conv6,
                            features_inception4c_conv6_weight_, kFeaturesInception4cConv6, batch, scratch());
-  // 15: features.inception4c.maxpool1
+  backward_at(52);  // 15: features.inception4c.maxpool1
   cnn::maxpool_backward_input(d_features_inception4b_concat1, d_features_inception4c_maxpool1,
                               features_inception4c_maxpool1_saved, kFeaturesInception4cMaxpool1, batch);
-  // 14: features.inception4c.conv5
+  backward_at(51);  // 14: features.inception4c.conv5
   cnn::relu_backward_input(d_features_inception4c_conv5, d_features_inception4c_conv5,
                            features_inception4c_conv5, k64x14x14, batch);
   cnn::conv_backward_params(d_features_inception4c_conv5_weight, d_features_inception4c_conv5_bias,
@@ -2285,7 +2590,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4cConv5, batch, scratch());
   cnn::conv_backward_input(d_features_inception4c_conv4, d_features_inception4c_conv5,
                            features_inception4c_conv5_weight_, kFeaturesInception4cConv5, batch, scratch());
-  // 14: features.inception4c.conv4
+  backward_at(50);  // 14: features.inception4c.conv4
   cnn::relu_backward_input(d_features_inception4c_conv4, d_features_inception4c_conv4,
                            features_inception4c_conv4, k24x14x14, batch);
   cnn::conv_backward_params(d_features_inception4c_conv4_weight, d_features_inception4c_conv4_bias,
@@ -2293,7 +2598,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4cConv4, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv4,
                            features_inception4c_conv4_weight_, kFeaturesInception4cConv4, batch, scratch());
-  // 13: features.inception4c.conv3
+  backward_at(49);  // 13: features.inception4c.conv3
   cnn::relu_backward_input(d_features_inception4c_conv3, d_features_inception4c_conv3,
                            features_inception4c_conv3, k256x14x14, batch);
   cnn::winograd::conv_backward_params(d_features_inception4c_conv3_weight, d_features_inception4c_conv3_bias,
@@ -2302,7 +2607,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::winograd::conv_backward_input(d_features_inception4c_conv2, d_features_inception4c_conv3,
                                      features_inception4c_conv3_weight_, kFeaturesInception4cConv3, batch,
                                      scratch());
-  // 13: features.inception4c.conv2
+  backward_at(48);  // 13: features.inception4c.conv2
   cnn::relu_backward_input(d_features_inception4c_conv2, d_features_inception4c_conv2,
                            features_inception4c_conv2, k128x14x14, batch);
   cnn::conv_backward_params(d_features_inception4c_conv2_weight, d_features_inception4c_conv2_bias,
@@ -2310,7 +2615,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4cConv2, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv2,
                            features_inception4c_conv2_weight_, kFeaturesInception4cConv2, batch, scratch());
-  // 12: features.inception4c.conv1
+  backward_at(47);  // 12: features.inception4c.conv1
   cnn::relu_backward_input(d_features_inception4c_conv1, d_features_inception4c_conv1,
                            features_inception4c_conv1, k128x14x14, batch);
   cnn::conv_backward_params(d_features_inception4c_conv1_weight, d_features_inception4c_conv1_bias,
@@ -2318,7 +2623,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4cConv1, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv1,
                            features_inception4c_conv1_weight_, kFeaturesInception4cConv1, batch, scratch());
-  // 15: features.inception4b.conv6
+  backward_at(45);  // 15: features.inception4b.conv6
   cnn::relu_backward_input(d_features_inception4b_conv6, d_features_inception4b_conv6,
                            features_inception4b_conv6, k64x14x14, batch);
   cnn::conv_backward_params(d_features_inception4b_conv6_weight, d_features_inception4b_conv6_bias,
@@ -2326,10 +2631,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4bConv6, batch, scratch());
   cnn::conv_backward_input(d_features_inception4b_maxpool1, d_features_inception4b_conv6,
                            features_inception4b_conv6_weight_, kFeaturesInception4bConv6, batch, scratch());
-  // 15: features.inception4b.maxpool1
+  backward_at(44);  // 15: features.inception4b.maxpool1
   cnn::maxpool_backward_input(d_features_inception4a_concat1, d_features_inception4b_maxpool1,
                               features_inception4b_maxpool1_saved, kFeaturesInception4bMaxpool1, batch);
-  // 14: features.inception4b.conv5
+  backward_at(43);  // 14: features.inception4b.conv5
   cnn::relu_backward_input(d_features_inception4b_conv5, d_features_inception4b_conv5,
                            features_inception4b_conv5, k64x14x14, batch);
   cnn::conv_backward_params(d_features_inception4b_conv5_weight, d_features_inception4b_conv5_bias,
@@ -2337,7 +2642,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4bConv5, batch, scratch());
   cnn::conv_backward_input(d_features_inception4b_conv4, d_features_inception4b_conv5,
                            features_inception4b_conv5_weight_, kFeaturesInception4bConv5, batch, scratch());
-  // 14: features.inception4b.conv4
+  backward_at(42);  // 14: features.inception4b.conv4
   cnn::relu_backward_input(d_features_inception4b_conv4, d_features_inception4b_conv4,
                            features_inception4b_conv4, k24x14x14, batch);
   cnn::conv_backward_params(d_features_inception4b_conv4_weight, d_features_inception4b_conv4_bias,
@@ -2345,7 +2650,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4bConv4, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv4,
                            features_inception4b_conv4_weight_, kFeaturesInception4bConv4, batch, scratch());
-  // 13: features.inception4b.conv3
+  backward_at(41);  // 13: features.inception4b.conv3
   cnn::relu_backward_input(d_features_inception4b_conv3, d_features_inception4b_conv3,
                            features_inception4b_conv3, k224x14x14, batch);
   cnn::winograd::conv_backward_params(d_features_inception4b_conv3_weight, d_features_inception4b_conv3_bias,
@@ -2354,7 +2659,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::winograd::conv_backward_input(d_features_inception4b_conv2, d_features_inception4b_conv3,
                                      features_inception4b_conv3_weight_, kFeaturesInception4bConv3, batch,
                                      scratch());
-  // 13: features.inception4b.conv2
+  backward_at(40);  // 13: features.inception4b.conv2
   cnn::relu_backward_input(d_features_inception4b_conv2, d_features_inception4b_conv2,
                            features_inception4b_conv2, k112x14x14, batch);
   cnn::conv_backward_params(d_features_inception4b_conv2_weight, d_features_inception4b_conv2_bias,
@@ -2362,7 +2667,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4bConv2, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv2,
                            features_inception4b_conv2_weight_, kFeaturesInception4bConv2, batch, scratch());
-  // 12: features.inception4b.conv1
+  backward_at(39);  // 12: features.inception4b.conv1
   cnn::relu_backward_input(d_features_inception4b_conv1, d_features_inception4b_conv1,
                            features_inception4b_conv1, k160x14x14, batch);
   cnn::conv_backward_params(d_features_inception4b_conv1_weight, d_features_inception4b_conv1_bias,
@@ -2370,16 +2675,16 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4bConv1, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv1,
                            features_inception4b_conv1_weight_, kFeaturesInception4bConv1, batch, scratch());
-  // 27: features.aux1.dense2
+  backward_at(37);  // 27: features.aux1.dense2
   cnn::dense_backward_params(d_features_aux1_dense2_weight, d_features_aux1_dense2_bias,
                              d_features_aux1_dense2, features_aux1_dropout1, kFeaturesAux1Dense2, batch,
                              scratch());
   cnn::dense_backward_input(d_features_aux1_dropout1, d_features_aux1_dense2, features_aux1_dense2_weight_,
                             kFeaturesAux1Dense2, batch, scratch());
-  // 26: features.aux1.dropout1
+  backward_at(36);  // 26: features.aux1.dropout1
   cnn::dropout_backward_input(d_features_aux1_dropout1, d_features_aux1_dropout1, kFeaturesAux1Dropout1,
                               batch, random);
-  // 25: features.aux1.dense1
+  backward_at(35);  // 25: features.aux1.dense1
   cnn::relu_backward_input(d_features_aux1_dropout1, d_features_aux1_dropout1, features_aux1_dense1, k1024,
                            batch);
   cnn::dense_backward_params(d_features_aux1_dense1_weight, d_features_aux1_dense1_bias,
@@ -2387,20 +2692,20 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                              scratch());
   cnn::dense_backward_input(d_features_aux1_flatten1, d_features_aux1_dropout1, features_aux1_dense1_weight_,
                             kFeaturesAux1Dense1, batch, scratch());
-  // 23: features.aux1.conv1
+  backward_at(33);  // 23: features.aux1.conv1
   cnn::relu_backward_input(d_features_aux1_conv1, d_features_aux1_conv1, features_aux1_conv1, k128x4x4,
                            batch);
   cnn::conv_backward_params(d_features_aux1_conv1_weight, d_features_aux1_conv1_bias, d_features_aux1_conv1,
                             features_aux1_avgpool1, kFeaturesAux1Conv1, batch, scratch());
   cnn::conv_backward_input(d_features_aux1_avgpool1, d_features_aux1_conv1, features_aux1_conv1_weight_,
                            kFeaturesAux1Conv1, batch, scratch());
-  // 22: features.aux1.avgpool1
+  backward_at(32);  // 22: features.aux1.avgpool1
   cnn::avgpool_backward_input(d_features_inception4a_concat1_2, d_features_aux1_avgpool1,
                               kFeaturesAux1Avgpool1, batch);
-  // 11: features.inception4a.concat1
+  backward_at(31);  // 11: features.inception4a.concat1
   cnn::add(d_features_inception4a_concat1, {d_features_inception4a_concat1, d_features_inception4a_concat1_2},
            cnn::Activation::kNone, k512x14x14, batch);
-  // 15: features.inception4a.conv6
+  backward_at(30);  // 15: features.inception4a.conv6
   cnn::relu_backward_input(d_features_inception4a_conv6, d_features_inception4a_conv6,
                            features_inception4a_conv6, k64x14x14, batch);
   cnn::conv_backward_params(d_features_inception4a_conv6_weight, d_features_inception4a_conv6_bias,
@@ -2408,10 +2713,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4aConv6, batch, scratch());
   cnn::conv_backward_input(d_features_inception4a_maxpool1, d_features_inception4a_conv6,
                            features_inception4a_conv6_weight_, kFeaturesInception4aConv6, batch, scratch());
-  // 15: features.inception4a.maxpool1
+  backward_at(29);  // 15: features.inception4a.maxpool1
   cnn::maxpool_backward_input(d_features_maxpool3, d_features_inception4a_maxpool1,
                               features_inception4a_maxpool1_saved, kFeaturesInception4aMaxpool1, batch);
-  // 14: features.inception4a.conv5
+  backward_at(28);  // 14: features.inception4a.conv5
   cnn::relu_backward_input(d_features_inception4a_conv5, d_features_inception4a_conv5,
                            features_inception4a_conv5, k48x14x14, batch);
   cnn::conv_backward_params(d_features_inception4a_conv5_weight, d_features_inception4a_conv5_bias,
@@ -2419,7 +2724,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4aConv5, batch, scratch());
   cnn::conv_backward_input(d_features_inception4a_conv4, d_features_inception4a_conv5,
                            features_inception4a_conv5_weight_, kFeaturesInception4aConv5, batch, scratch());
-  // 14: features.inception4a.conv4
+  backward_at(27);  // 14: features.inception4a.conv4
   cnn::relu_backward_input(d_features_inception4a_conv4, d_features_inception4a_conv4,
                            features_inception4a_conv4, k16x14x14, batch);
   cnn::conv_backward_params(d_features_inception4a_conv4_weight, d_features_inception4a_conv4_bias,
@@ -2427,7 +2732,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv4,
                            features_inception4a_conv4_weight_, kFeaturesInception4aConv4, batch, scratch());
-  // 13: features.inception4a.conv3
+  backward_at(26);  // 13: features.inception4a.conv3
   cnn::relu_backward_input(d_features_inception4a_conv3, d_features_inception4a_conv3,
                            features_inception4a_conv3, k208x14x14, batch);
   cnn::winograd::conv_backward_params(d_features_inception4a_conv3_weight, d_features_inception4a_conv3_bias,
@@ -2436,7 +2741,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::winograd::conv_backward_input(d_features_inception4a_conv2, d_features_inception4a_conv3,
                                      features_inception4a_conv3_weight_, kFeaturesInception4aConv3, batch,
                                      scratch());
-  // 13: features.inception4a.conv2
+  backward_at(25);  // 13: features.inception4a.conv2
   cnn::relu_backward_input(d_features_inception4a_conv2, d_features_inception4a_conv2,
                            features_inception4a_conv2, k96x14x14, batch);
   cnn::conv_backward_params(d_features_inception4a_conv2_weight, d_features_inception4a_conv2_bias,
@@ -2444,7 +2749,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv2,
                            features_inception4a_conv2_weight_, kFeaturesInception4aConv2, batch, scratch());
-  // 12: features.inception4a.conv1
+  backward_at(24);  // 12: features.inception4a.conv1
   cnn::relu_backward_input(d_features_inception4a_conv1, d_features_inception4a_conv1,
                            features_inception4a_conv1, k192x14x14, batch);
   cnn::conv_backward_params(d_features_inception4a_conv1_weight, d_features_inception4a_conv1_bias,
@@ -2452,10 +2757,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv1,
                            features_inception4a_conv1_weight_, kFeaturesInception4aConv1, batch, scratch());
-  // 43: features.maxpool3
+  backward_at(23);  // 43: features.maxpool3
   cnn::maxpool_backward_input(d_features_inception3b_concat1, d_features_maxpool3, features_maxpool3_saved,
                               kFeaturesMaxpool3, batch);
-  // 15: features.inception3b.conv6
+  backward_at(21);  // 15: features.inception3b.conv6
   cnn::relu_backward_input(d_features_inception3b_conv6, d_features_inception3b_conv6,
                            features_inception3b_conv6, k64x28x28, batch);
   cnn::conv_backward_params(d_features_inception3b_conv6_weight, d_features_inception3b_conv6_bias,
@@ -2463,10 +2768,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception3bConv6, batch, scratch());
   cnn::conv_backward_input(d_features_inception3b_maxpool1, d_features_inception3b_conv6,
                            features_inception3b_conv6_weight_, kFeaturesInception3bConv6, batch, scratch());
-  // 15: features.inception3b.maxpool1
+  backward_at(20);  // 15: features.inception3b.maxpool1
   cnn::maxpool_backward_input(d_features_inception3a_concat1, d_features_inception3b_maxpool1,
                               features_inception3b_maxpool1_saved, kFeaturesInception3bMaxpool1, batch);
-  // 14: features.inception3b.conv5
+  backward_at(19);  // 14: features.inception3b.conv5
   cnn::relu_backward_input(d_features_inception3b_conv5, d_features_inception3b_conv5,
                            features_inception3b_conv5, k96x28x28, batch);
   cnn::conv_backward_params(d_features_inception3b_conv5_weight, d_features_inception3b_conv5_bias,
@@ -2474,7 +2779,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception3bConv5, batch, scratch());
   cnn::conv_backward_input(d_features_inception3b_conv4, d_features_inception3b_conv5,
                            features_inception3b_conv5_weight_, kFeaturesInception3bConv5, batch, scratch());
-  // 14: features.inception3b.conv4
+  backward_at(18);  // 14: features.inception3b.conv4
   cnn::relu_backward_input(d_features_inception3b_conv4, d_features_inception3b_conv4,
                            features_inception3b_conv4, k32x28x28, batch);
   cnn::conv_backward_params(d_features_inception3b_conv4_weight, d_features_inception3b_conv4_bias,
@@ -2482,7 +2787,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception3bConv4, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv4,
                            features_inception3b_conv4_weight_, kFeaturesInception3bConv4, batch, scratch());
-  // 13: features.inception3b.conv3
+  backward_at(17);  // 13: features.inception3b.conv3
   cnn::relu_backward_input(d_features_inception3b_conv3, d_features_inception3b_conv3,
                            features_inception3b_conv3, k192x28x28, batch);
   cnn::winograd::conv_backward_params(d_features_inception3b_conv3_weight, d_features_inception3b_conv3_bias,
@@ -2491,7 +2796,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::winograd::conv_backward_input(d_features_inception3b_conv2, d_features_inception3b_conv3,
                                      features_inception3b_conv3_weight_, kFeaturesInception3bConv3, batch,
                                      scratch());
-  // 13: features.inception3b.conv2
+  backward_at(16);  // 13: features.inception3b.conv2
   cnn::relu_backward_input(d_features_inception3b_conv2, d_features_inception3b_conv2,
                            features_inception3b_conv2, k128x28x28, batch);
   cnn::conv_backward_params(d_features_inception3b_conv2_weight, d_features_inception3b_conv2_bias,
@@ -2499,7 +2804,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception3bConv2, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv2,
                            features_inception3b_conv2_weight_, kFeaturesInception3bConv2, batch, scratch());
-  // 12: features.inception3b.conv1
+  backward_at(15);  // 12: features.inception3b.conv1
   cnn::relu_backward_input(d_features_inception3b_conv1, d_features_inception3b_conv1,
                            features_inception3b_conv1, k128x28x28, batch);
   cnn::conv_backward_params(d_features_inception3b_conv1_weight, d_features_inception3b_conv1_bias,
@@ -2507,7 +2812,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception3bConv1, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv1,
                            features_inception3b_conv1_weight_, kFeaturesInception3bConv1, batch, scratch());
-  // 15: features.inception3a.conv6
+  backward_at(13);  // 15: features.inception3a.conv6
   cnn::relu_backward_input(d_features_inception3a_conv6, d_features_inception3a_conv6,
                            features_inception3a_conv6, k32x28x28, batch);
   cnn::conv_backward_params(d_features_inception3a_conv6_weight, d_features_inception3a_conv6_bias,
@@ -2515,10 +2820,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception3aConv6, batch, scratch());
   cnn::conv_backward_input(d_features_inception3a_maxpool1, d_features_inception3a_conv6,
                            features_inception3a_conv6_weight_, kFeaturesInception3aConv6, batch, scratch());
-  // 15: features.inception3a.maxpool1
+  backward_at(12);  // 15: features.inception3a.maxpool1
   cnn::maxpool_backward_input(d_features_maxpool2, d_features_inception3a_maxpool1,
                               features_inception3a_maxpool1_saved, kFeaturesInception3aMaxpool1, batch);
-  // 14: features.inception3a.conv5
+  backward_at(11);  // 14: features.inception3a.conv5
   cnn::relu_backward_input(d_features_inception3a_conv5, d_features_inception3a_conv5,
                            features_inception3a_conv5, k32x28x28, batch);
   cnn::conv_backward_params(d_features_inception3a_conv5_weight, d_features_inception3a_conv5_bias,
@@ -2526,7 +2831,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception3aConv5, batch, scratch());
   cnn::conv_backward_input(d_features_inception3a_conv4, d_features_inception3a_conv5,
                            features_inception3a_conv5_weight_, kFeaturesInception3aConv5, batch, scratch());
-  // 14: features.inception3a.conv4
+  backward_at(10);  // 14: features.inception3a.conv4
   cnn::relu_backward_input(d_features_inception3a_conv4, d_features_inception3a_conv4,
                            features_inception3a_conv4, k16x28x28, batch);
   cnn::conv_backward_params(d_features_inception3a_conv4_weight, d_features_inception3a_conv4_bias,
@@ -2534,7 +2839,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv4,
                            features_inception3a_conv4_weight_, kFeaturesInception3aConv4, batch, scratch());
-  // 13: features.inception3a.conv3
+  backward_at(9);  // 13: features.inception3a.conv3
   cnn::relu_backward_input(d_features_inception3a_conv3, d_features_inception3a_conv3,
                            features_inception3a_conv3, k128x28x28, batch);
   cnn::winograd::conv_backward_params(d_features_inception3a_conv3_weight, d_features_inception3a_conv3_bias,
@@ -2543,7 +2848,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::winograd::conv_backward_input(d_features_inception3a_conv2, d_features_inception3a_conv3,
                                      features_inception3a_conv3_weight_, kFeaturesInception3aConv3, batch,
                                      scratch());
-  // 13: features.inception3a.conv2
+  backward_at(8);  // 13: features.inception3a.conv2
   cnn::relu_backward_input(d_features_inception3a_conv2, d_features_inception3a_conv2,
                            features_inception3a_conv2, k96x28x28, batch);
   cnn::conv_backward_params(d_features_inception3a_conv2_weight, d_features_inception3a_conv2_bias,
@@ -2551,7 +2856,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv2,
                            features_inception3a_conv2_weight_, kFeaturesInception3aConv2, batch, scratch());
-  // 12: features.inception3a.conv1
+  backward_at(7);  // 12: features.inception3a.conv1
   cnn::relu_backward_input(d_features_inception3a_conv1, d_features_inception3a_conv1,
                            features_inception3a_conv1, k64x28x28, batch);
   cnn::conv_backward_params(d_features_inception3a_conv1_weight, d_features_inception3a_conv1_bias,
@@ -2559,34 +2864,35 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv1,
                            features_inception3a_conv1_weight_, kFeaturesInception3aConv1, batch, scratch());
-  // 39: features.maxpool2
+  backward_at(6);  // 39: features.maxpool2
   cnn::maxpool_backward_input(d_features_lrn2, d_features_maxpool2, features_maxpool2_saved,
                               kFeaturesMaxpool2, batch);
-  // 38: features.lrn2
+  backward_at(5);  // 38: features.lrn2
   cnn::lrn_backward_input(d_features_conv3, d_features_lrn2, features_conv3, kFeaturesLrn2, batch);
-  // 37: features.conv3
+  backward_at(4);  // 37: features.conv3
   cnn::relu_backward_input(d_features_conv3, d_features_conv3, features_conv3, k192x56x56, batch);
   cnn::winograd::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3,
                                       features_conv2, kFeaturesConv3, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_conv2, d_features_conv3, features_conv3_weight_,
                                      kFeaturesConv3, batch, scratch());
-  // 36: features.conv2
+  backward_at(3);  // 36: features.conv2
   cnn::relu_backward_input(d_features_conv2, d_features_conv2, features_conv2, k64x56x56, batch);
   cnn::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2, features_lrn1,
                             kFeaturesConv2, batch, scratch());
   cnn::conv_backward_input(d_features_lrn1, d_features_conv2, features_conv2_weight_, kFeaturesConv2, batch,
                            scratch());
-  // 35: features.lrn1
+  backward_at(2);  // 35: features.lrn1
   cnn::lrn_backward_input(d_features_conv1, d_features_lrn1, features_conv1, kFeaturesLrn1, batch);
-  // 33: features.conv1
+  backward_at(0);  // 33: features.conv1
   cnn::relu_backward_input(d_features_conv1, d_features_conv1, features_conv1, k64x56x56, batch);
-  // 34: features.maxpool1
+  backward_at(1);  // 34: features.maxpool1
   cnn::maxpool_backward_input(d_features_conv1_conv, d_features_conv1, features_maxpool1_saved,
                               kFeaturesMaxpool1, batch);
-  // 33: features.conv1
+  backward_at(0);  // 33: features.conv1
   cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1_conv, input,
                             kFeaturesConv1, batch, scratch());
 
+  at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
 }
@@ -2682,357 +2988,358 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked head_dense1 = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
+  at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
             batch, scratch());
 
-  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
+  at(1);  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
-  // 35: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn1)
+  at(2);  // 35: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn1)
   cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
 
-  // 36: conv(64, 1, act=relu)    (features.conv2)
+  at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
 
-  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
+  at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
   cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv3, batch, scratch());
 
-  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
+  at(5);  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
 
-  // 39: maxpool(3, stride=2, ceil=true)    (features.maxpool2)
+  at(6);  // 39: maxpool(3, stride=2, ceil=true)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_lrn2, kFeaturesMaxpool2, batch);
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
+  at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
   cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
+  at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
+  at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
                       features_inception3a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3aConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
+  at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
   cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
+  at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
+  at(12);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
+  at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
   cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
+  at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
+  at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
+  at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
                       features_inception3b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
+  at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
   cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
+  at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::conv(features_inception3b_conv5, features_inception3b_conv4, features_inception3b_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
+  at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
                batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
+  at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
   cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv6, batch, scratch());
 
-  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
+  at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
+  at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
   cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
+  at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
+  at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
                       features_inception4a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
+  at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
   cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
+  at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
+  at(29);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
+  at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
   cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
+  at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
+  at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
+  at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
                       features_inception4b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
+  at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
   cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
+  at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::conv(features_inception4b_conv5, features_inception4b_conv4, features_inception4b_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
+  at(44);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
                batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
+  at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
   cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
+  at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
+  at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
+  at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
                       features_inception4c_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
+  at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
   cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
+  at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::conv(features_inception4c_conv5, features_inception4c_conv4, features_inception4c_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
+  at(52);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
                batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
+  at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
   cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
+  at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
+  at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
+  at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
                       features_inception4d_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
+  at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
   cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
+  at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::conv(features_inception4d_conv5, features_inception4d_conv4, features_inception4d_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
+  at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
                batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
+  at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
   cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
+  at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
+  at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
+  at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
                       features_inception4e_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
+  at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
   cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
+  at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::conv(features_inception4e_conv5, features_inception4e_conv4, features_inception4e_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
+  at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
                batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
+  at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
   cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv6, batch, scratch());
 
-  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
+  at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
+  at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
+  at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
+  at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
                       features_inception5a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
+  at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
   cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
+  at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
+  at(84);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
+  at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
   cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
+  at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
+  at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
+  at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
                       features_inception5b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
+  at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
   cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
+  at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::conv(features_inception5b_conv5, features_inception5b_conv4, features_inception5b_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
+  at(92);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5a_concat1, kFeaturesInception5bMaxpool1,
                batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
+  at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
   cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv6, batch, scratch());
 
-  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
+  at(95);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_inception5b_concat1, k1024x7x7, batch);
 
-  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
+  at(97);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k1000, batch);
   cnn::cross_entropy_loss(losses, head_dense1, labels, k1000, batch);
   return cnn::mean_loss(losses, batch);
@@ -3128,360 +3435,361 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
+  at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
             batch, scratch());
 
-  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
+  at(1);  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
-  // 35: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn1)
+  at(2);  // 35: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn1)
   cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
 
-  // 36: conv(64, 1, act=relu)    (features.conv2)
+  at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
 
-  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
+  at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
   cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv3, batch, scratch());
 
-  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
+  at(5);  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
 
-  // 39: maxpool(3, stride=2, ceil=true)    (features.maxpool2)
+  at(6);  // 39: maxpool(3, stride=2, ceil=true)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_lrn2, kFeaturesMaxpool2, batch);
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
+  at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
   cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
+  at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
+  at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
                       features_inception3a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3aConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
+  at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
   cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
+  at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
+  at(12);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
+  at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
   cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
+  at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
+  at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
+  at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
                       features_inception3b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
+  at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
   cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
+  at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::conv(features_inception3b_conv5, features_inception3b_conv4, features_inception3b_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
+  at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
                batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
+  at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
   cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv6, batch, scratch());
 
-  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
+  at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
+  at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
   cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
+  at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
+  at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
                       features_inception4a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
+  at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
   cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
+  at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
+  at(29);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
+  at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
   cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
+  at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
+  at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
+  at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
                       features_inception4b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
+  at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
   cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
+  at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::conv(features_inception4b_conv5, features_inception4b_conv4, features_inception4b_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
+  at(44);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
                batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
+  at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
   cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
+  at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
+  at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
+  at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
                       features_inception4c_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
+  at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
   cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
+  at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::conv(features_inception4c_conv5, features_inception4c_conv4, features_inception4c_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
+  at(52);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
                batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
+  at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
   cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
+  at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
+  at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
+  at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
                       features_inception4d_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
+  at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
   cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
+  at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::conv(features_inception4d_conv5, features_inception4d_conv4, features_inception4d_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
+  at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
                batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
+  at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
   cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
+  at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
+  at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
+  at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
                       features_inception4e_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
+  at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
   cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
+  at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::conv(features_inception4e_conv5, features_inception4e_conv4, features_inception4e_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
+  at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
                batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
+  at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
   cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv6, batch, scratch());
 
-  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
+  at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
+  at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
+  at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
+  at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
                       features_inception5a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
+  at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
   cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
+  at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
+  at(84);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
+  at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
   cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv6, batch, scratch());
 
-  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
+  at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv1, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
+  at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv2, batch, scratch());
 
-  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
+  at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
                       features_inception5b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
+  at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
   cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv4, batch, scratch());
 
-  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
+  at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::conv(features_inception5b_conv5, features_inception5b_conv4, features_inception5b_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv5, batch, scratch());
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
+  at(92);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5a_concat1, kFeaturesInception5bMaxpool1,
                batch);
 
-  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
+  at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
   cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv6, batch, scratch());
 
-  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
+  at(95);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_inception5b_concat1, k1024x7x7, batch);
 
-  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
+  at(97);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
 
-  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.softmax1)
+  at(98);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense1, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_softmax1, k1000, batch);
 }
 

@@ -1084,221 +1084,655 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "conv1.conv", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "8"},
-    {.path = "conv1.bn", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "9"},
-    {.path = "conv1.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "conv2.conv", .type = "conv", .output = "64x56x56", .parameters = 4096, .macs = 12845056, .line = "8"},
-    {.path = "conv2.bn", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "9"},
-    {.path = "conv2.relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv3.conv", .type = "conv", .output = "192x56x56", .parameters = 110592, .macs = 346816512, .line = "8"},
-    {.path = "conv3.bn", .type = "bn", .output = "192x56x56", .parameters = 384, .macs = 0, .line = "9"},
-    {.path = "conv3.relu1", .type = "relu", .output = "192x56x56", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "maxpool2", .type = "maxpool", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "40"},
-    {.path = "inception3a.branch1.conv", .type = "conv", .output = "64x28x28", .parameters = 12288, .macs = 9633792, .line = "8"},
-    {.path = "inception3a.branch1.bn", .type = "bn", .output = "64x28x28", .parameters = 128, .macs = 0, .line = "9"},
-    {.path = "inception3a.branch1.relu1", .type = "relu", .output = "64x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception3a.branch2[0].conv", .type = "conv", .output = "96x28x28", .parameters = 18432, .macs = 14450688, .line = "8"},
-    {.path = "inception3a.branch2[0].bn", .type = "bn", .output = "96x28x28", .parameters = 192, .macs = 0, .line = "9"},
-    {.path = "inception3a.branch2[0].relu1", .type = "relu", .output = "96x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception3a.branch2[1].conv", .type = "conv", .output = "128x28x28", .parameters = 110592, .macs = 86704128, .line = "8"},
-    {.path = "inception3a.branch2[1].bn", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "inception3a.branch2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception3a.branch3[0].conv", .type = "conv", .output = "16x28x28", .parameters = 3072, .macs = 2408448, .line = "8"},
-    {.path = "inception3a.branch3[0].bn", .type = "bn", .output = "16x28x28", .parameters = 32, .macs = 0, .line = "9"},
-    {.path = "inception3a.branch3[0].relu1", .type = "relu", .output = "16x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception3a.branch3[1].conv", .type = "conv", .output = "32x28x28", .parameters = 4608, .macs = 3612672, .line = "8"},
-    {.path = "inception3a.branch3[1].bn", .type = "bn", .output = "32x28x28", .parameters = 64, .macs = 0, .line = "9"},
-    {.path = "inception3a.branch3[1].relu1", .type = "relu", .output = "32x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception3a.maxpool1", .type = "maxpool", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "18"},
-    {.path = "inception3a.branch4.conv", .type = "conv", .output = "32x28x28", .parameters = 6144, .macs = 4816896, .line = "8"},
-    {.path = "inception3a.branch4.bn", .type = "bn", .output = "32x28x28", .parameters = 64, .macs = 0, .line = "9"},
-    {.path = "inception3a.branch4.relu1", .type = "relu", .output = "32x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception3a.concat1", .type = "concat", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "inception3b.branch1.conv", .type = "conv", .output = "128x28x28", .parameters = 32768, .macs = 25690112, .line = "8"},
-    {.path = "inception3b.branch1.bn", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "inception3b.branch1.relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception3b.branch2[0].conv", .type = "conv", .output = "128x28x28", .parameters = 32768, .macs = 25690112, .line = "8"},
-    {.path = "inception3b.branch2[0].bn", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "inception3b.branch2[0].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception3b.branch2[1].conv", .type = "conv", .output = "192x28x28", .parameters = 221184, .macs = 173408256, .line = "8"},
-    {.path = "inception3b.branch2[1].bn", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0, .line = "9"},
-    {.path = "inception3b.branch2[1].relu1", .type = "relu", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception3b.branch3[0].conv", .type = "conv", .output = "32x28x28", .parameters = 8192, .macs = 6422528, .line = "8"},
-    {.path = "inception3b.branch3[0].bn", .type = "bn", .output = "32x28x28", .parameters = 64, .macs = 0, .line = "9"},
-    {.path = "inception3b.branch3[0].relu1", .type = "relu", .output = "32x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception3b.branch3[1].conv", .type = "conv", .output = "96x28x28", .parameters = 27648, .macs = 21676032, .line = "8"},
-    {.path = "inception3b.branch3[1].bn", .type = "bn", .output = "96x28x28", .parameters = 192, .macs = 0, .line = "9"},
-    {.path = "inception3b.branch3[1].relu1", .type = "relu", .output = "96x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception3b.maxpool1", .type = "maxpool", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "18"},
-    {.path = "inception3b.branch4.conv", .type = "conv", .output = "64x28x28", .parameters = 16384, .macs = 12845056, .line = "8"},
-    {.path = "inception3b.branch4.bn", .type = "bn", .output = "64x28x28", .parameters = 128, .macs = 0, .line = "9"},
-    {.path = "inception3b.branch4.relu1", .type = "relu", .output = "64x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception3b.concat1", .type = "concat", .output = "480x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "maxpool3", .type = "maxpool", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "44"},
-    {.path = "inception4a.branch1.conv", .type = "conv", .output = "192x14x14", .parameters = 92160, .macs = 18063360, .line = "8"},
-    {.path = "inception4a.branch1.bn", .type = "bn", .output = "192x14x14", .parameters = 384, .macs = 0, .line = "9"},
-    {.path = "inception4a.branch1.relu1", .type = "relu", .output = "192x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4a.branch2[0].conv", .type = "conv", .output = "96x14x14", .parameters = 46080, .macs = 9031680, .line = "8"},
-    {.path = "inception4a.branch2[0].bn", .type = "bn", .output = "96x14x14", .parameters = 192, .macs = 0, .line = "9"},
-    {.path = "inception4a.branch2[0].relu1", .type = "relu", .output = "96x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4a.branch2[1].conv", .type = "conv", .output = "208x14x14", .parameters = 179712, .macs = 35223552, .line = "8"},
-    {.path = "inception4a.branch2[1].bn", .type = "bn", .output = "208x14x14", .parameters = 416, .macs = 0, .line = "9"},
-    {.path = "inception4a.branch2[1].relu1", .type = "relu", .output = "208x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4a.branch3[0].conv", .type = "conv", .output = "16x14x14", .parameters = 7680, .macs = 1505280, .line = "8"},
-    {.path = "inception4a.branch3[0].bn", .type = "bn", .output = "16x14x14", .parameters = 32, .macs = 0, .line = "9"},
-    {.path = "inception4a.branch3[0].relu1", .type = "relu", .output = "16x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4a.branch3[1].conv", .type = "conv", .output = "48x14x14", .parameters = 6912, .macs = 1354752, .line = "8"},
-    {.path = "inception4a.branch3[1].bn", .type = "bn", .output = "48x14x14", .parameters = 96, .macs = 0, .line = "9"},
-    {.path = "inception4a.branch3[1].relu1", .type = "relu", .output = "48x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4a.maxpool1", .type = "maxpool", .output = "480x14x14", .parameters = 0, .macs = 0, .line = "18"},
-    {.path = "inception4a.branch4.conv", .type = "conv", .output = "64x14x14", .parameters = 30720, .macs = 6021120, .line = "8"},
-    {.path = "inception4a.branch4.bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0, .line = "9"},
-    {.path = "inception4a.branch4.relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4a.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "aux1.adaptive_avgpool1", .type = "adaptive_avgpool", .output = "512x4x4", .parameters = 0, .macs = 0, .line = "24"},
-    {.path = "aux1.conv.conv", .type = "conv", .output = "128x4x4", .parameters = 65536, .macs = 1048576, .line = "8"},
-    {.path = "aux1.conv.bn", .type = "bn", .output = "128x4x4", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "aux1.conv.relu1", .type = "relu", .output = "128x4x4", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "aux1.flatten1", .type = "flatten", .output = "2048", .parameters = 0, .macs = 0, .line = "26"},
-    {.path = "aux1.fc1", .type = "dense", .output = "1024", .parameters = 2098176, .macs = 2097152, .line = "27"},
-    {.path = "aux1.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0, .line = "28"},
-    {.path = "aux1.fc2", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "29"},
-    {.path = "aux1.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "inception4b.branch1.conv", .type = "conv", .output = "160x14x14", .parameters = 81920, .macs = 16056320, .line = "8"},
-    {.path = "inception4b.branch1.bn", .type = "bn", .output = "160x14x14", .parameters = 320, .macs = 0, .line = "9"},
-    {.path = "inception4b.branch1.relu1", .type = "relu", .output = "160x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4b.branch2[0].conv", .type = "conv", .output = "112x14x14", .parameters = 57344, .macs = 11239424, .line = "8"},
-    {.path = "inception4b.branch2[0].bn", .type = "bn", .output = "112x14x14", .parameters = 224, .macs = 0, .line = "9"},
-    {.path = "inception4b.branch2[0].relu1", .type = "relu", .output = "112x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4b.branch2[1].conv", .type = "conv", .output = "224x14x14", .parameters = 225792, .macs = 44255232, .line = "8"},
-    {.path = "inception4b.branch2[1].bn", .type = "bn", .output = "224x14x14", .parameters = 448, .macs = 0, .line = "9"},
-    {.path = "inception4b.branch2[1].relu1", .type = "relu", .output = "224x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4b.branch3[0].conv", .type = "conv", .output = "24x14x14", .parameters = 12288, .macs = 2408448, .line = "8"},
-    {.path = "inception4b.branch3[0].bn", .type = "bn", .output = "24x14x14", .parameters = 48, .macs = 0, .line = "9"},
-    {.path = "inception4b.branch3[0].relu1", .type = "relu", .output = "24x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4b.branch3[1].conv", .type = "conv", .output = "64x14x14", .parameters = 13824, .macs = 2709504, .line = "8"},
-    {.path = "inception4b.branch3[1].bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0, .line = "9"},
-    {.path = "inception4b.branch3[1].relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4b.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "18"},
-    {.path = "inception4b.branch4.conv", .type = "conv", .output = "64x14x14", .parameters = 32768, .macs = 6422528, .line = "8"},
-    {.path = "inception4b.branch4.bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0, .line = "9"},
-    {.path = "inception4b.branch4.relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4b.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "inception4c.branch1.conv", .type = "conv", .output = "128x14x14", .parameters = 65536, .macs = 12845056, .line = "8"},
-    {.path = "inception4c.branch1.bn", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "inception4c.branch1.relu1", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4c.branch2[0].conv", .type = "conv", .output = "128x14x14", .parameters = 65536, .macs = 12845056, .line = "8"},
-    {.path = "inception4c.branch2[0].bn", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "inception4c.branch2[0].relu1", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4c.branch2[1].conv", .type = "conv", .output = "256x14x14", .parameters = 294912, .macs = 57802752, .line = "8"},
-    {.path = "inception4c.branch2[1].bn", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "9"},
-    {.path = "inception4c.branch2[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4c.branch3[0].conv", .type = "conv", .output = "24x14x14", .parameters = 12288, .macs = 2408448, .line = "8"},
-    {.path = "inception4c.branch3[0].bn", .type = "bn", .output = "24x14x14", .parameters = 48, .macs = 0, .line = "9"},
-    {.path = "inception4c.branch3[0].relu1", .type = "relu", .output = "24x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4c.branch3[1].conv", .type = "conv", .output = "64x14x14", .parameters = 13824, .macs = 2709504, .line = "8"},
-    {.path = "inception4c.branch3[1].bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0, .line = "9"},
-    {.path = "inception4c.branch3[1].relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4c.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "18"},
-    {.path = "inception4c.branch4.conv", .type = "conv", .output = "64x14x14", .parameters = 32768, .macs = 6422528, .line = "8"},
-    {.path = "inception4c.branch4.bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0, .line = "9"},
-    {.path = "inception4c.branch4.relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4c.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "inception4d.branch1.conv", .type = "conv", .output = "112x14x14", .parameters = 57344, .macs = 11239424, .line = "8"},
-    {.path = "inception4d.branch1.bn", .type = "bn", .output = "112x14x14", .parameters = 224, .macs = 0, .line = "9"},
-    {.path = "inception4d.branch1.relu1", .type = "relu", .output = "112x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4d.branch2[0].conv", .type = "conv", .output = "144x14x14", .parameters = 73728, .macs = 14450688, .line = "8"},
-    {.path = "inception4d.branch2[0].bn", .type = "bn", .output = "144x14x14", .parameters = 288, .macs = 0, .line = "9"},
-    {.path = "inception4d.branch2[0].relu1", .type = "relu", .output = "144x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4d.branch2[1].conv", .type = "conv", .output = "288x14x14", .parameters = 373248, .macs = 73156608, .line = "8"},
-    {.path = "inception4d.branch2[1].bn", .type = "bn", .output = "288x14x14", .parameters = 576, .macs = 0, .line = "9"},
-    {.path = "inception4d.branch2[1].relu1", .type = "relu", .output = "288x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4d.branch3[0].conv", .type = "conv", .output = "32x14x14", .parameters = 16384, .macs = 3211264, .line = "8"},
-    {.path = "inception4d.branch3[0].bn", .type = "bn", .output = "32x14x14", .parameters = 64, .macs = 0, .line = "9"},
-    {.path = "inception4d.branch3[0].relu1", .type = "relu", .output = "32x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4d.branch3[1].conv", .type = "conv", .output = "64x14x14", .parameters = 18432, .macs = 3612672, .line = "8"},
-    {.path = "inception4d.branch3[1].bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0, .line = "9"},
-    {.path = "inception4d.branch3[1].relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4d.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "18"},
-    {.path = "inception4d.branch4.conv", .type = "conv", .output = "64x14x14", .parameters = 32768, .macs = 6422528, .line = "8"},
-    {.path = "inception4d.branch4.bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0, .line = "9"},
-    {.path = "inception4d.branch4.relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4d.concat1", .type = "concat", .output = "528x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "aux2.adaptive_avgpool1", .type = "adaptive_avgpool", .output = "528x4x4", .parameters = 0, .macs = 0, .line = "24"},
-    {.path = "aux2.conv.conv", .type = "conv", .output = "128x4x4", .parameters = 67584, .macs = 1081344, .line = "8"},
-    {.path = "aux2.conv.bn", .type = "bn", .output = "128x4x4", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "aux2.conv.relu1", .type = "relu", .output = "128x4x4", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "aux2.flatten1", .type = "flatten", .output = "2048", .parameters = 0, .macs = 0, .line = "26"},
-    {.path = "aux2.fc1", .type = "dense", .output = "1024", .parameters = 2098176, .macs = 2097152, .line = "27"},
-    {.path = "aux2.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0, .line = "28"},
-    {.path = "aux2.fc2", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "29"},
-    {.path = "aux2.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "30"},
-    {.path = "inception4e.branch1.conv", .type = "conv", .output = "256x14x14", .parameters = 135168, .macs = 26492928, .line = "8"},
-    {.path = "inception4e.branch1.bn", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "9"},
-    {.path = "inception4e.branch1.relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4e.branch2[0].conv", .type = "conv", .output = "160x14x14", .parameters = 84480, .macs = 16558080, .line = "8"},
-    {.path = "inception4e.branch2[0].bn", .type = "bn", .output = "160x14x14", .parameters = 320, .macs = 0, .line = "9"},
-    {.path = "inception4e.branch2[0].relu1", .type = "relu", .output = "160x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4e.branch2[1].conv", .type = "conv", .output = "320x14x14", .parameters = 460800, .macs = 90316800, .line = "8"},
-    {.path = "inception4e.branch2[1].bn", .type = "bn", .output = "320x14x14", .parameters = 640, .macs = 0, .line = "9"},
-    {.path = "inception4e.branch2[1].relu1", .type = "relu", .output = "320x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4e.branch3[0].conv", .type = "conv", .output = "32x14x14", .parameters = 16896, .macs = 3311616, .line = "8"},
-    {.path = "inception4e.branch3[0].bn", .type = "bn", .output = "32x14x14", .parameters = 64, .macs = 0, .line = "9"},
-    {.path = "inception4e.branch3[0].relu1", .type = "relu", .output = "32x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4e.branch3[1].conv", .type = "conv", .output = "128x14x14", .parameters = 36864, .macs = 7225344, .line = "8"},
-    {.path = "inception4e.branch3[1].bn", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "inception4e.branch3[1].relu1", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4e.maxpool1", .type = "maxpool", .output = "528x14x14", .parameters = 0, .macs = 0, .line = "18"},
-    {.path = "inception4e.branch4.conv", .type = "conv", .output = "128x14x14", .parameters = 67584, .macs = 13246464, .line = "8"},
-    {.path = "inception4e.branch4.bn", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "inception4e.branch4.relu1", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception4e.concat1", .type = "concat", .output = "832x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "maxpool4", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "53"},
-    {.path = "inception5a.branch1.conv", .type = "conv", .output = "256x7x7", .parameters = 212992, .macs = 10436608, .line = "8"},
-    {.path = "inception5a.branch1.bn", .type = "bn", .output = "256x7x7", .parameters = 512, .macs = 0, .line = "9"},
-    {.path = "inception5a.branch1.relu1", .type = "relu", .output = "256x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception5a.branch2[0].conv", .type = "conv", .output = "160x7x7", .parameters = 133120, .macs = 6522880, .line = "8"},
-    {.path = "inception5a.branch2[0].bn", .type = "bn", .output = "160x7x7", .parameters = 320, .macs = 0, .line = "9"},
-    {.path = "inception5a.branch2[0].relu1", .type = "relu", .output = "160x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception5a.branch2[1].conv", .type = "conv", .output = "320x7x7", .parameters = 460800, .macs = 22579200, .line = "8"},
-    {.path = "inception5a.branch2[1].bn", .type = "bn", .output = "320x7x7", .parameters = 640, .macs = 0, .line = "9"},
-    {.path = "inception5a.branch2[1].relu1", .type = "relu", .output = "320x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception5a.branch3[0].conv", .type = "conv", .output = "32x7x7", .parameters = 26624, .macs = 1304576, .line = "8"},
-    {.path = "inception5a.branch3[0].bn", .type = "bn", .output = "32x7x7", .parameters = 64, .macs = 0, .line = "9"},
-    {.path = "inception5a.branch3[0].relu1", .type = "relu", .output = "32x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception5a.branch3[1].conv", .type = "conv", .output = "128x7x7", .parameters = 36864, .macs = 1806336, .line = "8"},
-    {.path = "inception5a.branch3[1].bn", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "inception5a.branch3[1].relu1", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception5a.maxpool1", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "18"},
-    {.path = "inception5a.branch4.conv", .type = "conv", .output = "128x7x7", .parameters = 106496, .macs = 5218304, .line = "8"},
-    {.path = "inception5a.branch4.bn", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "inception5a.branch4.relu1", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception5a.concat1", .type = "concat", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "inception5b.branch1.conv", .type = "conv", .output = "384x7x7", .parameters = 319488, .macs = 15654912, .line = "8"},
-    {.path = "inception5b.branch1.bn", .type = "bn", .output = "384x7x7", .parameters = 768, .macs = 0, .line = "9"},
-    {.path = "inception5b.branch1.relu1", .type = "relu", .output = "384x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception5b.branch2[0].conv", .type = "conv", .output = "192x7x7", .parameters = 159744, .macs = 7827456, .line = "8"},
-    {.path = "inception5b.branch2[0].bn", .type = "bn", .output = "192x7x7", .parameters = 384, .macs = 0, .line = "9"},
-    {.path = "inception5b.branch2[0].relu1", .type = "relu", .output = "192x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception5b.branch2[1].conv", .type = "conv", .output = "384x7x7", .parameters = 663552, .macs = 32514048, .line = "8"},
-    {.path = "inception5b.branch2[1].bn", .type = "bn", .output = "384x7x7", .parameters = 768, .macs = 0, .line = "9"},
-    {.path = "inception5b.branch2[1].relu1", .type = "relu", .output = "384x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception5b.branch3[0].conv", .type = "conv", .output = "48x7x7", .parameters = 39936, .macs = 1956864, .line = "8"},
-    {.path = "inception5b.branch3[0].bn", .type = "bn", .output = "48x7x7", .parameters = 96, .macs = 0, .line = "9"},
-    {.path = "inception5b.branch3[0].relu1", .type = "relu", .output = "48x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception5b.branch3[1].conv", .type = "conv", .output = "128x7x7", .parameters = 55296, .macs = 2709504, .line = "8"},
-    {.path = "inception5b.branch3[1].bn", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "inception5b.branch3[1].relu1", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception5b.maxpool1", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0, .line = "18"},
-    {.path = "inception5b.branch4.conv", .type = "conv", .output = "128x7x7", .parameters = 106496, .macs = 5218304, .line = "8"},
-    {.path = "inception5b.branch4.bn", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "inception5b.branch4.relu1", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "inception5b.concat1", .type = "concat", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "gap1", .type = "gap", .output = "1024", .parameters = 0, .macs = 0, .line = "58"},
-    {.path = "dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0, .line = "59"},
-    {.path = "fc", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "60"},
-    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "61"},
+    {.path = "conv1.conv", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "conv1.bn", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "conv1.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "37", .text = "maxpool(3, stride=2, ceil=true)"},
+    {.path = "conv2.conv", .type = "conv", .output = "64x56x56", .parameters = 4096, .macs = 12845056,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "conv2.bn", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "conv2.relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "conv3.conv", .type = "conv", .output = "192x56x56", .parameters = 110592, .macs = 346816512,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "conv3.bn", .type = "bn", .output = "192x56x56", .parameters = 384, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "conv3.relu1", .type = "relu", .output = "192x56x56", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "maxpool2", .type = "maxpool", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "40", .text = "maxpool(3, stride=2, ceil=true)"},
+    {.path = "inception3a.branch1.conv", .type = "conv", .output = "64x28x28", .parameters = 12288, .macs = 9633792,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception3a.branch1.bn", .type = "bn", .output = "64x28x28", .parameters = 128, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception3a.branch1.relu1", .type = "relu", .output = "64x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception3a.branch2[0].conv", .type = "conv", .output = "96x28x28", .parameters = 18432, .macs = 14450688,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception3a.branch2[0].bn", .type = "bn", .output = "96x28x28", .parameters = 192, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception3a.branch2[0].relu1", .type = "relu", .output = "96x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception3a.branch2[1].conv", .type = "conv", .output = "128x28x28", .parameters = 110592, .macs = 86704128,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception3a.branch2[1].bn", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception3a.branch2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception3a.branch3[0].conv", .type = "conv", .output = "16x28x28", .parameters = 3072, .macs = 2408448,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception3a.branch3[0].bn", .type = "bn", .output = "16x28x28", .parameters = 32, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception3a.branch3[0].relu1", .type = "relu", .output = "16x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception3a.branch3[1].conv", .type = "conv", .output = "32x28x28", .parameters = 4608, .macs = 3612672,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception3a.branch3[1].bn", .type = "bn", .output = "32x28x28", .parameters = 64, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception3a.branch3[1].relu1", .type = "relu", .output = "32x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception3a.maxpool1", .type = "maxpool", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "18", .text = "| maxpool(3, stride=1, pad=1, ceil=true)"},
+    {.path = "inception3a.branch4.conv", .type = "conv", .output = "32x28x28", .parameters = 6144, .macs = 4816896,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception3a.branch4.bn", .type = "bn", .output = "32x28x28", .parameters = 64, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception3a.branch4.relu1", .type = "relu", .output = "32x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception3a.concat1", .type = "concat", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "concat {"},
+    {.path = "inception3b.branch1.conv", .type = "conv", .output = "128x28x28", .parameters = 32768, .macs = 25690112,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception3b.branch1.bn", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception3b.branch1.relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception3b.branch2[0].conv", .type = "conv", .output = "128x28x28", .parameters = 32768, .macs = 25690112,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception3b.branch2[0].bn", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception3b.branch2[0].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception3b.branch2[1].conv", .type = "conv", .output = "192x28x28", .parameters = 221184, .macs = 173408256,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception3b.branch2[1].bn", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception3b.branch2[1].relu1", .type = "relu", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception3b.branch3[0].conv", .type = "conv", .output = "32x28x28", .parameters = 8192, .macs = 6422528,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception3b.branch3[0].bn", .type = "bn", .output = "32x28x28", .parameters = 64, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception3b.branch3[0].relu1", .type = "relu", .output = "32x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception3b.branch3[1].conv", .type = "conv", .output = "96x28x28", .parameters = 27648, .macs = 21676032,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception3b.branch3[1].bn", .type = "bn", .output = "96x28x28", .parameters = 192, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception3b.branch3[1].relu1", .type = "relu", .output = "96x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception3b.maxpool1", .type = "maxpool", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "18", .text = "| maxpool(3, stride=1, pad=1, ceil=true)"},
+    {.path = "inception3b.branch4.conv", .type = "conv", .output = "64x28x28", .parameters = 16384, .macs = 12845056,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception3b.branch4.bn", .type = "bn", .output = "64x28x28", .parameters = 128, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception3b.branch4.relu1", .type = "relu", .output = "64x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception3b.concat1", .type = "concat", .output = "480x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "concat {"},
+    {.path = "maxpool3", .type = "maxpool", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "44", .text = "maxpool(3, stride=2, ceil=true)"},
+    {.path = "inception4a.branch1.conv", .type = "conv", .output = "192x14x14", .parameters = 92160, .macs = 18063360,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4a.branch1.bn", .type = "bn", .output = "192x14x14", .parameters = 384, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4a.branch1.relu1", .type = "relu", .output = "192x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4a.branch2[0].conv", .type = "conv", .output = "96x14x14", .parameters = 46080, .macs = 9031680,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4a.branch2[0].bn", .type = "bn", .output = "96x14x14", .parameters = 192, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4a.branch2[0].relu1", .type = "relu", .output = "96x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4a.branch2[1].conv", .type = "conv", .output = "208x14x14", .parameters = 179712, .macs = 35223552,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4a.branch2[1].bn", .type = "bn", .output = "208x14x14", .parameters = 416, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4a.branch2[1].relu1", .type = "relu", .output = "208x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4a.branch3[0].conv", .type = "conv", .output = "16x14x14", .parameters = 7680, .macs = 1505280,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4a.branch3[0].bn", .type = "bn", .output = "16x14x14", .parameters = 32, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4a.branch3[0].relu1", .type = "relu", .output = "16x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4a.branch3[1].conv", .type = "conv", .output = "48x14x14", .parameters = 6912, .macs = 1354752,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4a.branch3[1].bn", .type = "bn", .output = "48x14x14", .parameters = 96, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4a.branch3[1].relu1", .type = "relu", .output = "48x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4a.maxpool1", .type = "maxpool", .output = "480x14x14", .parameters = 0, .macs = 0,
+     .line = "18", .text = "| maxpool(3, stride=1, pad=1, ceil=true)"},
+    {.path = "inception4a.branch4.conv", .type = "conv", .output = "64x14x14", .parameters = 30720, .macs = 6021120,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4a.branch4.bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4a.branch4.relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4a.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "concat {"},
+    {.path = "aux1.adaptive_avgpool1", .type = "adaptive_avgpool", .output = "512x4x4", .parameters = 0, .macs = 0,
+     .line = "24", .text = "adaptive_avgpool(4)"},
+    {.path = "aux1.conv.conv", .type = "conv", .output = "128x4x4", .parameters = 65536, .macs = 1048576,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "aux1.conv.bn", .type = "bn", .output = "128x4x4", .parameters = 256, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "aux1.conv.relu1", .type = "relu", .output = "128x4x4", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "aux1.flatten1", .type = "flatten", .output = "2048", .parameters = 0, .macs = 0,
+     .line = "26", .text = "flatten"},
+    {.path = "aux1.fc1", .type = "dense", .output = "1024", .parameters = 2098176, .macs = 2097152,
+     .line = "27", .text = "fc1 = dense(1024, act=relu)"},
+    {.path = "aux1.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0,
+     .line = "28", .text = "dropout(0.7)"},
+    {.path = "aux1.fc2", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000,
+     .line = "29", .text = "fc2 = dense(classes)"},
+    {.path = "aux1.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "30", .text = "softmax"},
+    {.path = "inception4b.branch1.conv", .type = "conv", .output = "160x14x14", .parameters = 81920, .macs = 16056320,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4b.branch1.bn", .type = "bn", .output = "160x14x14", .parameters = 320, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4b.branch1.relu1", .type = "relu", .output = "160x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4b.branch2[0].conv", .type = "conv", .output = "112x14x14", .parameters = 57344, .macs = 11239424,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4b.branch2[0].bn", .type = "bn", .output = "112x14x14", .parameters = 224, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4b.branch2[0].relu1", .type = "relu", .output = "112x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4b.branch2[1].conv", .type = "conv", .output = "224x14x14", .parameters = 225792, .macs = 44255232,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4b.branch2[1].bn", .type = "bn", .output = "224x14x14", .parameters = 448, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4b.branch2[1].relu1", .type = "relu", .output = "224x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4b.branch3[0].conv", .type = "conv", .output = "24x14x14", .parameters = 12288, .macs = 2408448,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4b.branch3[0].bn", .type = "bn", .output = "24x14x14", .parameters = 48, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4b.branch3[0].relu1", .type = "relu", .output = "24x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4b.branch3[1].conv", .type = "conv", .output = "64x14x14", .parameters = 13824, .macs = 2709504,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4b.branch3[1].bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4b.branch3[1].relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4b.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "18", .text = "| maxpool(3, stride=1, pad=1, ceil=true)"},
+    {.path = "inception4b.branch4.conv", .type = "conv", .output = "64x14x14", .parameters = 32768, .macs = 6422528,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4b.branch4.bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4b.branch4.relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4b.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "concat {"},
+    {.path = "inception4c.branch1.conv", .type = "conv", .output = "128x14x14", .parameters = 65536, .macs = 12845056,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4c.branch1.bn", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4c.branch1.relu1", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4c.branch2[0].conv", .type = "conv", .output = "128x14x14", .parameters = 65536, .macs = 12845056,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4c.branch2[0].bn", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4c.branch2[0].relu1", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4c.branch2[1].conv", .type = "conv", .output = "256x14x14", .parameters = 294912, .macs = 57802752,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4c.branch2[1].bn", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4c.branch2[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4c.branch3[0].conv", .type = "conv", .output = "24x14x14", .parameters = 12288, .macs = 2408448,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4c.branch3[0].bn", .type = "bn", .output = "24x14x14", .parameters = 48, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4c.branch3[0].relu1", .type = "relu", .output = "24x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4c.branch3[1].conv", .type = "conv", .output = "64x14x14", .parameters = 13824, .macs = 2709504,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4c.branch3[1].bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4c.branch3[1].relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4c.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "18", .text = "| maxpool(3, stride=1, pad=1, ceil=true)"},
+    {.path = "inception4c.branch4.conv", .type = "conv", .output = "64x14x14", .parameters = 32768, .macs = 6422528,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4c.branch4.bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4c.branch4.relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4c.concat1", .type = "concat", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "concat {"},
+    {.path = "inception4d.branch1.conv", .type = "conv", .output = "112x14x14", .parameters = 57344, .macs = 11239424,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4d.branch1.bn", .type = "bn", .output = "112x14x14", .parameters = 224, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4d.branch1.relu1", .type = "relu", .output = "112x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4d.branch2[0].conv", .type = "conv", .output = "144x14x14", .parameters = 73728, .macs = 14450688,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4d.branch2[0].bn", .type = "bn", .output = "144x14x14", .parameters = 288, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4d.branch2[0].relu1", .type = "relu", .output = "144x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4d.branch2[1].conv", .type = "conv", .output = "288x14x14", .parameters = 373248, .macs = 73156608,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4d.branch2[1].bn", .type = "bn", .output = "288x14x14", .parameters = 576, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4d.branch2[1].relu1", .type = "relu", .output = "288x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4d.branch3[0].conv", .type = "conv", .output = "32x14x14", .parameters = 16384, .macs = 3211264,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4d.branch3[0].bn", .type = "bn", .output = "32x14x14", .parameters = 64, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4d.branch3[0].relu1", .type = "relu", .output = "32x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4d.branch3[1].conv", .type = "conv", .output = "64x14x14", .parameters = 18432, .macs = 3612672,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4d.branch3[1].bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4d.branch3[1].relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4d.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "18", .text = "| maxpool(3, stride=1, pad=1, ceil=true)"},
+    {.path = "inception4d.branch4.conv", .type = "conv", .output = "64x14x14", .parameters = 32768, .macs = 6422528,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4d.branch4.bn", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4d.branch4.relu1", .type = "relu", .output = "64x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4d.concat1", .type = "concat", .output = "528x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "concat {"},
+    {.path = "aux2.adaptive_avgpool1", .type = "adaptive_avgpool", .output = "528x4x4", .parameters = 0, .macs = 0,
+     .line = "24", .text = "adaptive_avgpool(4)"},
+    {.path = "aux2.conv.conv", .type = "conv", .output = "128x4x4", .parameters = 67584, .macs = 1081344,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "aux2.conv.bn", .type = "bn", .output = "128x4x4", .parameters = 256, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "aux2.conv.relu1", .type = "relu", .output = "128x4x4", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "aux2.flatten1", .type = "flatten", .output = "2048", .parameters = 0, .macs = 0,
+     .line = "26", .text = "flatten"},
+    {.path = "aux2.fc1", .type = "dense", .output = "1024", .parameters = 2098176, .macs = 2097152,
+     .line = "27", .text = "fc1 = dense(1024, act=relu)"},
+    {.path = "aux2.dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0,
+     .line = "28", .text = "dropout(0.7)"},
+    {.path = "aux2.fc2", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000,
+     .line = "29", .text = "fc2 = dense(classes)"},
+    {.path = "aux2.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "30", .text = "softmax"},
+    {.path = "inception4e.branch1.conv", .type = "conv", .output = "256x14x14", .parameters = 135168, .macs = 26492928,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4e.branch1.bn", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4e.branch1.relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4e.branch2[0].conv", .type = "conv", .output = "160x14x14", .parameters = 84480, .macs = 16558080,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4e.branch2[0].bn", .type = "bn", .output = "160x14x14", .parameters = 320, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4e.branch2[0].relu1", .type = "relu", .output = "160x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4e.branch2[1].conv", .type = "conv", .output = "320x14x14", .parameters = 460800, .macs = 90316800,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4e.branch2[1].bn", .type = "bn", .output = "320x14x14", .parameters = 640, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4e.branch2[1].relu1", .type = "relu", .output = "320x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4e.branch3[0].conv", .type = "conv", .output = "32x14x14", .parameters = 16896, .macs = 3311616,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4e.branch3[0].bn", .type = "bn", .output = "32x14x14", .parameters = 64, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4e.branch3[0].relu1", .type = "relu", .output = "32x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4e.branch3[1].conv", .type = "conv", .output = "128x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4e.branch3[1].bn", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4e.branch3[1].relu1", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4e.maxpool1", .type = "maxpool", .output = "528x14x14", .parameters = 0, .macs = 0,
+     .line = "18", .text = "| maxpool(3, stride=1, pad=1, ceil=true)"},
+    {.path = "inception4e.branch4.conv", .type = "conv", .output = "128x14x14", .parameters = 67584, .macs = 13246464,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception4e.branch4.bn", .type = "bn", .output = "128x14x14", .parameters = 256, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception4e.branch4.relu1", .type = "relu", .output = "128x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception4e.concat1", .type = "concat", .output = "832x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "concat {"},
+    {.path = "maxpool4", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0,
+     .line = "53", .text = "maxpool(2, stride=2, ceil=true)"},
+    {.path = "inception5a.branch1.conv", .type = "conv", .output = "256x7x7", .parameters = 212992, .macs = 10436608,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception5a.branch1.bn", .type = "bn", .output = "256x7x7", .parameters = 512, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception5a.branch1.relu1", .type = "relu", .output = "256x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception5a.branch2[0].conv", .type = "conv", .output = "160x7x7", .parameters = 133120, .macs = 6522880,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception5a.branch2[0].bn", .type = "bn", .output = "160x7x7", .parameters = 320, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception5a.branch2[0].relu1", .type = "relu", .output = "160x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception5a.branch2[1].conv", .type = "conv", .output = "320x7x7", .parameters = 460800, .macs = 22579200,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception5a.branch2[1].bn", .type = "bn", .output = "320x7x7", .parameters = 640, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception5a.branch2[1].relu1", .type = "relu", .output = "320x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception5a.branch3[0].conv", .type = "conv", .output = "32x7x7", .parameters = 26624, .macs = 1304576,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception5a.branch3[0].bn", .type = "bn", .output = "32x7x7", .parameters = 64, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception5a.branch3[0].relu1", .type = "relu", .output = "32x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception5a.branch3[1].conv", .type = "conv", .output = "128x7x7", .parameters = 36864, .macs = 1806336,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception5a.branch3[1].bn", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception5a.branch3[1].relu1", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception5a.maxpool1", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0,
+     .line = "18", .text = "| maxpool(3, stride=1, pad=1, ceil=true)"},
+    {.path = "inception5a.branch4.conv", .type = "conv", .output = "128x7x7", .parameters = 106496, .macs = 5218304,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception5a.branch4.bn", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception5a.branch4.relu1", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception5a.concat1", .type = "concat", .output = "832x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "concat {"},
+    {.path = "inception5b.branch1.conv", .type = "conv", .output = "384x7x7", .parameters = 319488, .macs = 15654912,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception5b.branch1.bn", .type = "bn", .output = "384x7x7", .parameters = 768, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception5b.branch1.relu1", .type = "relu", .output = "384x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception5b.branch2[0].conv", .type = "conv", .output = "192x7x7", .parameters = 159744, .macs = 7827456,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception5b.branch2[0].bn", .type = "bn", .output = "192x7x7", .parameters = 384, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception5b.branch2[0].relu1", .type = "relu", .output = "192x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception5b.branch2[1].conv", .type = "conv", .output = "384x7x7", .parameters = 663552, .macs = 32514048,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception5b.branch2[1].bn", .type = "bn", .output = "384x7x7", .parameters = 768, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception5b.branch2[1].relu1", .type = "relu", .output = "384x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception5b.branch3[0].conv", .type = "conv", .output = "48x7x7", .parameters = 39936, .macs = 1956864,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception5b.branch3[0].bn", .type = "bn", .output = "48x7x7", .parameters = 96, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception5b.branch3[0].relu1", .type = "relu", .output = "48x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception5b.branch3[1].conv", .type = "conv", .output = "128x7x7", .parameters = 55296, .macs = 2709504,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception5b.branch3[1].bn", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception5b.branch3[1].relu1", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception5b.maxpool1", .type = "maxpool", .output = "832x7x7", .parameters = 0, .macs = 0,
+     .line = "18", .text = "| maxpool(3, stride=1, pad=1, ceil=true)"},
+    {.path = "inception5b.branch4.conv", .type = "conv", .output = "128x7x7", .parameters = 106496, .macs = 5218304,
+     .line = "8", .text = "conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)"},
+    {.path = "inception5b.branch4.bn", .type = "bn", .output = "128x7x7", .parameters = 256, .macs = 0,
+     .line = "9", .text = "bn = bn(eps=0.001)"},
+    {.path = "inception5b.branch4.relu1", .type = "relu", .output = "128x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu"},
+    {.path = "inception5b.concat1", .type = "concat", .output = "1024x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "concat {"},
+    {.path = "gap1", .type = "gap", .output = "1024", .parameters = 0, .macs = 0,
+     .line = "58", .text = "gap"},
+    {.path = "dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0,
+     .line = "59", .text = "dropout(0.2)"},
+    {.path = "fc", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000,
+     .line = "60", .text = "fc = dense(classes)"},
+    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "61", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{118013952, 3813376, 40704}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 4014080, 0}, {}},
+    {{12845056, 1605632, 19456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{346816512, 3211264, 451584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 3010560, 0}, {}},
+    {{9633792, 802816, 52224}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{14450688, 903168, 78336}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{86704128, 702464, 448512}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2408448, 652288, 13056}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{3612672, 150528, 19968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1204224, 0}, {}},
+    {{4816896, 702464, 26112}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{25690112, 1204224, 137216}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{25690112, 1204224, 137216}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{173408256, 1003520, 893952}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{6422528, 903168, 34304}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{21676032, 401408, 115200}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1605632, 0}, {}},
+    {{12845056, 1003520, 68608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1881600, 0}, {}},
+    {{18063360, 526848, 377856}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{9031680, 451584, 188928}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{35223552, 238336, 728832}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1505280, 388864, 31488}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1354752, 50176, 29952}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 752640, 0}, {}},
+    {{6021120, 426496, 125952}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{16056320, 526848, 335360}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{11239424, 489216, 234752}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{44255232, 263424, 913920}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2408448, 420224, 50304}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2709504, 68992, 58368}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 802816, 0}, {}},
+    {{6422528, 451584, 134144}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{12845056, 501760, 268288}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{12845056, 501760, 268288}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{57802752, 301056, 1191936}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2408448, 420224, 50304}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2709504, 68992, 58368}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 802816, 0}, {}},
+    {{6422528, 451584, 134144}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{11239424, 489216, 234752}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{14450688, 514304, 301824}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{73156608, 338688, 1506816}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{3211264, 426496, 67072}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{3612672, 75264, 76800}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 802816, 0}, {}},
+    {{6422528, 451584, 134144}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{26492928, 614656, 552960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{16558080, 539392, 345600}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{90316800, 376320, 1858560}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{3311616, 439040, 69120}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 153600}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 827904, 0}, {}},
+    {{13246464, 514304, 276480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 815360, 0}, {}},
+    {{10436608, 213248, 864256}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{6522880, 194432, 540160}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{22579200, 94080, 1858560}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1304576, 169344, 108032}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 153600}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 326144, 0}, {}},
+    {{5218304, 188160, 432128}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{15654912, 238336, 1296384}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7827456, 200704, 648192}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{32514048, 112896, 2672640}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1956864, 172480, 162048}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2709504, 34496, 227328}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 326144, 0}, {}},
+    {{5218304, 188160, 432128}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 204800, 0}, {}},
+    {{}, {}},
+    {{1024000, 8096, 4100000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr std::string_view kAuxiliaries[] = {
@@ -1697,7 +2131,7 @@ constexpr cnn::ModelDescription kModel{
         "  softmax\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers, .auxiliaries = kAuxiliaries,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
     .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 32112640,
                .shared_scratch = 2654208, .thread_scratch = 195712},
 };
@@ -1855,7 +2289,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(0);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv1.relu1)
   cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
@@ -1864,10 +2298,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu), kConv1Conv, batch,
             scratch());
 
-  // 37: maxpool(3, stride=2, ceil=true)    (maxpool1)
+  at(3);  // 37: maxpool(3, stride=2, ceil=true)    (maxpool1)
   cnn::maxpool(maxpool1, conv1_relu1, kMaxpool1, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(4);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv2.relu1)
   cnn::bn_affine(conv2_bn_saved, conv2_bn_weight_, conv2_bn_bias_, conv2_bn_running_mean_,
@@ -1876,7 +2310,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv2_bn_saved).then(cnn::Activation::kRelu), kConv2Conv, batch,
             scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(7);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv3.relu1)
   cnn::bn_affine(conv3_bn_saved, conv3_bn_weight_, conv3_bn_bias_, conv3_bn_running_mean_,
@@ -1885,10 +2319,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(conv3_bn_saved).then(cnn::Activation::kRelu), kConv3Conv, batch,
                       scratch());
 
-  // 40: maxpool(3, stride=2, ceil=true)    (maxpool2)
+  at(10);  // 40: maxpool(3, stride=2, ceil=true)    (maxpool2)
   cnn::maxpool(maxpool2, conv3_relu1, kMaxpool2, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(11);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch1.relu1)
   cnn::bn_affine(inception3a_branch1_bn_saved, inception3a_branch1_bn_weight_, inception3a_branch1_bn_bias_,
@@ -1898,7 +2332,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception3a_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception3aBranch1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(14);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch2[0].relu1)
   cnn::bn_affine(inception3a_branch2_0_bn_saved, inception3a_branch2_0_bn_weight_,
@@ -1908,7 +2342,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception3a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception3aBranch2_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(17);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch2[1].relu1)
   cnn::bn_affine(inception3a_branch2_1_bn_saved, inception3a_branch2_1_bn_weight_,
@@ -1919,7 +2353,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception3a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception3aBranch2_1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(20);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch3[0].relu1)
   cnn::bn_affine(inception3a_branch3_0_bn_saved, inception3a_branch3_0_bn_weight_,
@@ -1929,7 +2363,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception3a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception3aBranch3_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(23);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch3[1].relu1)
   cnn::bn_affine(inception3a_branch3_1_bn_saved, inception3a_branch3_1_bn_weight_,
@@ -1940,10 +2374,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception3a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception3aBranch3_1Conv, batch, scratch());
 
-  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception3a.maxpool1)
+  at(26);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception3a.maxpool1)
   cnn::maxpool(inception3a_maxpool1, maxpool2, kInception3aMaxpool1, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(27);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch4.relu1)
   cnn::bn_affine(inception3a_branch4_bn_saved, inception3a_branch4_bn_weight_, inception3a_branch4_bn_bias_,
@@ -1953,7 +2387,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception3a_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception3aBranch4Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(31);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch1.relu1)
   cnn::bn_affine(inception3b_branch1_bn_saved, inception3b_branch1_bn_weight_, inception3b_branch1_bn_bias_,
@@ -1963,7 +2397,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception3b_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception3bBranch1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(34);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch2[0].relu1)
   cnn::bn_affine(inception3b_branch2_0_bn_saved, inception3b_branch2_0_bn_weight_,
@@ -1973,7 +2407,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception3b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception3bBranch2_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(37);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch2[1].relu1)
   cnn::bn_affine(inception3b_branch2_1_bn_saved, inception3b_branch2_1_bn_weight_,
@@ -1984,7 +2418,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception3b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception3bBranch2_1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(40);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch3[0].relu1)
   cnn::bn_affine(inception3b_branch3_0_bn_saved, inception3b_branch3_0_bn_weight_,
@@ -1994,7 +2428,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception3b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception3bBranch3_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(43);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch3[1].relu1)
   cnn::bn_affine(inception3b_branch3_1_bn_saved, inception3b_branch3_1_bn_weight_,
@@ -2005,10 +2439,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception3b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception3bBranch3_1Conv, batch, scratch());
 
-  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception3b.maxpool1)
+  at(46);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception3b.maxpool1)
   cnn::maxpool(inception3b_maxpool1, inception3a_concat1, kInception3bMaxpool1, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(47);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch4.relu1)
   cnn::bn_affine(inception3b_branch4_bn_saved, inception3b_branch4_bn_weight_, inception3b_branch4_bn_bias_,
@@ -2018,10 +2452,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception3b_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception3bBranch4Conv, batch, scratch());
 
-  // 44: maxpool(3, stride=2, ceil=true)    (maxpool3)
+  at(51);  // 44: maxpool(3, stride=2, ceil=true)    (maxpool3)
   cnn::maxpool(maxpool3, inception3b_concat1, kMaxpool3, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(52);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch1.relu1)
   cnn::bn_affine(inception4a_branch1_bn_saved, inception4a_branch1_bn_weight_, inception4a_branch1_bn_bias_,
@@ -2031,7 +2465,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4a_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4aBranch1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(55);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch2[0].relu1)
   cnn::bn_affine(inception4a_branch2_0_bn_saved, inception4a_branch2_0_bn_weight_,
@@ -2041,7 +2475,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4aBranch2_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(58);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch2[1].relu1)
   cnn::bn_affine(inception4a_branch2_1_bn_saved, inception4a_branch2_1_bn_weight_,
@@ -2052,7 +2486,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception4a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4aBranch2_1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(61);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch3[0].relu1)
   cnn::bn_affine(inception4a_branch3_0_bn_saved, inception4a_branch3_0_bn_weight_,
@@ -2062,7 +2496,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4aBranch3_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(64);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch3[1].relu1)
   cnn::bn_affine(inception4a_branch3_1_bn_saved, inception4a_branch3_1_bn_weight_,
@@ -2072,10 +2506,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
             kInception4aBranch3_1Conv, batch, scratch());
 
-  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4a.maxpool1)
+  at(67);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4a.maxpool1)
   cnn::maxpool(inception4a_maxpool1, maxpool3, kInception4aMaxpool1, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(68);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch4.relu1)
   cnn::bn_affine(inception4a_branch4_bn_saved, inception4a_branch4_bn_weight_, inception4a_branch4_bn_bias_,
@@ -2085,7 +2519,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4a_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4aBranch4Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(81);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch1.relu1)
   cnn::bn_affine(inception4b_branch1_bn_saved, inception4b_branch1_bn_weight_, inception4b_branch1_bn_bias_,
@@ -2095,7 +2529,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4b_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4bBranch1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(84);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch2[0].relu1)
   cnn::bn_affine(inception4b_branch2_0_bn_saved, inception4b_branch2_0_bn_weight_,
@@ -2105,7 +2539,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4bBranch2_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(87);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch2[1].relu1)
   cnn::bn_affine(inception4b_branch2_1_bn_saved, inception4b_branch2_1_bn_weight_,
@@ -2116,7 +2550,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception4b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4bBranch2_1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(90);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch3[0].relu1)
   cnn::bn_affine(inception4b_branch3_0_bn_saved, inception4b_branch3_0_bn_weight_,
@@ -2126,7 +2560,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4bBranch3_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(93);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch3[1].relu1)
   cnn::bn_affine(inception4b_branch3_1_bn_saved, inception4b_branch3_1_bn_weight_,
@@ -2137,10 +2571,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception4b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4bBranch3_1Conv, batch, scratch());
 
-  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4b.maxpool1)
+  at(96);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4b.maxpool1)
   cnn::maxpool(inception4b_maxpool1, inception4a_concat1, kInception4bMaxpool1, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(97);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch4.relu1)
   cnn::bn_affine(inception4b_branch4_bn_saved, inception4b_branch4_bn_weight_, inception4b_branch4_bn_bias_,
@@ -2150,7 +2584,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4b_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4bBranch4Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(101);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch1.relu1)
   cnn::bn_affine(inception4c_branch1_bn_saved, inception4c_branch1_bn_weight_, inception4c_branch1_bn_bias_,
@@ -2160,7 +2594,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4c_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4cBranch1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(104);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch2[0].relu1)
   cnn::bn_affine(inception4c_branch2_0_bn_saved, inception4c_branch2_0_bn_weight_,
@@ -2170,7 +2604,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4c_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4cBranch2_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(107);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch2[1].relu1)
   cnn::bn_affine(inception4c_branch2_1_bn_saved, inception4c_branch2_1_bn_weight_,
@@ -2181,7 +2615,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception4c_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4cBranch2_1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(110);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch3[0].relu1)
   cnn::bn_affine(inception4c_branch3_0_bn_saved, inception4c_branch3_0_bn_weight_,
@@ -2191,7 +2625,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4c_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4cBranch3_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(113);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch3[1].relu1)
   cnn::bn_affine(inception4c_branch3_1_bn_saved, inception4c_branch3_1_bn_weight_,
@@ -2202,10 +2636,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception4c_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4cBranch3_1Conv, batch, scratch());
 
-  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4c.maxpool1)
+  at(116);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4c.maxpool1)
   cnn::maxpool(inception4c_maxpool1, inception4b_concat1, kInception4cMaxpool1, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(117);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch4.relu1)
   cnn::bn_affine(inception4c_branch4_bn_saved, inception4c_branch4_bn_weight_, inception4c_branch4_bn_bias_,
@@ -2215,7 +2649,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4c_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4cBranch4Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(121);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch1.relu1)
   cnn::bn_affine(inception4d_branch1_bn_saved, inception4d_branch1_bn_weight_, inception4d_branch1_bn_bias_,
@@ -2225,7 +2659,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4d_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4dBranch1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(124);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch2[0].relu1)
   cnn::bn_affine(inception4d_branch2_0_bn_saved, inception4d_branch2_0_bn_weight_,
@@ -2235,7 +2669,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4d_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4dBranch2_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(127);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch2[1].relu1)
   cnn::bn_affine(inception4d_branch2_1_bn_saved, inception4d_branch2_1_bn_weight_,
@@ -2246,7 +2680,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception4d_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4dBranch2_1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(130);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch3[0].relu1)
   cnn::bn_affine(inception4d_branch3_0_bn_saved, inception4d_branch3_0_bn_weight_,
@@ -2256,7 +2690,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4d_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4dBranch3_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(133);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch3[1].relu1)
   cnn::bn_affine(inception4d_branch3_1_bn_saved, inception4d_branch3_1_bn_weight_,
@@ -2267,10 +2701,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception4d_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4dBranch3_1Conv, batch, scratch());
 
-  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4d.maxpool1)
+  at(136);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4d.maxpool1)
   cnn::maxpool(inception4d_maxpool1, inception4c_concat1, kInception4dMaxpool1, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(137);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch4.relu1)
   cnn::bn_affine(inception4d_branch4_bn_saved, inception4d_branch4_bn_weight_, inception4d_branch4_bn_bias_,
@@ -2280,7 +2714,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4d_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4dBranch4Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(150);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch1.relu1)
   cnn::bn_affine(inception4e_branch1_bn_saved, inception4e_branch1_bn_weight_, inception4e_branch1_bn_bias_,
@@ -2290,7 +2724,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4e_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4eBranch1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(153);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch2[0].relu1)
   cnn::bn_affine(inception4e_branch2_0_bn_saved, inception4e_branch2_0_bn_weight_,
@@ -2300,7 +2734,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4e_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4eBranch2_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(156);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch2[1].relu1)
   cnn::bn_affine(inception4e_branch2_1_bn_saved, inception4e_branch2_1_bn_weight_,
@@ -2311,7 +2745,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception4e_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4eBranch2_1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(159);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch3[0].relu1)
   cnn::bn_affine(inception4e_branch3_0_bn_saved, inception4e_branch3_0_bn_weight_,
@@ -2321,7 +2755,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4e_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4eBranch3_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(162);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch3[1].relu1)
   cnn::bn_affine(inception4e_branch3_1_bn_saved, inception4e_branch3_1_bn_weight_,
@@ -2332,10 +2766,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception4e_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4eBranch3_1Conv, batch, scratch());
 
-  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4e.maxpool1)
+  at(165);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4e.maxpool1)
   cnn::maxpool(inception4e_maxpool1, inception4d_concat1, kInception4eMaxpool1, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(166);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch4.relu1)
   cnn::bn_affine(inception4e_branch4_bn_saved, inception4e_branch4_bn_weight_, inception4e_branch4_bn_bias_,
@@ -2345,10 +2779,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception4e_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4eBranch4Conv, batch, scratch());
 
-  // 53: maxpool(2, stride=2, ceil=true)    (maxpool4)
+  at(170);  // 53: maxpool(2, stride=2, ceil=true)    (maxpool4)
   cnn::maxpool(maxpool4, inception4e_concat1, kMaxpool4, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(171);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch1.relu1)
   cnn::bn_affine(inception5a_branch1_bn_saved, inception5a_branch1_bn_weight_, inception5a_branch1_bn_bias_,
@@ -2358,7 +2792,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception5a_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception5aBranch1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(174);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch2[0].relu1)
   cnn::bn_affine(inception5a_branch2_0_bn_saved, inception5a_branch2_0_bn_weight_,
@@ -2368,7 +2802,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception5a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception5aBranch2_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(177);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch2[1].relu1)
   cnn::bn_affine(inception5a_branch2_1_bn_saved, inception5a_branch2_1_bn_weight_,
@@ -2379,7 +2813,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception5a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception5aBranch2_1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(180);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch3[0].relu1)
   cnn::bn_affine(inception5a_branch3_0_bn_saved, inception5a_branch3_0_bn_weight_,
@@ -2389,7 +2823,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception5a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception5aBranch3_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(183);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch3[1].relu1)
   cnn::bn_affine(inception5a_branch3_1_bn_saved, inception5a_branch3_1_bn_weight_,
@@ -2400,10 +2834,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception5a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception5aBranch3_1Conv, batch, scratch());
 
-  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception5a.maxpool1)
+  at(186);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception5a.maxpool1)
   cnn::maxpool(inception5a_maxpool1, maxpool4, kInception5aMaxpool1, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(187);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch4.relu1)
   cnn::bn_affine(inception5a_branch4_bn_saved, inception5a_branch4_bn_weight_, inception5a_branch4_bn_bias_,
@@ -2413,7 +2847,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception5a_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception5aBranch4Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(191);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch1.relu1)
   cnn::bn_affine(inception5b_branch1_bn_saved, inception5b_branch1_bn_weight_, inception5b_branch1_bn_bias_,
@@ -2423,7 +2857,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception5b_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception5bBranch1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(194);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch2[0].relu1)
   cnn::bn_affine(inception5b_branch2_0_bn_saved, inception5b_branch2_0_bn_weight_,
@@ -2433,7 +2867,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception5b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception5bBranch2_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(197);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch2[1].relu1)
   cnn::bn_affine(inception5b_branch2_1_bn_saved, inception5b_branch2_1_bn_weight_,
@@ -2444,7 +2878,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception5b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception5bBranch2_1Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(200);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch3[0].relu1)
   cnn::bn_affine(inception5b_branch3_0_bn_saved, inception5b_branch3_0_bn_weight_,
@@ -2454,7 +2888,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception5b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception5bBranch3_0Conv, batch, scratch());
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(203);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch3[1].relu1)
   cnn::bn_affine(inception5b_branch3_1_bn_saved, inception5b_branch3_1_bn_weight_,
@@ -2465,10 +2899,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception5b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception5bBranch3_1Conv, batch, scratch());
 
-  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception5b.maxpool1)
+  at(206);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception5b.maxpool1)
   cnn::maxpool(inception5b_maxpool1, inception5a_concat1, kInception5bMaxpool1, batch);
 
-  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  at(207);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch4.relu1)
   cnn::bn_affine(inception5b_branch4_bn_saved, inception5b_branch4_bn_weight_, inception5b_branch4_bn_bias_,
@@ -2478,15 +2912,16 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(inception5b_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception5bBranch4Conv, batch, scratch());
 
-  // 58: gap    (gap1)
+  at(211);  // 58: gap    (gap1)
   cnn::gap(gap1, inception5b_concat1, k1024x7x7, batch);
 
-  // 60: fc = dense(classes)
+  at(213);  // 60: fc = dense(classes)
   cnn::dense(fc, gap1, fc_weight_, fc_bias_, kFc, batch, scratch());
 
-  // 61: softmax    (softmax1)
+  at(214);  // 61: softmax    (softmax1)
   cnn::softmax(softmax1, fc, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, softmax1, k1000, batch);
 }
 

@@ -1701,330 +1701,982 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "Conv2d_1a_3x3.conv", .type = "conv", .output = "32x149x149", .parameters = 864, .macs = 19181664, .line = "7"},
-    {.path = "Conv2d_1a_3x3.bn", .type = "bn", .output = "32x149x149", .parameters = 64, .macs = 0, .line = "8"},
-    {.path = "Conv2d_1a_3x3.relu1", .type = "relu", .output = "32x149x149", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Conv2d_2a_3x3.conv", .type = "conv", .output = "32x147x147", .parameters = 9216, .macs = 199148544, .line = "7"},
-    {.path = "Conv2d_2a_3x3.bn", .type = "bn", .output = "32x147x147", .parameters = 64, .macs = 0, .line = "8"},
-    {.path = "Conv2d_2a_3x3.relu1", .type = "relu", .output = "32x147x147", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Conv2d_2b_3x3.conv", .type = "conv", .output = "64x147x147", .parameters = 18432, .macs = 398297088, .line = "7"},
-    {.path = "Conv2d_2b_3x3.bn", .type = "bn", .output = "64x147x147", .parameters = 128, .macs = 0, .line = "8"},
-    {.path = "Conv2d_2b_3x3.relu1", .type = "relu", .output = "64x147x147", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "maxpool1", .type = "maxpool", .output = "64x73x73", .parameters = 0, .macs = 0, .line = "102"},
-    {.path = "Conv2d_3b_1x1.conv", .type = "conv", .output = "80x73x73", .parameters = 5120, .macs = 27284480, .line = "7"},
-    {.path = "Conv2d_3b_1x1.bn", .type = "bn", .output = "80x73x73", .parameters = 160, .macs = 0, .line = "8"},
-    {.path = "Conv2d_3b_1x1.relu1", .type = "relu", .output = "80x73x73", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Conv2d_4a_3x3.conv", .type = "conv", .output = "192x71x71", .parameters = 138240, .macs = 696867840, .line = "7"},
-    {.path = "Conv2d_4a_3x3.bn", .type = "bn", .output = "192x71x71", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Conv2d_4a_3x3.relu1", .type = "relu", .output = "192x71x71", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "maxpool2", .type = "maxpool", .output = "192x35x35", .parameters = 0, .macs = 0, .line = "105"},
-    {.path = "Mixed_5b.branch1x1.conv", .type = "conv", .output = "64x35x35", .parameters = 12288, .macs = 15052800, .line = "7"},
-    {.path = "Mixed_5b.branch1x1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0, .line = "8"},
-    {.path = "Mixed_5b.branch1x1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5b.branch5x5_1.conv", .type = "conv", .output = "48x35x35", .parameters = 9216, .macs = 11289600, .line = "7"},
-    {.path = "Mixed_5b.branch5x5_1.bn", .type = "bn", .output = "48x35x35", .parameters = 96, .macs = 0, .line = "8"},
-    {.path = "Mixed_5b.branch5x5_1.relu1", .type = "relu", .output = "48x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5b.branch5x5_2.conv", .type = "conv", .output = "64x35x35", .parameters = 76800, .macs = 94080000, .line = "7"},
-    {.path = "Mixed_5b.branch5x5_2.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0, .line = "8"},
-    {.path = "Mixed_5b.branch5x5_2.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5b.branch3x3dbl_1.conv", .type = "conv", .output = "64x35x35", .parameters = 12288, .macs = 15052800, .line = "7"},
-    {.path = "Mixed_5b.branch3x3dbl_1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0, .line = "8"},
-    {.path = "Mixed_5b.branch3x3dbl_1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5b.branch3x3dbl_2.conv", .type = "conv", .output = "96x35x35", .parameters = 55296, .macs = 67737600, .line = "7"},
-    {.path = "Mixed_5b.branch3x3dbl_2.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0, .line = "8"},
-    {.path = "Mixed_5b.branch3x3dbl_2.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5b.branch3x3dbl_3.conv", .type = "conv", .output = "96x35x35", .parameters = 82944, .macs = 101606400, .line = "7"},
-    {.path = "Mixed_5b.branch3x3dbl_3.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0, .line = "8"},
-    {.path = "Mixed_5b.branch3x3dbl_3.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5b.avgpool1", .type = "avgpool", .output = "192x35x35", .parameters = 0, .macs = 0, .line = "21"},
-    {.path = "Mixed_5b.branch_pool.conv", .type = "conv", .output = "32x35x35", .parameters = 6144, .macs = 7526400, .line = "7"},
-    {.path = "Mixed_5b.branch_pool.bn", .type = "bn", .output = "32x35x35", .parameters = 64, .macs = 0, .line = "8"},
-    {.path = "Mixed_5b.branch_pool.relu1", .type = "relu", .output = "32x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5b.concat1", .type = "concat", .output = "256x35x35", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "Mixed_5c.branch1x1.conv", .type = "conv", .output = "64x35x35", .parameters = 16384, .macs = 20070400, .line = "7"},
-    {.path = "Mixed_5c.branch1x1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0, .line = "8"},
-    {.path = "Mixed_5c.branch1x1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5c.branch5x5_1.conv", .type = "conv", .output = "48x35x35", .parameters = 12288, .macs = 15052800, .line = "7"},
-    {.path = "Mixed_5c.branch5x5_1.bn", .type = "bn", .output = "48x35x35", .parameters = 96, .macs = 0, .line = "8"},
-    {.path = "Mixed_5c.branch5x5_1.relu1", .type = "relu", .output = "48x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5c.branch5x5_2.conv", .type = "conv", .output = "64x35x35", .parameters = 76800, .macs = 94080000, .line = "7"},
-    {.path = "Mixed_5c.branch5x5_2.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0, .line = "8"},
-    {.path = "Mixed_5c.branch5x5_2.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5c.branch3x3dbl_1.conv", .type = "conv", .output = "64x35x35", .parameters = 16384, .macs = 20070400, .line = "7"},
-    {.path = "Mixed_5c.branch3x3dbl_1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0, .line = "8"},
-    {.path = "Mixed_5c.branch3x3dbl_1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5c.branch3x3dbl_2.conv", .type = "conv", .output = "96x35x35", .parameters = 55296, .macs = 67737600, .line = "7"},
-    {.path = "Mixed_5c.branch3x3dbl_2.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0, .line = "8"},
-    {.path = "Mixed_5c.branch3x3dbl_2.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5c.branch3x3dbl_3.conv", .type = "conv", .output = "96x35x35", .parameters = 82944, .macs = 101606400, .line = "7"},
-    {.path = "Mixed_5c.branch3x3dbl_3.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0, .line = "8"},
-    {.path = "Mixed_5c.branch3x3dbl_3.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5c.avgpool1", .type = "avgpool", .output = "256x35x35", .parameters = 0, .macs = 0, .line = "21"},
-    {.path = "Mixed_5c.branch_pool.conv", .type = "conv", .output = "64x35x35", .parameters = 16384, .macs = 20070400, .line = "7"},
-    {.path = "Mixed_5c.branch_pool.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0, .line = "8"},
-    {.path = "Mixed_5c.branch_pool.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5c.concat1", .type = "concat", .output = "288x35x35", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "Mixed_5d.branch1x1.conv", .type = "conv", .output = "64x35x35", .parameters = 18432, .macs = 22579200, .line = "7"},
-    {.path = "Mixed_5d.branch1x1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0, .line = "8"},
-    {.path = "Mixed_5d.branch1x1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5d.branch5x5_1.conv", .type = "conv", .output = "48x35x35", .parameters = 13824, .macs = 16934400, .line = "7"},
-    {.path = "Mixed_5d.branch5x5_1.bn", .type = "bn", .output = "48x35x35", .parameters = 96, .macs = 0, .line = "8"},
-    {.path = "Mixed_5d.branch5x5_1.relu1", .type = "relu", .output = "48x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5d.branch5x5_2.conv", .type = "conv", .output = "64x35x35", .parameters = 76800, .macs = 94080000, .line = "7"},
-    {.path = "Mixed_5d.branch5x5_2.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0, .line = "8"},
-    {.path = "Mixed_5d.branch5x5_2.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5d.branch3x3dbl_1.conv", .type = "conv", .output = "64x35x35", .parameters = 18432, .macs = 22579200, .line = "7"},
-    {.path = "Mixed_5d.branch3x3dbl_1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0, .line = "8"},
-    {.path = "Mixed_5d.branch3x3dbl_1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5d.branch3x3dbl_2.conv", .type = "conv", .output = "96x35x35", .parameters = 55296, .macs = 67737600, .line = "7"},
-    {.path = "Mixed_5d.branch3x3dbl_2.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0, .line = "8"},
-    {.path = "Mixed_5d.branch3x3dbl_2.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5d.branch3x3dbl_3.conv", .type = "conv", .output = "96x35x35", .parameters = 82944, .macs = 101606400, .line = "7"},
-    {.path = "Mixed_5d.branch3x3dbl_3.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0, .line = "8"},
-    {.path = "Mixed_5d.branch3x3dbl_3.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5d.avgpool1", .type = "avgpool", .output = "288x35x35", .parameters = 0, .macs = 0, .line = "21"},
-    {.path = "Mixed_5d.branch_pool.conv", .type = "conv", .output = "64x35x35", .parameters = 18432, .macs = 22579200, .line = "7"},
-    {.path = "Mixed_5d.branch_pool.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0, .line = "8"},
-    {.path = "Mixed_5d.branch_pool.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_5d.concat1", .type = "concat", .output = "288x35x35", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "Mixed_6a.branch3x3.conv", .type = "conv", .output = "384x17x17", .parameters = 995328, .macs = 287649792, .line = "7"},
-    {.path = "Mixed_6a.branch3x3.bn", .type = "bn", .output = "384x17x17", .parameters = 768, .macs = 0, .line = "8"},
-    {.path = "Mixed_6a.branch3x3.relu1", .type = "relu", .output = "384x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6a.branch3x3dbl_1.conv", .type = "conv", .output = "64x35x35", .parameters = 18432, .macs = 22579200, .line = "7"},
-    {.path = "Mixed_6a.branch3x3dbl_1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0, .line = "8"},
-    {.path = "Mixed_6a.branch3x3dbl_1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6a.branch3x3dbl_2.conv", .type = "conv", .output = "96x35x35", .parameters = 55296, .macs = 67737600, .line = "7"},
-    {.path = "Mixed_6a.branch3x3dbl_2.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0, .line = "8"},
-    {.path = "Mixed_6a.branch3x3dbl_2.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6a.branch3x3dbl_3.conv", .type = "conv", .output = "96x17x17", .parameters = 82944, .macs = 23970816, .line = "7"},
-    {.path = "Mixed_6a.branch3x3dbl_3.bn", .type = "bn", .output = "96x17x17", .parameters = 192, .macs = 0, .line = "8"},
-    {.path = "Mixed_6a.branch3x3dbl_3.relu1", .type = "relu", .output = "96x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6a.maxpool1", .type = "maxpool", .output = "288x17x17", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "Mixed_6a.concat1", .type = "concat", .output = "768x17x17", .parameters = 0, .macs = 0, .line = "28"},
-    {.path = "Mixed_6b.branch1x1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784, .line = "7"},
-    {.path = "Mixed_6b.branch1x1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6b.branch1x1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6b.branch7x7_1.conv", .type = "conv", .output = "128x17x17", .parameters = 98304, .macs = 28409856, .line = "7"},
-    {.path = "Mixed_6b.branch7x7_1.bn", .type = "bn", .output = "128x17x17", .parameters = 256, .macs = 0, .line = "8"},
-    {.path = "Mixed_6b.branch7x7_1.relu1", .type = "relu", .output = "128x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6b.branch7x7_2.conv", .type = "conv", .output = "128x17x17", .parameters = 114688, .macs = 33144832, .line = "7"},
-    {.path = "Mixed_6b.branch7x7_2.bn", .type = "bn", .output = "128x17x17", .parameters = 256, .macs = 0, .line = "8"},
-    {.path = "Mixed_6b.branch7x7_2.relu1", .type = "relu", .output = "128x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6b.branch7x7_3.conv", .type = "conv", .output = "192x17x17", .parameters = 172032, .macs = 49717248, .line = "7"},
-    {.path = "Mixed_6b.branch7x7_3.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6b.branch7x7_3.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6b.branch7x7dbl_1.conv", .type = "conv", .output = "128x17x17", .parameters = 98304, .macs = 28409856, .line = "7"},
-    {.path = "Mixed_6b.branch7x7dbl_1.bn", .type = "bn", .output = "128x17x17", .parameters = 256, .macs = 0, .line = "8"},
-    {.path = "Mixed_6b.branch7x7dbl_1.relu1", .type = "relu", .output = "128x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6b.branch7x7dbl_2.conv", .type = "conv", .output = "128x17x17", .parameters = 114688, .macs = 33144832, .line = "7"},
-    {.path = "Mixed_6b.branch7x7dbl_2.bn", .type = "bn", .output = "128x17x17", .parameters = 256, .macs = 0, .line = "8"},
-    {.path = "Mixed_6b.branch7x7dbl_2.relu1", .type = "relu", .output = "128x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6b.branch7x7dbl_3.conv", .type = "conv", .output = "128x17x17", .parameters = 114688, .macs = 33144832, .line = "7"},
-    {.path = "Mixed_6b.branch7x7dbl_3.bn", .type = "bn", .output = "128x17x17", .parameters = 256, .macs = 0, .line = "8"},
-    {.path = "Mixed_6b.branch7x7dbl_3.relu1", .type = "relu", .output = "128x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6b.branch7x7dbl_4.conv", .type = "conv", .output = "128x17x17", .parameters = 114688, .macs = 33144832, .line = "7"},
-    {.path = "Mixed_6b.branch7x7dbl_4.bn", .type = "bn", .output = "128x17x17", .parameters = 256, .macs = 0, .line = "8"},
-    {.path = "Mixed_6b.branch7x7dbl_4.relu1", .type = "relu", .output = "128x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6b.branch7x7dbl_5.conv", .type = "conv", .output = "192x17x17", .parameters = 172032, .macs = 49717248, .line = "7"},
-    {.path = "Mixed_6b.branch7x7dbl_5.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6b.branch7x7dbl_5.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6b.avgpool1", .type = "avgpool", .output = "768x17x17", .parameters = 0, .macs = 0, .line = "49"},
-    {.path = "Mixed_6b.branch_pool.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784, .line = "7"},
-    {.path = "Mixed_6b.branch_pool.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6b.branch_pool.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6b.concat1", .type = "concat", .output = "768x17x17", .parameters = 0, .macs = 0, .line = "39"},
-    {.path = "Mixed_6c.branch1x1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784, .line = "7"},
-    {.path = "Mixed_6c.branch1x1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6c.branch1x1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6c.branch7x7_1.conv", .type = "conv", .output = "160x17x17", .parameters = 122880, .macs = 35512320, .line = "7"},
-    {.path = "Mixed_6c.branch7x7_1.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0, .line = "8"},
-    {.path = "Mixed_6c.branch7x7_1.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6c.branch7x7_2.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800, .line = "7"},
-    {.path = "Mixed_6c.branch7x7_2.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0, .line = "8"},
-    {.path = "Mixed_6c.branch7x7_2.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6c.branch7x7_3.conv", .type = "conv", .output = "192x17x17", .parameters = 215040, .macs = 62146560, .line = "7"},
-    {.path = "Mixed_6c.branch7x7_3.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6c.branch7x7_3.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6c.branch7x7dbl_1.conv", .type = "conv", .output = "160x17x17", .parameters = 122880, .macs = 35512320, .line = "7"},
-    {.path = "Mixed_6c.branch7x7dbl_1.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0, .line = "8"},
-    {.path = "Mixed_6c.branch7x7dbl_1.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6c.branch7x7dbl_2.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800, .line = "7"},
-    {.path = "Mixed_6c.branch7x7dbl_2.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0, .line = "8"},
-    {.path = "Mixed_6c.branch7x7dbl_2.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6c.branch7x7dbl_3.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800, .line = "7"},
-    {.path = "Mixed_6c.branch7x7dbl_3.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0, .line = "8"},
-    {.path = "Mixed_6c.branch7x7dbl_3.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6c.branch7x7dbl_4.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800, .line = "7"},
-    {.path = "Mixed_6c.branch7x7dbl_4.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0, .line = "8"},
-    {.path = "Mixed_6c.branch7x7dbl_4.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6c.branch7x7dbl_5.conv", .type = "conv", .output = "192x17x17", .parameters = 215040, .macs = 62146560, .line = "7"},
-    {.path = "Mixed_6c.branch7x7dbl_5.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6c.branch7x7dbl_5.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6c.avgpool1", .type = "avgpool", .output = "768x17x17", .parameters = 0, .macs = 0, .line = "49"},
-    {.path = "Mixed_6c.branch_pool.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784, .line = "7"},
-    {.path = "Mixed_6c.branch_pool.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6c.branch_pool.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6c.concat1", .type = "concat", .output = "768x17x17", .parameters = 0, .macs = 0, .line = "39"},
-    {.path = "Mixed_6d.branch1x1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784, .line = "7"},
-    {.path = "Mixed_6d.branch1x1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6d.branch1x1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6d.branch7x7_1.conv", .type = "conv", .output = "160x17x17", .parameters = 122880, .macs = 35512320, .line = "7"},
-    {.path = "Mixed_6d.branch7x7_1.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0, .line = "8"},
-    {.path = "Mixed_6d.branch7x7_1.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6d.branch7x7_2.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800, .line = "7"},
-    {.path = "Mixed_6d.branch7x7_2.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0, .line = "8"},
-    {.path = "Mixed_6d.branch7x7_2.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6d.branch7x7_3.conv", .type = "conv", .output = "192x17x17", .parameters = 215040, .macs = 62146560, .line = "7"},
-    {.path = "Mixed_6d.branch7x7_3.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6d.branch7x7_3.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6d.branch7x7dbl_1.conv", .type = "conv", .output = "160x17x17", .parameters = 122880, .macs = 35512320, .line = "7"},
-    {.path = "Mixed_6d.branch7x7dbl_1.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0, .line = "8"},
-    {.path = "Mixed_6d.branch7x7dbl_1.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6d.branch7x7dbl_2.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800, .line = "7"},
-    {.path = "Mixed_6d.branch7x7dbl_2.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0, .line = "8"},
-    {.path = "Mixed_6d.branch7x7dbl_2.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6d.branch7x7dbl_3.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800, .line = "7"},
-    {.path = "Mixed_6d.branch7x7dbl_3.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0, .line = "8"},
-    {.path = "Mixed_6d.branch7x7dbl_3.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6d.branch7x7dbl_4.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800, .line = "7"},
-    {.path = "Mixed_6d.branch7x7dbl_4.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0, .line = "8"},
-    {.path = "Mixed_6d.branch7x7dbl_4.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6d.branch7x7dbl_5.conv", .type = "conv", .output = "192x17x17", .parameters = 215040, .macs = 62146560, .line = "7"},
-    {.path = "Mixed_6d.branch7x7dbl_5.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6d.branch7x7dbl_5.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6d.avgpool1", .type = "avgpool", .output = "768x17x17", .parameters = 0, .macs = 0, .line = "49"},
-    {.path = "Mixed_6d.branch_pool.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784, .line = "7"},
-    {.path = "Mixed_6d.branch_pool.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6d.branch_pool.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6d.concat1", .type = "concat", .output = "768x17x17", .parameters = 0, .macs = 0, .line = "39"},
-    {.path = "Mixed_6e.branch1x1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784, .line = "7"},
-    {.path = "Mixed_6e.branch1x1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6e.branch1x1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6e.branch7x7_1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784, .line = "7"},
-    {.path = "Mixed_6e.branch7x7_1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6e.branch7x7_1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6e.branch7x7_2.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872, .line = "7"},
-    {.path = "Mixed_6e.branch7x7_2.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6e.branch7x7_2.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6e.branch7x7_3.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872, .line = "7"},
-    {.path = "Mixed_6e.branch7x7_3.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6e.branch7x7_3.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6e.branch7x7dbl_1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784, .line = "7"},
-    {.path = "Mixed_6e.branch7x7dbl_1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6e.branch7x7dbl_1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6e.branch7x7dbl_2.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872, .line = "7"},
-    {.path = "Mixed_6e.branch7x7dbl_2.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6e.branch7x7dbl_2.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6e.branch7x7dbl_3.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872, .line = "7"},
-    {.path = "Mixed_6e.branch7x7dbl_3.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6e.branch7x7dbl_3.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6e.branch7x7dbl_4.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872, .line = "7"},
-    {.path = "Mixed_6e.branch7x7dbl_4.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6e.branch7x7dbl_4.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6e.branch7x7dbl_5.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872, .line = "7"},
-    {.path = "Mixed_6e.branch7x7dbl_5.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6e.branch7x7dbl_5.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6e.avgpool1", .type = "avgpool", .output = "768x17x17", .parameters = 0, .macs = 0, .line = "49"},
-    {.path = "Mixed_6e.branch_pool.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784, .line = "7"},
-    {.path = "Mixed_6e.branch_pool.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_6e.branch_pool.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_6e.concat1", .type = "concat", .output = "768x17x17", .parameters = 0, .macs = 0, .line = "39"},
-    {.path = "AuxLogits.avgpool1", .type = "avgpool", .output = "768x5x5", .parameters = 0, .macs = 0, .line = "88"},
-    {.path = "AuxLogits.conv0.conv", .type = "conv", .output = "128x5x5", .parameters = 98304, .macs = 2457600, .line = "7"},
-    {.path = "AuxLogits.conv0.bn", .type = "bn", .output = "128x5x5", .parameters = 256, .macs = 0, .line = "8"},
-    {.path = "AuxLogits.conv0.relu1", .type = "relu", .output = "128x5x5", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "AuxLogits.conv1.conv", .type = "conv", .output = "768x1x1", .parameters = 2457600, .macs = 2457600, .line = "7"},
-    {.path = "AuxLogits.conv1.bn", .type = "bn", .output = "768x1x1", .parameters = 1536, .macs = 0, .line = "8"},
-    {.path = "AuxLogits.conv1.relu1", .type = "relu", .output = "768x1x1", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "AuxLogits.gap1", .type = "gap", .output = "768", .parameters = 0, .macs = 0, .line = "91"},
-    {.path = "AuxLogits.fc", .type = "dense", .output = "1000", .parameters = 769000, .macs = 768000, .line = "92"},
-    {.path = "AuxLogits.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "93"},
-    {.path = "Mixed_7a.branch3x3_1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784, .line = "7"},
-    {.path = "Mixed_7a.branch3x3_1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_7a.branch3x3_1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7a.branch3x3_2.conv", .type = "conv", .output = "320x8x8", .parameters = 552960, .macs = 35389440, .line = "7"},
-    {.path = "Mixed_7a.branch3x3_2.bn", .type = "bn", .output = "320x8x8", .parameters = 640, .macs = 0, .line = "8"},
-    {.path = "Mixed_7a.branch3x3_2.relu1", .type = "relu", .output = "320x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7a.branch7x7x3_1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784, .line = "7"},
-    {.path = "Mixed_7a.branch7x7x3_1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_7a.branch7x7x3_1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7a.branch7x7x3_2.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872, .line = "7"},
-    {.path = "Mixed_7a.branch7x7x3_2.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_7a.branch7x7x3_2.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7a.branch7x7x3_3.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872, .line = "7"},
-    {.path = "Mixed_7a.branch7x7x3_3.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_7a.branch7x7x3_3.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7a.branch7x7x3_4.conv", .type = "conv", .output = "192x8x8", .parameters = 331776, .macs = 21233664, .line = "7"},
-    {.path = "Mixed_7a.branch7x7x3_4.bn", .type = "bn", .output = "192x8x8", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_7a.branch7x7x3_4.relu1", .type = "relu", .output = "192x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7a.maxpool1", .type = "maxpool", .output = "768x8x8", .parameters = 0, .macs = 0, .line = "63"},
-    {.path = "Mixed_7a.concat1", .type = "concat", .output = "1280x8x8", .parameters = 0, .macs = 0, .line = "56"},
-    {.path = "Mixed_7b.branch1x1.conv", .type = "conv", .output = "320x8x8", .parameters = 409600, .macs = 26214400, .line = "7"},
-    {.path = "Mixed_7b.branch1x1.bn", .type = "bn", .output = "320x8x8", .parameters = 640, .macs = 0, .line = "8"},
-    {.path = "Mixed_7b.branch1x1.relu1", .type = "relu", .output = "320x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7b.branch3x3_1.conv", .type = "conv", .output = "384x8x8", .parameters = 491520, .macs = 31457280, .line = "7"},
-    {.path = "Mixed_7b.branch3x3_1.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0, .line = "8"},
-    {.path = "Mixed_7b.branch3x3_1.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7b.branch3x3_2a.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552, .line = "7"},
-    {.path = "Mixed_7b.branch3x3_2a.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0, .line = "8"},
-    {.path = "Mixed_7b.branch3x3_2a.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7b.branch3x3_2b.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552, .line = "7"},
-    {.path = "Mixed_7b.branch3x3_2b.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0, .line = "8"},
-    {.path = "Mixed_7b.branch3x3_2b.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7b.concat2", .type = "concat", .output = "768x8x8", .parameters = 0, .macs = 0, .line = "72"},
-    {.path = "Mixed_7b.branch3x3dbl_1.conv", .type = "conv", .output = "448x8x8", .parameters = 573440, .macs = 36700160, .line = "7"},
-    {.path = "Mixed_7b.branch3x3dbl_1.bn", .type = "bn", .output = "448x8x8", .parameters = 896, .macs = 0, .line = "8"},
-    {.path = "Mixed_7b.branch3x3dbl_1.relu1", .type = "relu", .output = "448x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7b.branch3x3dbl_2.conv", .type = "conv", .output = "384x8x8", .parameters = 1548288, .macs = 99090432, .line = "7"},
-    {.path = "Mixed_7b.branch3x3dbl_2.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0, .line = "8"},
-    {.path = "Mixed_7b.branch3x3dbl_2.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7b.branch3x3dbl_3a.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552, .line = "7"},
-    {.path = "Mixed_7b.branch3x3dbl_3a.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0, .line = "8"},
-    {.path = "Mixed_7b.branch3x3dbl_3a.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7b.branch3x3dbl_3b.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552, .line = "7"},
-    {.path = "Mixed_7b.branch3x3dbl_3b.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0, .line = "8"},
-    {.path = "Mixed_7b.branch3x3dbl_3b.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7b.concat3", .type = "concat", .output = "768x8x8", .parameters = 0, .macs = 0, .line = "78"},
-    {.path = "Mixed_7b.avgpool1", .type = "avgpool", .output = "1280x8x8", .parameters = 0, .macs = 0, .line = "82"},
-    {.path = "Mixed_7b.branch_pool.conv", .type = "conv", .output = "192x8x8", .parameters = 245760, .macs = 15728640, .line = "7"},
-    {.path = "Mixed_7b.branch_pool.bn", .type = "bn", .output = "192x8x8", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_7b.branch_pool.relu1", .type = "relu", .output = "192x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7b.concat1", .type = "concat", .output = "2048x8x8", .parameters = 0, .macs = 0, .line = "69"},
-    {.path = "Mixed_7c.branch1x1.conv", .type = "conv", .output = "320x8x8", .parameters = 655360, .macs = 41943040, .line = "7"},
-    {.path = "Mixed_7c.branch1x1.bn", .type = "bn", .output = "320x8x8", .parameters = 640, .macs = 0, .line = "8"},
-    {.path = "Mixed_7c.branch1x1.relu1", .type = "relu", .output = "320x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7c.branch3x3_1.conv", .type = "conv", .output = "384x8x8", .parameters = 786432, .macs = 50331648, .line = "7"},
-    {.path = "Mixed_7c.branch3x3_1.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0, .line = "8"},
-    {.path = "Mixed_7c.branch3x3_1.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7c.branch3x3_2a.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552, .line = "7"},
-    {.path = "Mixed_7c.branch3x3_2a.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0, .line = "8"},
-    {.path = "Mixed_7c.branch3x3_2a.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7c.branch3x3_2b.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552, .line = "7"},
-    {.path = "Mixed_7c.branch3x3_2b.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0, .line = "8"},
-    {.path = "Mixed_7c.branch3x3_2b.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7c.concat2", .type = "concat", .output = "768x8x8", .parameters = 0, .macs = 0, .line = "72"},
-    {.path = "Mixed_7c.branch3x3dbl_1.conv", .type = "conv", .output = "448x8x8", .parameters = 917504, .macs = 58720256, .line = "7"},
-    {.path = "Mixed_7c.branch3x3dbl_1.bn", .type = "bn", .output = "448x8x8", .parameters = 896, .macs = 0, .line = "8"},
-    {.path = "Mixed_7c.branch3x3dbl_1.relu1", .type = "relu", .output = "448x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7c.branch3x3dbl_2.conv", .type = "conv", .output = "384x8x8", .parameters = 1548288, .macs = 99090432, .line = "7"},
-    {.path = "Mixed_7c.branch3x3dbl_2.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0, .line = "8"},
-    {.path = "Mixed_7c.branch3x3dbl_2.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7c.branch3x3dbl_3a.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552, .line = "7"},
-    {.path = "Mixed_7c.branch3x3dbl_3a.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0, .line = "8"},
-    {.path = "Mixed_7c.branch3x3dbl_3a.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7c.branch3x3dbl_3b.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552, .line = "7"},
-    {.path = "Mixed_7c.branch3x3dbl_3b.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0, .line = "8"},
-    {.path = "Mixed_7c.branch3x3dbl_3b.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7c.concat3", .type = "concat", .output = "768x8x8", .parameters = 0, .macs = 0, .line = "78"},
-    {.path = "Mixed_7c.avgpool1", .type = "avgpool", .output = "2048x8x8", .parameters = 0, .macs = 0, .line = "82"},
-    {.path = "Mixed_7c.branch_pool.conv", .type = "conv", .output = "192x8x8", .parameters = 393216, .macs = 25165824, .line = "7"},
-    {.path = "Mixed_7c.branch_pool.bn", .type = "bn", .output = "192x8x8", .parameters = 384, .macs = 0, .line = "8"},
-    {.path = "Mixed_7c.branch_pool.relu1", .type = "relu", .output = "192x8x8", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "Mixed_7c.concat1", .type = "concat", .output = "2048x8x8", .parameters = 0, .macs = 0, .line = "69"},
-    {.path = "gap1", .type = "gap", .output = "2048", .parameters = 0, .macs = 0, .line = "120"},
-    {.path = "dropout1", .type = "dropout", .output = "2048", .parameters = 0, .macs = 0, .line = "121"},
-    {.path = "fc", .type = "dense", .output = "1000", .parameters = 2049000, .macs = 2048000, .line = "122"},
-    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "123"},
+    {.path = "Conv2d_1a_3x3.conv", .type = "conv", .output = "32x149x149", .parameters = 864, .macs = 19181664,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Conv2d_1a_3x3.bn", .type = "bn", .output = "32x149x149", .parameters = 64, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Conv2d_1a_3x3.relu1", .type = "relu", .output = "32x149x149", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Conv2d_2a_3x3.conv", .type = "conv", .output = "32x147x147", .parameters = 9216, .macs = 199148544,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Conv2d_2a_3x3.bn", .type = "bn", .output = "32x147x147", .parameters = 64, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Conv2d_2a_3x3.relu1", .type = "relu", .output = "32x147x147", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Conv2d_2b_3x3.conv", .type = "conv", .output = "64x147x147", .parameters = 18432, .macs = 398297088,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Conv2d_2b_3x3.bn", .type = "bn", .output = "64x147x147", .parameters = 128, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Conv2d_2b_3x3.relu1", .type = "relu", .output = "64x147x147", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "maxpool1", .type = "maxpool", .output = "64x73x73", .parameters = 0, .macs = 0,
+     .line = "102", .text = "maxpool(3, stride=2)"},
+    {.path = "Conv2d_3b_1x1.conv", .type = "conv", .output = "80x73x73", .parameters = 5120, .macs = 27284480,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Conv2d_3b_1x1.bn", .type = "bn", .output = "80x73x73", .parameters = 160, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Conv2d_3b_1x1.relu1", .type = "relu", .output = "80x73x73", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Conv2d_4a_3x3.conv", .type = "conv", .output = "192x71x71", .parameters = 138240, .macs = 696867840,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Conv2d_4a_3x3.bn", .type = "bn", .output = "192x71x71", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Conv2d_4a_3x3.relu1", .type = "relu", .output = "192x71x71", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "maxpool2", .type = "maxpool", .output = "192x35x35", .parameters = 0, .macs = 0,
+     .line = "105", .text = "maxpool(3, stride=2)"},
+    {.path = "Mixed_5b.branch1x1.conv", .type = "conv", .output = "64x35x35", .parameters = 12288, .macs = 15052800,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5b.branch1x1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5b.branch1x1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5b.branch5x5_1.conv", .type = "conv", .output = "48x35x35", .parameters = 9216, .macs = 11289600,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5b.branch5x5_1.bn", .type = "bn", .output = "48x35x35", .parameters = 96, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5b.branch5x5_1.relu1", .type = "relu", .output = "48x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5b.branch5x5_2.conv", .type = "conv", .output = "64x35x35", .parameters = 76800, .macs = 94080000,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5b.branch5x5_2.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5b.branch5x5_2.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5b.branch3x3dbl_1.conv", .type = "conv", .output = "64x35x35", .parameters = 12288, .macs = 15052800,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5b.branch3x3dbl_1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5b.branch3x3dbl_1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5b.branch3x3dbl_2.conv", .type = "conv", .output = "96x35x35", .parameters = 55296, .macs = 67737600,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5b.branch3x3dbl_2.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5b.branch3x3dbl_2.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5b.branch3x3dbl_3.conv", .type = "conv", .output = "96x35x35", .parameters = 82944, .macs = 101606400,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5b.branch3x3dbl_3.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5b.branch3x3dbl_3.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5b.avgpool1", .type = "avgpool", .output = "192x35x35", .parameters = 0, .macs = 0,
+     .line = "21", .text = "| avgpool(3, stride=1, pad=1)"},
+    {.path = "Mixed_5b.branch_pool.conv", .type = "conv", .output = "32x35x35", .parameters = 6144, .macs = 7526400,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5b.branch_pool.bn", .type = "bn", .output = "32x35x35", .parameters = 64, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5b.branch_pool.relu1", .type = "relu", .output = "32x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5b.concat1", .type = "concat", .output = "256x35x35", .parameters = 0, .macs = 0,
+     .line = "14", .text = "concat {"},
+    {.path = "Mixed_5c.branch1x1.conv", .type = "conv", .output = "64x35x35", .parameters = 16384, .macs = 20070400,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5c.branch1x1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5c.branch1x1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5c.branch5x5_1.conv", .type = "conv", .output = "48x35x35", .parameters = 12288, .macs = 15052800,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5c.branch5x5_1.bn", .type = "bn", .output = "48x35x35", .parameters = 96, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5c.branch5x5_1.relu1", .type = "relu", .output = "48x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5c.branch5x5_2.conv", .type = "conv", .output = "64x35x35", .parameters = 76800, .macs = 94080000,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5c.branch5x5_2.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5c.branch5x5_2.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5c.branch3x3dbl_1.conv", .type = "conv", .output = "64x35x35", .parameters = 16384, .macs = 20070400,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5c.branch3x3dbl_1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5c.branch3x3dbl_1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5c.branch3x3dbl_2.conv", .type = "conv", .output = "96x35x35", .parameters = 55296, .macs = 67737600,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5c.branch3x3dbl_2.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5c.branch3x3dbl_2.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5c.branch3x3dbl_3.conv", .type = "conv", .output = "96x35x35", .parameters = 82944, .macs = 101606400,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5c.branch3x3dbl_3.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5c.branch3x3dbl_3.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5c.avgpool1", .type = "avgpool", .output = "256x35x35", .parameters = 0, .macs = 0,
+     .line = "21", .text = "| avgpool(3, stride=1, pad=1)"},
+    {.path = "Mixed_5c.branch_pool.conv", .type = "conv", .output = "64x35x35", .parameters = 16384, .macs = 20070400,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5c.branch_pool.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5c.branch_pool.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5c.concat1", .type = "concat", .output = "288x35x35", .parameters = 0, .macs = 0,
+     .line = "14", .text = "concat {"},
+    {.path = "Mixed_5d.branch1x1.conv", .type = "conv", .output = "64x35x35", .parameters = 18432, .macs = 22579200,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5d.branch1x1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5d.branch1x1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5d.branch5x5_1.conv", .type = "conv", .output = "48x35x35", .parameters = 13824, .macs = 16934400,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5d.branch5x5_1.bn", .type = "bn", .output = "48x35x35", .parameters = 96, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5d.branch5x5_1.relu1", .type = "relu", .output = "48x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5d.branch5x5_2.conv", .type = "conv", .output = "64x35x35", .parameters = 76800, .macs = 94080000,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5d.branch5x5_2.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5d.branch5x5_2.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5d.branch3x3dbl_1.conv", .type = "conv", .output = "64x35x35", .parameters = 18432, .macs = 22579200,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5d.branch3x3dbl_1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5d.branch3x3dbl_1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5d.branch3x3dbl_2.conv", .type = "conv", .output = "96x35x35", .parameters = 55296, .macs = 67737600,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5d.branch3x3dbl_2.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5d.branch3x3dbl_2.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5d.branch3x3dbl_3.conv", .type = "conv", .output = "96x35x35", .parameters = 82944, .macs = 101606400,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5d.branch3x3dbl_3.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5d.branch3x3dbl_3.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5d.avgpool1", .type = "avgpool", .output = "288x35x35", .parameters = 0, .macs = 0,
+     .line = "21", .text = "| avgpool(3, stride=1, pad=1)"},
+    {.path = "Mixed_5d.branch_pool.conv", .type = "conv", .output = "64x35x35", .parameters = 18432, .macs = 22579200,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_5d.branch_pool.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_5d.branch_pool.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_5d.concat1", .type = "concat", .output = "288x35x35", .parameters = 0, .macs = 0,
+     .line = "14", .text = "concat {"},
+    {.path = "Mixed_6a.branch3x3.conv", .type = "conv", .output = "384x17x17", .parameters = 995328, .macs = 287649792,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6a.branch3x3.bn", .type = "bn", .output = "384x17x17", .parameters = 768, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6a.branch3x3.relu1", .type = "relu", .output = "384x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6a.branch3x3dbl_1.conv", .type = "conv", .output = "64x35x35", .parameters = 18432, .macs = 22579200,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6a.branch3x3dbl_1.bn", .type = "bn", .output = "64x35x35", .parameters = 128, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6a.branch3x3dbl_1.relu1", .type = "relu", .output = "64x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6a.branch3x3dbl_2.conv", .type = "conv", .output = "96x35x35", .parameters = 55296, .macs = 67737600,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6a.branch3x3dbl_2.bn", .type = "bn", .output = "96x35x35", .parameters = 192, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6a.branch3x3dbl_2.relu1", .type = "relu", .output = "96x35x35", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6a.branch3x3dbl_3.conv", .type = "conv", .output = "96x17x17", .parameters = 82944, .macs = 23970816,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6a.branch3x3dbl_3.bn", .type = "bn", .output = "96x17x17", .parameters = 192, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6a.branch3x3dbl_3.relu1", .type = "relu", .output = "96x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6a.maxpool1", .type = "maxpool", .output = "288x17x17", .parameters = 0, .macs = 0,
+     .line = "33", .text = "| maxpool(3, stride=2)"},
+    {.path = "Mixed_6a.concat1", .type = "concat", .output = "768x17x17", .parameters = 0, .macs = 0,
+     .line = "28", .text = "concat {"},
+    {.path = "Mixed_6b.branch1x1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6b.branch1x1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6b.branch1x1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6b.branch7x7_1.conv", .type = "conv", .output = "128x17x17", .parameters = 98304, .macs = 28409856,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6b.branch7x7_1.bn", .type = "bn", .output = "128x17x17", .parameters = 256, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6b.branch7x7_1.relu1", .type = "relu", .output = "128x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6b.branch7x7_2.conv", .type = "conv", .output = "128x17x17", .parameters = 114688, .macs = 33144832,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6b.branch7x7_2.bn", .type = "bn", .output = "128x17x17", .parameters = 256, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6b.branch7x7_2.relu1", .type = "relu", .output = "128x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6b.branch7x7_3.conv", .type = "conv", .output = "192x17x17", .parameters = 172032, .macs = 49717248,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6b.branch7x7_3.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6b.branch7x7_3.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6b.branch7x7dbl_1.conv", .type = "conv", .output = "128x17x17", .parameters = 98304, .macs = 28409856,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6b.branch7x7dbl_1.bn", .type = "bn", .output = "128x17x17", .parameters = 256, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6b.branch7x7dbl_1.relu1", .type = "relu", .output = "128x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6b.branch7x7dbl_2.conv", .type = "conv", .output = "128x17x17", .parameters = 114688, .macs = 33144832,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6b.branch7x7dbl_2.bn", .type = "bn", .output = "128x17x17", .parameters = 256, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6b.branch7x7dbl_2.relu1", .type = "relu", .output = "128x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6b.branch7x7dbl_3.conv", .type = "conv", .output = "128x17x17", .parameters = 114688, .macs = 33144832,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6b.branch7x7dbl_3.bn", .type = "bn", .output = "128x17x17", .parameters = 256, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6b.branch7x7dbl_3.relu1", .type = "relu", .output = "128x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6b.branch7x7dbl_4.conv", .type = "conv", .output = "128x17x17", .parameters = 114688, .macs = 33144832,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6b.branch7x7dbl_4.bn", .type = "bn", .output = "128x17x17", .parameters = 256, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6b.branch7x7dbl_4.relu1", .type = "relu", .output = "128x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6b.branch7x7dbl_5.conv", .type = "conv", .output = "192x17x17", .parameters = 172032, .macs = 49717248,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6b.branch7x7dbl_5.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6b.branch7x7dbl_5.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6b.avgpool1", .type = "avgpool", .output = "768x17x17", .parameters = 0, .macs = 0,
+     .line = "49", .text = "| avgpool(3, stride=1, pad=1)"},
+    {.path = "Mixed_6b.branch_pool.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6b.branch_pool.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6b.branch_pool.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6b.concat1", .type = "concat", .output = "768x17x17", .parameters = 0, .macs = 0,
+     .line = "39", .text = "concat {"},
+    {.path = "Mixed_6c.branch1x1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6c.branch1x1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6c.branch1x1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6c.branch7x7_1.conv", .type = "conv", .output = "160x17x17", .parameters = 122880, .macs = 35512320,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6c.branch7x7_1.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6c.branch7x7_1.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6c.branch7x7_2.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6c.branch7x7_2.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6c.branch7x7_2.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6c.branch7x7_3.conv", .type = "conv", .output = "192x17x17", .parameters = 215040, .macs = 62146560,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6c.branch7x7_3.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6c.branch7x7_3.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6c.branch7x7dbl_1.conv", .type = "conv", .output = "160x17x17", .parameters = 122880, .macs = 35512320,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6c.branch7x7dbl_1.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6c.branch7x7dbl_1.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6c.branch7x7dbl_2.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6c.branch7x7dbl_2.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6c.branch7x7dbl_2.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6c.branch7x7dbl_3.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6c.branch7x7dbl_3.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6c.branch7x7dbl_3.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6c.branch7x7dbl_4.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6c.branch7x7dbl_4.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6c.branch7x7dbl_4.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6c.branch7x7dbl_5.conv", .type = "conv", .output = "192x17x17", .parameters = 215040, .macs = 62146560,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6c.branch7x7dbl_5.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6c.branch7x7dbl_5.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6c.avgpool1", .type = "avgpool", .output = "768x17x17", .parameters = 0, .macs = 0,
+     .line = "49", .text = "| avgpool(3, stride=1, pad=1)"},
+    {.path = "Mixed_6c.branch_pool.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6c.branch_pool.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6c.branch_pool.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6c.concat1", .type = "concat", .output = "768x17x17", .parameters = 0, .macs = 0,
+     .line = "39", .text = "concat {"},
+    {.path = "Mixed_6d.branch1x1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6d.branch1x1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6d.branch1x1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6d.branch7x7_1.conv", .type = "conv", .output = "160x17x17", .parameters = 122880, .macs = 35512320,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6d.branch7x7_1.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6d.branch7x7_1.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6d.branch7x7_2.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6d.branch7x7_2.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6d.branch7x7_2.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6d.branch7x7_3.conv", .type = "conv", .output = "192x17x17", .parameters = 215040, .macs = 62146560,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6d.branch7x7_3.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6d.branch7x7_3.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6d.branch7x7dbl_1.conv", .type = "conv", .output = "160x17x17", .parameters = 122880, .macs = 35512320,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6d.branch7x7dbl_1.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6d.branch7x7dbl_1.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6d.branch7x7dbl_2.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6d.branch7x7dbl_2.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6d.branch7x7dbl_2.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6d.branch7x7dbl_3.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6d.branch7x7dbl_3.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6d.branch7x7dbl_3.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6d.branch7x7dbl_4.conv", .type = "conv", .output = "160x17x17", .parameters = 179200, .macs = 51788800,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6d.branch7x7dbl_4.bn", .type = "bn", .output = "160x17x17", .parameters = 320, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6d.branch7x7dbl_4.relu1", .type = "relu", .output = "160x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6d.branch7x7dbl_5.conv", .type = "conv", .output = "192x17x17", .parameters = 215040, .macs = 62146560,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6d.branch7x7dbl_5.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6d.branch7x7dbl_5.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6d.avgpool1", .type = "avgpool", .output = "768x17x17", .parameters = 0, .macs = 0,
+     .line = "49", .text = "| avgpool(3, stride=1, pad=1)"},
+    {.path = "Mixed_6d.branch_pool.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6d.branch_pool.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6d.branch_pool.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6d.concat1", .type = "concat", .output = "768x17x17", .parameters = 0, .macs = 0,
+     .line = "39", .text = "concat {"},
+    {.path = "Mixed_6e.branch1x1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6e.branch1x1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6e.branch1x1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6e.branch7x7_1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6e.branch7x7_1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6e.branch7x7_1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6e.branch7x7_2.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6e.branch7x7_2.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6e.branch7x7_2.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6e.branch7x7_3.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6e.branch7x7_3.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6e.branch7x7_3.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6e.branch7x7dbl_1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6e.branch7x7dbl_1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6e.branch7x7dbl_1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6e.branch7x7dbl_2.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6e.branch7x7dbl_2.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6e.branch7x7dbl_2.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6e.branch7x7dbl_3.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6e.branch7x7dbl_3.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6e.branch7x7dbl_3.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6e.branch7x7dbl_4.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6e.branch7x7dbl_4.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6e.branch7x7dbl_4.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6e.branch7x7dbl_5.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6e.branch7x7dbl_5.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6e.branch7x7dbl_5.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6e.avgpool1", .type = "avgpool", .output = "768x17x17", .parameters = 0, .macs = 0,
+     .line = "49", .text = "| avgpool(3, stride=1, pad=1)"},
+    {.path = "Mixed_6e.branch_pool.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_6e.branch_pool.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_6e.branch_pool.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_6e.concat1", .type = "concat", .output = "768x17x17", .parameters = 0, .macs = 0,
+     .line = "39", .text = "concat {"},
+    {.path = "AuxLogits.avgpool1", .type = "avgpool", .output = "768x5x5", .parameters = 0, .macs = 0,
+     .line = "88", .text = "avgpool(5, stride=3)"},
+    {.path = "AuxLogits.conv0.conv", .type = "conv", .output = "128x5x5", .parameters = 98304, .macs = 2457600,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "AuxLogits.conv0.bn", .type = "bn", .output = "128x5x5", .parameters = 256, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "AuxLogits.conv0.relu1", .type = "relu", .output = "128x5x5", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "AuxLogits.conv1.conv", .type = "conv", .output = "768x1x1", .parameters = 2457600, .macs = 2457600,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "AuxLogits.conv1.bn", .type = "bn", .output = "768x1x1", .parameters = 1536, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "AuxLogits.conv1.relu1", .type = "relu", .output = "768x1x1", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "AuxLogits.gap1", .type = "gap", .output = "768", .parameters = 0, .macs = 0,
+     .line = "91", .text = "gap"},
+    {.path = "AuxLogits.fc", .type = "dense", .output = "1000", .parameters = 769000, .macs = 768000,
+     .line = "92", .text = "fc = dense(classes)"},
+    {.path = "AuxLogits.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "93", .text = "softmax"},
+    {.path = "Mixed_7a.branch3x3_1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7a.branch3x3_1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7a.branch3x3_1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7a.branch3x3_2.conv", .type = "conv", .output = "320x8x8", .parameters = 552960, .macs = 35389440,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7a.branch3x3_2.bn", .type = "bn", .output = "320x8x8", .parameters = 640, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7a.branch3x3_2.relu1", .type = "relu", .output = "320x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7a.branch7x7x3_1.conv", .type = "conv", .output = "192x17x17", .parameters = 147456, .macs = 42614784,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7a.branch7x7x3_1.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7a.branch7x7x3_1.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7a.branch7x7x3_2.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7a.branch7x7x3_2.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7a.branch7x7x3_2.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7a.branch7x7x3_3.conv", .type = "conv", .output = "192x17x17", .parameters = 258048, .macs = 74575872,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7a.branch7x7x3_3.bn", .type = "bn", .output = "192x17x17", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7a.branch7x7x3_3.relu1", .type = "relu", .output = "192x17x17", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7a.branch7x7x3_4.conv", .type = "conv", .output = "192x8x8", .parameters = 331776, .macs = 21233664,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7a.branch7x7x3_4.bn", .type = "bn", .output = "192x8x8", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7a.branch7x7x3_4.relu1", .type = "relu", .output = "192x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7a.maxpool1", .type = "maxpool", .output = "768x8x8", .parameters = 0, .macs = 0,
+     .line = "63", .text = "| maxpool(3, stride=2)"},
+    {.path = "Mixed_7a.concat1", .type = "concat", .output = "1280x8x8", .parameters = 0, .macs = 0,
+     .line = "56", .text = "concat {"},
+    {.path = "Mixed_7b.branch1x1.conv", .type = "conv", .output = "320x8x8", .parameters = 409600, .macs = 26214400,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7b.branch1x1.bn", .type = "bn", .output = "320x8x8", .parameters = 640, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7b.branch1x1.relu1", .type = "relu", .output = "320x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7b.branch3x3_1.conv", .type = "conv", .output = "384x8x8", .parameters = 491520, .macs = 31457280,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7b.branch3x3_1.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7b.branch3x3_1.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7b.branch3x3_2a.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7b.branch3x3_2a.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7b.branch3x3_2a.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7b.branch3x3_2b.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7b.branch3x3_2b.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7b.branch3x3_2b.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7b.concat2", .type = "concat", .output = "768x8x8", .parameters = 0, .macs = 0,
+     .line = "72", .text = "concat {"},
+    {.path = "Mixed_7b.branch3x3dbl_1.conv", .type = "conv", .output = "448x8x8", .parameters = 573440, .macs = 36700160,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7b.branch3x3dbl_1.bn", .type = "bn", .output = "448x8x8", .parameters = 896, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7b.branch3x3dbl_1.relu1", .type = "relu", .output = "448x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7b.branch3x3dbl_2.conv", .type = "conv", .output = "384x8x8", .parameters = 1548288, .macs = 99090432,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7b.branch3x3dbl_2.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7b.branch3x3dbl_2.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7b.branch3x3dbl_3a.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7b.branch3x3dbl_3a.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7b.branch3x3dbl_3a.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7b.branch3x3dbl_3b.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7b.branch3x3dbl_3b.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7b.branch3x3dbl_3b.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7b.concat3", .type = "concat", .output = "768x8x8", .parameters = 0, .macs = 0,
+     .line = "78", .text = "concat {"},
+    {.path = "Mixed_7b.avgpool1", .type = "avgpool", .output = "1280x8x8", .parameters = 0, .macs = 0,
+     .line = "82", .text = "| avgpool(3, stride=1, pad=1)"},
+    {.path = "Mixed_7b.branch_pool.conv", .type = "conv", .output = "192x8x8", .parameters = 245760, .macs = 15728640,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7b.branch_pool.bn", .type = "bn", .output = "192x8x8", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7b.branch_pool.relu1", .type = "relu", .output = "192x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7b.concat1", .type = "concat", .output = "2048x8x8", .parameters = 0, .macs = 0,
+     .line = "69", .text = "concat {"},
+    {.path = "Mixed_7c.branch1x1.conv", .type = "conv", .output = "320x8x8", .parameters = 655360, .macs = 41943040,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7c.branch1x1.bn", .type = "bn", .output = "320x8x8", .parameters = 640, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7c.branch1x1.relu1", .type = "relu", .output = "320x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7c.branch3x3_1.conv", .type = "conv", .output = "384x8x8", .parameters = 786432, .macs = 50331648,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7c.branch3x3_1.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7c.branch3x3_1.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7c.branch3x3_2a.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7c.branch3x3_2a.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7c.branch3x3_2a.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7c.branch3x3_2b.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7c.branch3x3_2b.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7c.branch3x3_2b.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7c.concat2", .type = "concat", .output = "768x8x8", .parameters = 0, .macs = 0,
+     .line = "72", .text = "concat {"},
+    {.path = "Mixed_7c.branch3x3dbl_1.conv", .type = "conv", .output = "448x8x8", .parameters = 917504, .macs = 58720256,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7c.branch3x3dbl_1.bn", .type = "bn", .output = "448x8x8", .parameters = 896, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7c.branch3x3dbl_1.relu1", .type = "relu", .output = "448x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7c.branch3x3dbl_2.conv", .type = "conv", .output = "384x8x8", .parameters = 1548288, .macs = 99090432,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7c.branch3x3dbl_2.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7c.branch3x3dbl_2.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7c.branch3x3dbl_3a.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7c.branch3x3dbl_3a.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7c.branch3x3dbl_3a.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7c.branch3x3dbl_3b.conv", .type = "conv", .output = "384x8x8", .parameters = 442368, .macs = 28311552,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7c.branch3x3dbl_3b.bn", .type = "bn", .output = "384x8x8", .parameters = 768, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7c.branch3x3dbl_3b.relu1", .type = "relu", .output = "384x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7c.concat3", .type = "concat", .output = "768x8x8", .parameters = 0, .macs = 0,
+     .line = "78", .text = "concat {"},
+    {.path = "Mixed_7c.avgpool1", .type = "avgpool", .output = "2048x8x8", .parameters = 0, .macs = 0,
+     .line = "82", .text = "| avgpool(3, stride=1, pad=1)"},
+    {.path = "Mixed_7c.branch_pool.conv", .type = "conv", .output = "192x8x8", .parameters = 393216, .macs = 25165824,
+     .line = "7", .text = "conv = conv(out, kernel, stride=stride, pad=pad, bias=false)"},
+    {.path = "Mixed_7c.branch_pool.bn", .type = "bn", .output = "192x8x8", .parameters = 384, .macs = 0,
+     .line = "8", .text = "bn = bn(eps=0.001)"},
+    {.path = "Mixed_7c.branch_pool.relu1", .type = "relu", .output = "192x8x8", .parameters = 0, .macs = 0,
+     .line = "9", .text = "relu"},
+    {.path = "Mixed_7c.concat1", .type = "concat", .output = "2048x8x8", .parameters = 0, .macs = 0,
+     .line = "69", .text = "concat {"},
+    {.path = "gap1", .type = "gap", .output = "2048", .parameters = 0, .macs = 0,
+     .line = "120", .text = "gap"},
+    {.path = "dropout1", .type = "dropout", .output = "2048", .parameters = 0, .macs = 0,
+     .line = "121", .text = "dropout(0.5)"},
+    {.path = "fc", .type = "dense", .output = "1000", .parameters = 2049000, .macs = 2048000,
+     .line = "122", .text = "fc = dense(classes)"},
+    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "123", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{19181664, 3914540, 4992}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{199148544, 5607680, 38400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{398297088, 8297856, 76800}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 6896128, 0}, {}},
+    {{27284480, 3069504, 24320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{696867840, 5576768, 562176}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 4812288, 0}, {}},
+    {{15052800, 1254400, 52224}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{11289600, 1176000, 39168}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{94080000, 548800, 310272}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{15052800, 1254400, 52224}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{67737600, 784000, 225792}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{101606400, 940800, 336384}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1881600, 0}, {}},
+    {{7526400, 1097600, 26112}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{20070400, 1568000, 68608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{15052800, 1489600, 51456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{94080000, 548800, 310272}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{20070400, 1568000, 68608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{67737600, 784000, 225792}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{101606400, 940800, 336384}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 2508800, 0}, {}},
+    {{20070400, 1568000, 68608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{22579200, 1724800, 76800}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{16934400, 1646400, 57600}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{94080000, 548800, 310272}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{22579200, 1724800, 76800}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{67737600, 784000, 225792}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{101606400, 940800, 336384}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 2822400, 0}, {}},
+    {{22579200, 1724800, 76800}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{287649792, 1855104, 3999744}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{22579200, 1724800, 76800}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{67737600, 784000, 225792}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{23970816, 581376, 336384}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1744128, 0}, {}},
+    {{}, {}},
+    {{42614784, 1109760, 599040}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28409856, 1035776, 399360}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{33144832, 295936, 464896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{49717248, 369920, 697344}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28409856, 1035776, 399360}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{33144832, 295936, 464896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{33144832, 295936, 464896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{33144832, 295936, 464896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{49717248, 369920, 697344}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1775616, 0}, {}},
+    {{42614784, 1109760, 599040}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{42614784, 1109760, 599040}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{35512320, 1072768, 499200}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 724480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{62146560, 406912, 869376}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{35512320, 1072768, 499200}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 724480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 724480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 724480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{62146560, 406912, 869376}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1775616, 0}, {}},
+    {{42614784, 1109760, 599040}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{42614784, 1109760, 599040}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{35512320, 1072768, 499200}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 724480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{62146560, 406912, 869376}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{35512320, 1072768, 499200}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 724480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 724480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 724480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{62146560, 406912, 869376}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1775616, 0}, {}},
+    {{42614784, 1109760, 599040}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{42614784, 1109760, 599040}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{42614784, 1109760, 599040}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1041408}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1041408}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{42614784, 1109760, 599040}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1041408}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1041408}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1041408}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1041408}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1775616, 0}, {}},
+    {{42614784, 1109760, 599040}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{42614784, 1109760, 599040}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{35389440, 303872, 2227200}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{42614784, 1109760, 599040}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1041408}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1041408}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{21233664, 271104, 1336320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1084416, 0}, {}},
+    {{}, {}},
+    {{26214400, 409600, 1653760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{31457280, 425984, 1984512}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28311552, 196608, 1787904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28311552, 196608, 1787904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{36700160, 442368, 2315264}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{99090432, 212992, 6211584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28311552, 196608, 1787904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28311552, 196608, 1787904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 655360, 0}, {}},
+    {{15728640, 376832, 992256}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{41943040, 606208, 2636800}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{50331648, 622592, 3164160}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28311552, 196608, 1787904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28311552, 196608, 1787904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{58720256, 638976, 3691520}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{99090432, 212992, 6211584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28311552, 196608, 1787904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28311552, 196608, 1787904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1048576, 0}, {}},
+    {{25165824, 573440, 1582080}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 532480, 0}, {}},
+    {{}, {}},
+    {{2048000, 12192, 8196000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr std::string_view kAuxiliaries[] = {
@@ -2595,7 +3247,7 @@ constexpr cnn::ModelDescription kModel{
         "  softmax\n"
         "}\n",
     .input = {3, 299, 299}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers, .auxiliaries = kAuxiliaries,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
     .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 66383104,
                .shared_scratch = 6193152, .thread_scratch = 297088},
 };
@@ -2829,7 +3481,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x299x299, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(0);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_1a_3x3.relu1)
   cnn::bn_affine(Conv2d_1a_3x3_bn_saved, Conv2d_1a_3x3_bn_weight_, Conv2d_1a_3x3_bn_bias_,
@@ -2838,7 +3490,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Conv2d_1a_3x3_bn_saved).then(cnn::Activation::kRelu), kConv2d1a3x3Conv,
             batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(3);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_2a_3x3.relu1)
   cnn::bn_affine(Conv2d_2a_3x3_bn_saved, Conv2d_2a_3x3_bn_weight_, Conv2d_2a_3x3_bn_bias_,
@@ -2847,7 +3499,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(Conv2d_2a_3x3_bn_saved).then(cnn::Activation::kRelu),
                       kConv2d2a3x3Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(6);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_2b_3x3.relu1)
   cnn::bn_affine(Conv2d_2b_3x3_bn_saved, Conv2d_2b_3x3_bn_weight_, Conv2d_2b_3x3_bn_bias_,
@@ -2856,10 +3508,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(Conv2d_2b_3x3_bn_saved).then(cnn::Activation::kRelu),
                       kConv2d2b3x3Conv, batch, scratch());
 
-  // 102: maxpool(3, stride=2)    (maxpool1)
+  at(9);  // 102: maxpool(3, stride=2)    (maxpool1)
   cnn::maxpool(maxpool1, Conv2d_2b_3x3_relu1, kMaxpool1, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(10);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_3b_1x1.relu1)
   cnn::bn_affine(Conv2d_3b_1x1_bn_saved, Conv2d_3b_1x1_bn_weight_, Conv2d_3b_1x1_bn_bias_,
@@ -2868,7 +3520,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Conv2d_3b_1x1_bn_saved).then(cnn::Activation::kRelu), kConv2d3b1x1Conv,
             batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(13);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_4a_3x3.relu1)
   cnn::bn_affine(Conv2d_4a_3x3_bn_saved, Conv2d_4a_3x3_bn_weight_, Conv2d_4a_3x3_bn_bias_,
@@ -2877,10 +3529,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(Conv2d_4a_3x3_bn_saved).then(cnn::Activation::kRelu),
                       kConv2d4a3x3Conv, batch, scratch());
 
-  // 105: maxpool(3, stride=2)    (maxpool2)
+  at(16);  // 105: maxpool(3, stride=2)    (maxpool2)
   cnn::maxpool(maxpool2, Conv2d_4a_3x3_relu1, kMaxpool2, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(17);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch1x1.relu1)
   cnn::bn_affine(Mixed_5b_branch1x1_bn_saved, Mixed_5b_branch1x1_bn_weight_, Mixed_5b_branch1x1_bn_bias_,
@@ -2890,7 +3542,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5bBranch1x1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(20);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch5x5_1.relu1)
   cnn::bn_affine(Mixed_5b_branch5x5_1_bn_saved, Mixed_5b_branch5x5_1_bn_weight_,
@@ -2900,7 +3552,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5b_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5bBranch5x5_1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(23);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch5x5_2.relu1)
   cnn::bn_affine(Mixed_5b_branch5x5_2_bn_saved, Mixed_5b_branch5x5_2_bn_weight_,
@@ -2910,7 +3562,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5b_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed5bBranch5x5_2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(26);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch3x3dbl_1.relu1)
   cnn::bn_affine(Mixed_5b_branch3x3dbl_1_bn_saved, Mixed_5b_branch3x3dbl_1_bn_weight_,
@@ -2920,7 +3572,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5bBranch3x3dbl1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(29);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch3x3dbl_2.relu1)
   cnn::bn_affine(Mixed_5b_branch3x3dbl_2_bn_saved, Mixed_5b_branch3x3dbl_2_bn_weight_,
@@ -2931,7 +3583,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5bBranch3x3dbl2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(32);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch3x3dbl_3.relu1)
   cnn::bn_affine(Mixed_5b_branch3x3dbl_3_bn_saved, Mixed_5b_branch3x3dbl_3_bn_weight_,
@@ -2942,10 +3594,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5bBranch3x3dbl3Conv, batch, scratch());
 
-  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5b.avgpool1)
+  at(35);  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5b.avgpool1)
   cnn::avgpool(Mixed_5b_avgpool1, maxpool2, kMixed5bAvgpool1, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(36);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch_pool.relu1)
   cnn::bn_affine(Mixed_5b_branch_pool_bn_saved, Mixed_5b_branch_pool_bn_weight_,
@@ -2955,7 +3607,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed5bBranchPoolConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(40);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch1x1.relu1)
   cnn::bn_affine(Mixed_5c_branch1x1_bn_saved, Mixed_5c_branch1x1_bn_weight_, Mixed_5c_branch1x1_bn_bias_,
@@ -2965,7 +3617,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranch1x1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(43);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch5x5_1.relu1)
   cnn::bn_affine(Mixed_5c_branch5x5_1_bn_saved, Mixed_5c_branch5x5_1_bn_weight_,
@@ -2975,7 +3627,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5c_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranch5x5_1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(46);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch5x5_2.relu1)
   cnn::bn_affine(Mixed_5c_branch5x5_2_bn_saved, Mixed_5c_branch5x5_2_bn_weight_,
@@ -2985,7 +3637,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5c_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranch5x5_2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(49);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch3x3dbl_1.relu1)
   cnn::bn_affine(Mixed_5c_branch3x3dbl_1_bn_saved, Mixed_5c_branch3x3dbl_1_bn_weight_,
@@ -2995,7 +3647,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranch3x3dbl1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(52);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch3x3dbl_2.relu1)
   cnn::bn_affine(Mixed_5c_branch3x3dbl_2_bn_saved, Mixed_5c_branch3x3dbl_2_bn_weight_,
@@ -3006,7 +3658,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5cBranch3x3dbl2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(55);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch3x3dbl_3.relu1)
   cnn::bn_affine(Mixed_5c_branch3x3dbl_3_bn_saved, Mixed_5c_branch3x3dbl_3_bn_weight_,
@@ -3017,10 +3669,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5cBranch3x3dbl3Conv, batch, scratch());
 
-  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5c.avgpool1)
+  at(58);  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5c.avgpool1)
   cnn::avgpool(Mixed_5c_avgpool1, Mixed_5b_concat1, kMixed5cAvgpool1, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(59);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch_pool.relu1)
   cnn::bn_affine(Mixed_5c_branch_pool_bn_saved, Mixed_5c_branch_pool_bn_weight_,
@@ -3030,7 +3682,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranchPoolConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(63);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch1x1.relu1)
   cnn::bn_affine(Mixed_5d_branch1x1_bn_saved, Mixed_5d_branch1x1_bn_weight_, Mixed_5d_branch1x1_bn_bias_,
@@ -3040,7 +3692,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5d_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranch1x1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(66);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch5x5_1.relu1)
   cnn::bn_affine(Mixed_5d_branch5x5_1_bn_saved, Mixed_5d_branch5x5_1_bn_weight_,
@@ -3050,7 +3702,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5d_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranch5x5_1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(69);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch5x5_2.relu1)
   cnn::bn_affine(Mixed_5d_branch5x5_2_bn_saved, Mixed_5d_branch5x5_2_bn_weight_,
@@ -3060,7 +3712,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5d_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranch5x5_2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(72);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch3x3dbl_1.relu1)
   cnn::bn_affine(Mixed_5d_branch3x3dbl_1_bn_saved, Mixed_5d_branch3x3dbl_1_bn_weight_,
@@ -3070,7 +3722,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranch3x3dbl1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(75);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch3x3dbl_2.relu1)
   cnn::bn_affine(Mixed_5d_branch3x3dbl_2_bn_saved, Mixed_5d_branch3x3dbl_2_bn_weight_,
@@ -3081,7 +3733,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5dBranch3x3dbl2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(78);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch3x3dbl_3.relu1)
   cnn::bn_affine(Mixed_5d_branch3x3dbl_3_bn_saved, Mixed_5d_branch3x3dbl_3_bn_weight_,
@@ -3092,10 +3744,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5dBranch3x3dbl3Conv, batch, scratch());
 
-  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5d.avgpool1)
+  at(81);  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5d.avgpool1)
   cnn::avgpool(Mixed_5d_avgpool1, Mixed_5c_concat1, kMixed5dAvgpool1, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(82);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch_pool.relu1)
   cnn::bn_affine(Mixed_5d_branch_pool_bn_saved, Mixed_5d_branch_pool_bn_weight_,
@@ -3105,7 +3757,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_5d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranchPoolConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(86);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3.relu1)
   cnn::bn_affine(Mixed_6a_branch3x3_bn_saved, Mixed_6a_branch3x3_bn_weight_, Mixed_6a_branch3x3_bn_bias_,
@@ -3115,7 +3767,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6a_branch3x3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6aBranch3x3Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(89);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3dbl_1.relu1)
   cnn::bn_affine(Mixed_6a_branch3x3dbl_1_bn_saved, Mixed_6a_branch3x3dbl_1_bn_weight_,
@@ -3125,7 +3777,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6aBranch3x3dbl1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(92);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3dbl_2.relu1)
   cnn::bn_affine(Mixed_6a_branch3x3dbl_2_bn_saved, Mixed_6a_branch3x3dbl_2_bn_weight_,
@@ -3136,7 +3788,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed6aBranch3x3dbl2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(95);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3dbl_3.relu1)
   cnn::bn_affine(Mixed_6a_branch3x3dbl_3_bn_saved, Mixed_6a_branch3x3dbl_3_bn_weight_,
@@ -3147,10 +3799,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6aBranch3x3dbl3Conv, batch, scratch());
 
-  // 33: | maxpool(3, stride=2)    (Mixed_6a.maxpool1)
+  at(98);  // 33: | maxpool(3, stride=2)    (Mixed_6a.maxpool1)
   cnn::maxpool(Mixed_6a_maxpool1, Mixed_5d_concat1, kMixed6aMaxpool1, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(100);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch1x1.relu1)
   cnn::bn_affine(Mixed_6b_branch1x1_bn_saved, Mixed_6b_branch1x1_bn_weight_, Mixed_6b_branch1x1_bn_bias_,
@@ -3160,7 +3812,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch1x1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(103);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7_1.relu1)
   cnn::bn_affine(Mixed_6b_branch7x7_1_bn_saved, Mixed_6b_branch7x7_1_bn_weight_,
@@ -3170,7 +3822,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7_1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(106);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7_2.relu1)
   cnn::bn_affine(Mixed_6b_branch7x7_2_bn_saved, Mixed_6b_branch7x7_2_bn_weight_,
@@ -3180,7 +3832,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7_2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(109);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7_3.relu1)
   cnn::bn_affine(Mixed_6b_branch7x7_3_bn_saved, Mixed_6b_branch7x7_3_bn_weight_,
@@ -3190,7 +3842,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7_3Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(112);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_1.relu1)
   cnn::bn_affine(Mixed_6b_branch7x7dbl_1_bn_saved, Mixed_6b_branch7x7dbl_1_bn_weight_,
@@ -3200,7 +3852,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(115);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_2.relu1)
   cnn::bn_affine(Mixed_6b_branch7x7dbl_2_bn_saved, Mixed_6b_branch7x7dbl_2_bn_weight_,
@@ -3211,7 +3863,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(118);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_3.relu1)
   cnn::bn_affine(Mixed_6b_branch7x7dbl_3_bn_saved, Mixed_6b_branch7x7dbl_3_bn_weight_,
@@ -3222,7 +3874,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl3Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(121);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_4.relu1)
   cnn::bn_affine(Mixed_6b_branch7x7dbl_4_bn_saved, Mixed_6b_branch7x7dbl_4_bn_weight_,
@@ -3233,7 +3885,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl4Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(124);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_5.relu1)
   cnn::bn_affine(Mixed_6b_branch7x7dbl_5_bn_saved, Mixed_6b_branch7x7dbl_5_bn_weight_,
@@ -3244,10 +3896,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl5Conv, batch, scratch());
 
-  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6b.avgpool1)
+  at(127);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6b.avgpool1)
   cnn::avgpool(Mixed_6b_avgpool1, Mixed_6a_concat1, kMixed6bAvgpool1, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(128);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch_pool.relu1)
   cnn::bn_affine(Mixed_6b_branch_pool_bn_saved, Mixed_6b_branch_pool_bn_weight_,
@@ -3257,7 +3909,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranchPoolConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(132);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch1x1.relu1)
   cnn::bn_affine(Mixed_6c_branch1x1_bn_saved, Mixed_6c_branch1x1_bn_weight_, Mixed_6c_branch1x1_bn_bias_,
@@ -3267,7 +3919,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch1x1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(135);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7_1.relu1)
   cnn::bn_affine(Mixed_6c_branch7x7_1_bn_saved, Mixed_6c_branch7x7_1_bn_weight_,
@@ -3277,7 +3929,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7_1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(138);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7_2.relu1)
   cnn::bn_affine(Mixed_6c_branch7x7_2_bn_saved, Mixed_6c_branch7x7_2_bn_weight_,
@@ -3287,7 +3939,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7_2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(141);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7_3.relu1)
   cnn::bn_affine(Mixed_6c_branch7x7_3_bn_saved, Mixed_6c_branch7x7_3_bn_weight_,
@@ -3297,7 +3949,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7_3Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(144);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_1.relu1)
   cnn::bn_affine(Mixed_6c_branch7x7dbl_1_bn_saved, Mixed_6c_branch7x7dbl_1_bn_weight_,
@@ -3307,7 +3959,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(147);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_2.relu1)
   cnn::bn_affine(Mixed_6c_branch7x7dbl_2_bn_saved, Mixed_6c_branch7x7dbl_2_bn_weight_,
@@ -3318,7 +3970,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(150);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_3.relu1)
   cnn::bn_affine(Mixed_6c_branch7x7dbl_3_bn_saved, Mixed_6c_branch7x7dbl_3_bn_weight_,
@@ -3329,7 +3981,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl3Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(153);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_4.relu1)
   cnn::bn_affine(Mixed_6c_branch7x7dbl_4_bn_saved, Mixed_6c_branch7x7dbl_4_bn_weight_,
@@ -3340,7 +3992,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl4Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(156);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_5.relu1)
   cnn::bn_affine(Mixed_6c_branch7x7dbl_5_bn_saved, Mixed_6c_branch7x7dbl_5_bn_weight_,
@@ -3351,10 +4003,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl5Conv, batch, scratch());
 
-  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6c.avgpool1)
+  at(159);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6c.avgpool1)
   cnn::avgpool(Mixed_6c_avgpool1, Mixed_6b_concat1, kMixed6cAvgpool1, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(160);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch_pool.relu1)
   cnn::bn_affine(Mixed_6c_branch_pool_bn_saved, Mixed_6c_branch_pool_bn_weight_,
@@ -3364,7 +4016,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranchPoolConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(164);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch1x1.relu1)
   cnn::bn_affine(Mixed_6d_branch1x1_bn_saved, Mixed_6d_branch1x1_bn_weight_, Mixed_6d_branch1x1_bn_bias_,
@@ -3374,7 +4026,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6d_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch1x1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(167);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7_1.relu1)
   cnn::bn_affine(Mixed_6d_branch7x7_1_bn_saved, Mixed_6d_branch7x7_1_bn_weight_,
@@ -3384,7 +4036,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7_1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(170);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7_2.relu1)
   cnn::bn_affine(Mixed_6d_branch7x7_2_bn_saved, Mixed_6d_branch7x7_2_bn_weight_,
@@ -3394,7 +4046,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7_2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(173);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7_3.relu1)
   cnn::bn_affine(Mixed_6d_branch7x7_3_bn_saved, Mixed_6d_branch7x7_3_bn_weight_,
@@ -3404,7 +4056,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7_3Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(176);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_1.relu1)
   cnn::bn_affine(Mixed_6d_branch7x7dbl_1_bn_saved, Mixed_6d_branch7x7dbl_1_bn_weight_,
@@ -3414,7 +4066,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(179);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_2.relu1)
   cnn::bn_affine(Mixed_6d_branch7x7dbl_2_bn_saved, Mixed_6d_branch7x7dbl_2_bn_weight_,
@@ -3425,7 +4077,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(182);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_3.relu1)
   cnn::bn_affine(Mixed_6d_branch7x7dbl_3_bn_saved, Mixed_6d_branch7x7dbl_3_bn_weight_,
@@ -3436,7 +4088,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl3Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(185);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_4.relu1)
   cnn::bn_affine(Mixed_6d_branch7x7dbl_4_bn_saved, Mixed_6d_branch7x7dbl_4_bn_weight_,
@@ -3447,7 +4099,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl4Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(188);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_5.relu1)
   cnn::bn_affine(Mixed_6d_branch7x7dbl_5_bn_saved, Mixed_6d_branch7x7dbl_5_bn_weight_,
@@ -3458,10 +4110,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl5Conv, batch, scratch());
 
-  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6d.avgpool1)
+  at(191);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6d.avgpool1)
   cnn::avgpool(Mixed_6d_avgpool1, Mixed_6c_concat1, kMixed6dAvgpool1, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(192);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch_pool.relu1)
   cnn::bn_affine(Mixed_6d_branch_pool_bn_saved, Mixed_6d_branch_pool_bn_weight_,
@@ -3471,7 +4123,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranchPoolConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(196);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch1x1.relu1)
   cnn::bn_affine(Mixed_6e_branch1x1_bn_saved, Mixed_6e_branch1x1_bn_weight_, Mixed_6e_branch1x1_bn_bias_,
@@ -3481,7 +4133,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6e_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch1x1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(199);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7_1.relu1)
   cnn::bn_affine(Mixed_6e_branch7x7_1_bn_saved, Mixed_6e_branch7x7_1_bn_weight_,
@@ -3491,7 +4143,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7_1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(202);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7_2.relu1)
   cnn::bn_affine(Mixed_6e_branch7x7_2_bn_saved, Mixed_6e_branch7x7_2_bn_weight_,
@@ -3501,7 +4153,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7_2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(205);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7_3.relu1)
   cnn::bn_affine(Mixed_6e_branch7x7_3_bn_saved, Mixed_6e_branch7x7_3_bn_weight_,
@@ -3511,7 +4163,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7_3Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(208);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_1.relu1)
   cnn::bn_affine(Mixed_6e_branch7x7dbl_1_bn_saved, Mixed_6e_branch7x7dbl_1_bn_weight_,
@@ -3521,7 +4173,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(211);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_2.relu1)
   cnn::bn_affine(Mixed_6e_branch7x7dbl_2_bn_saved, Mixed_6e_branch7x7dbl_2_bn_weight_,
@@ -3532,7 +4184,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(214);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_3.relu1)
   cnn::bn_affine(Mixed_6e_branch7x7dbl_3_bn_saved, Mixed_6e_branch7x7dbl_3_bn_weight_,
@@ -3543,7 +4195,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl3Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(217);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_4.relu1)
   cnn::bn_affine(Mixed_6e_branch7x7dbl_4_bn_saved, Mixed_6e_branch7x7dbl_4_bn_weight_,
@@ -3554,7 +4206,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl4Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(220);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_5.relu1)
   cnn::bn_affine(Mixed_6e_branch7x7dbl_5_bn_saved, Mixed_6e_branch7x7dbl_5_bn_weight_,
@@ -3565,10 +4217,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl5Conv, batch, scratch());
 
-  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6e.avgpool1)
+  at(223);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6e.avgpool1)
   cnn::avgpool(Mixed_6e_avgpool1, Mixed_6d_concat1, kMixed6eAvgpool1, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(224);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch_pool.relu1)
   cnn::bn_affine(Mixed_6e_branch_pool_bn_saved, Mixed_6e_branch_pool_bn_weight_,
@@ -3578,7 +4230,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_6e_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranchPoolConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(238);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch3x3_1.relu1)
   cnn::bn_affine(Mixed_7a_branch3x3_1_bn_saved, Mixed_7a_branch3x3_1_bn_weight_,
@@ -3588,7 +4240,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7a_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch3x3_1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(241);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch3x3_2.relu1)
   cnn::bn_affine(Mixed_7a_branch3x3_2_bn_saved, Mixed_7a_branch3x3_2_bn_weight_,
@@ -3598,7 +4250,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7a_branch3x3_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch3x3_2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(244);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_1.relu1)
   cnn::bn_affine(Mixed_7a_branch7x7x3_1_bn_saved, Mixed_7a_branch7x7x3_1_bn_weight_,
@@ -3608,7 +4260,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch7x7x3_1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(247);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_2.relu1)
   cnn::bn_affine(Mixed_7a_branch7x7x3_2_bn_saved, Mixed_7a_branch7x7x3_2_bn_weight_,
@@ -3618,7 +4270,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch7x7x3_2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(250);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_3.relu1)
   cnn::bn_affine(Mixed_7a_branch7x7x3_3_bn_saved, Mixed_7a_branch7x7x3_3_bn_weight_,
@@ -3628,7 +4280,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch7x7x3_3Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(253);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_4.relu1)
   cnn::bn_affine(Mixed_7a_branch7x7x3_4_bn_saved, Mixed_7a_branch7x7x3_4_bn_weight_,
@@ -3638,10 +4290,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch7x7x3_4Conv, batch, scratch());
 
-  // 63: | maxpool(3, stride=2)    (Mixed_7a.maxpool1)
+  at(256);  // 63: | maxpool(3, stride=2)    (Mixed_7a.maxpool1)
   cnn::maxpool(Mixed_7a_maxpool1, Mixed_6e_concat1, kMixed7aMaxpool1, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(258);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch1x1.relu1)
   cnn::bn_affine(Mixed_7b_branch1x1_bn_saved, Mixed_7b_branch1x1_bn_weight_, Mixed_7b_branch1x1_bn_bias_,
@@ -3651,7 +4303,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch1x1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(261);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3_1.relu1)
   cnn::bn_affine(Mixed_7b_branch3x3_1_bn_saved, Mixed_7b_branch3x3_1_bn_weight_,
@@ -3661,7 +4313,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7b_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3_1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(264);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3_2a.relu1)
   cnn::bn_affine(Mixed_7b_branch3x3_2a_bn_saved, Mixed_7b_branch3x3_2a_bn_weight_,
@@ -3671,7 +4323,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7b_branch3x3_2a_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3_2aConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(267);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3_2b.relu1)
   cnn::bn_affine(Mixed_7b_branch3x3_2b_bn_saved, Mixed_7b_branch3x3_2b_bn_weight_,
@@ -3681,7 +4333,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7b_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3_2bConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(271);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3dbl_1.relu1)
   cnn::bn_affine(Mixed_7b_branch3x3dbl_1_bn_saved, Mixed_7b_branch3x3dbl_1_bn_weight_,
@@ -3691,7 +4343,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3dbl1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(274);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3dbl_2.relu1)
   cnn::bn_affine(Mixed_7b_branch3x3dbl_2_bn_saved, Mixed_7b_branch3x3dbl_2_bn_weight_,
@@ -3702,7 +4354,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed7bBranch3x3dbl2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(277);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3dbl_3a.relu1)
   cnn::bn_affine(Mixed_7b_branch3x3dbl_3a_bn_saved, Mixed_7b_branch3x3dbl_3a_bn_weight_,
@@ -3713,7 +4365,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_3a_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3dbl3aConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(280);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3dbl_3b.relu1)
   cnn::bn_affine(Mixed_7b_branch3x3dbl_3b_bn_saved, Mixed_7b_branch3x3dbl_3b_bn_weight_,
@@ -3724,10 +4376,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_3b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3dbl3bConv, batch, scratch());
 
-  // 82: | avgpool(3, stride=1, pad=1)    (Mixed_7b.avgpool1)
+  at(284);  // 82: | avgpool(3, stride=1, pad=1)    (Mixed_7b.avgpool1)
   cnn::avgpool(Mixed_7b_avgpool1, Mixed_7a_concat1, kMixed7bAvgpool1, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(285);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch_pool.relu1)
   cnn::bn_affine(Mixed_7b_branch_pool_bn_saved, Mixed_7b_branch_pool_bn_weight_,
@@ -3737,7 +4389,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranchPoolConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(289);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch1x1.relu1)
   cnn::bn_affine(Mixed_7c_branch1x1_bn_saved, Mixed_7c_branch1x1_bn_weight_, Mixed_7c_branch1x1_bn_bias_,
@@ -3747,7 +4399,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch1x1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(292);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3_1.relu1)
   cnn::bn_affine(Mixed_7c_branch3x3_1_bn_saved, Mixed_7c_branch3x3_1_bn_weight_,
@@ -3757,7 +4409,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7c_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3_1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(295);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3_2a.relu1)
   cnn::bn_affine(Mixed_7c_branch3x3_2a_bn_saved, Mixed_7c_branch3x3_2a_bn_weight_,
@@ -3767,7 +4419,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7c_branch3x3_2a_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3_2aConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(298);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3_2b.relu1)
   cnn::bn_affine(Mixed_7c_branch3x3_2b_bn_saved, Mixed_7c_branch3x3_2b_bn_weight_,
@@ -3777,7 +4429,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7c_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3_2bConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(302);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3dbl_1.relu1)
   cnn::bn_affine(Mixed_7c_branch3x3dbl_1_bn_saved, Mixed_7c_branch3x3dbl_1_bn_weight_,
@@ -3787,7 +4439,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3dbl1Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(305);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3dbl_2.relu1)
   cnn::bn_affine(Mixed_7c_branch3x3dbl_2_bn_saved, Mixed_7c_branch3x3dbl_2_bn_weight_,
@@ -3798,7 +4450,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed7cBranch3x3dbl2Conv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(308);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3dbl_3a.relu1)
   cnn::bn_affine(Mixed_7c_branch3x3dbl_3a_bn_saved, Mixed_7c_branch3x3dbl_3a_bn_weight_,
@@ -3809,7 +4461,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_3a_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3dbl3aConv, batch, scratch());
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(311);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3dbl_3b.relu1)
   cnn::bn_affine(Mixed_7c_branch3x3dbl_3b_bn_saved, Mixed_7c_branch3x3dbl_3b_bn_weight_,
@@ -3820,10 +4472,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_3b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3dbl3bConv, batch, scratch());
 
-  // 82: | avgpool(3, stride=1, pad=1)    (Mixed_7c.avgpool1)
+  at(315);  // 82: | avgpool(3, stride=1, pad=1)    (Mixed_7c.avgpool1)
   cnn::avgpool(Mixed_7c_avgpool1, Mixed_7b_concat1, kMixed7cAvgpool1, batch);
 
-  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  at(316);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch_pool.relu1)
   cnn::bn_affine(Mixed_7c_branch_pool_bn_saved, Mixed_7c_branch_pool_bn_weight_,
@@ -3833,15 +4485,16 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(Mixed_7c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranchPoolConv, batch, scratch());
 
-  // 120: gap    (gap1)
+  at(320);  // 120: gap    (gap1)
   cnn::gap(gap1, Mixed_7c_concat1, k2048x8x8, batch);
 
-  // 122: fc = dense(classes)
+  at(322);  // 122: fc = dense(classes)
   cnn::dense(fc, gap1, fc_weight_, fc_bias_, kFc, batch, scratch());
 
-  // 123: softmax    (softmax1)
+  at(323);  // 123: softmax    (softmax1)
   cnn::softmax(softmax1, fc, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, softmax1, k1000, batch);
 }
 

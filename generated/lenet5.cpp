@@ -75,15 +75,49 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "c1", .type = "conv", .output = "6x28x28", .parameters = 156, .macs = 117600, .line = "7"},
-    {.path = "s2", .type = "avgpool", .output = "6x14x14", .parameters = 0, .macs = 0, .line = "8"},
-    {.path = "c3", .type = "conv", .output = "16x10x10", .parameters = 2416, .macs = 240000, .line = "9"},
-    {.path = "s4", .type = "avgpool", .output = "16x5x5", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "c5", .type = "conv", .output = "120x1x1", .parameters = 48120, .macs = 48000, .line = "11"},
-    {.path = "flatten1", .type = "flatten", .output = "120", .parameters = 0, .macs = 0, .line = "12"},
-    {.path = "f6", .type = "dense", .output = "84", .parameters = 10164, .macs = 10080, .line = "13"},
-    {.path = "dense1", .type = "dense", .output = "10", .parameters = 850, .macs = 840, .line = "14"},
-    {.path = "softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0, .line = "15"},
+    {.path = "c1", .type = "conv", .output = "6x28x28", .parameters = 156, .macs = 117600,
+     .line = "7", .text = "c1 = conv(6, 5, act=tanh)"},
+    {.path = "s2", .type = "avgpool", .output = "6x14x14", .parameters = 0, .macs = 0,
+     .line = "8", .text = "s2 = avgpool(2)"},
+    {.path = "c3", .type = "conv", .output = "16x10x10", .parameters = 2416, .macs = 240000,
+     .line = "9", .text = "c3 = conv(16, 5, act=tanh)"},
+    {.path = "s4", .type = "avgpool", .output = "16x5x5", .parameters = 0, .macs = 0,
+     .line = "10", .text = "s4 = avgpool(2)"},
+    {.path = "c5", .type = "conv", .output = "120x1x1", .parameters = 48120, .macs = 48000,
+     .line = "11", .text = "c5 = conv(120, 5, act=tanh)"},
+    {.path = "flatten1", .type = "flatten", .output = "120", .parameters = 0, .macs = 0,
+     .line = "12", .text = "flatten"},
+    {.path = "f6", .type = "dense", .output = "84", .parameters = 10164, .macs = 10080,
+     .line = "13", .text = "f6 = dense(84, act=tanh)"},
+    {.path = "dense1", .type = "dense", .output = "10", .parameters = 850, .macs = 840,
+     .line = "14", .text = "dense(classes)"},
+    {.path = "softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0,
+     .line = "15", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPhase0[] = {
+    {{117600, 60544, 624}, {117600, 79360, 624}},
+    {{0, 23520, 0}, {0, 23520, 0}},
+    {{240000, 23904, 9664}, {480000, 41408, 19264}},
+    {{0, 8000, 0}, {0, 8000, 0}},
+    {{48000, 3040, 192480}, {96000, 5600, 384480}},
+    {{}, {}},
+    {{10080, 1488, 40656}, {20160, 2640, 80976}},
+    {{840, 376, 3400}, {1680, 752, 6760}},
+    {{}, {}},
+};
+
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{117600, 60544, 624}, {}},
+    {{0, 23520, 0}, {}},
+    {{240000, 23904, 9664}, {}},
+    {{0, 8000, 0}, {}},
+    {{48000, 3040, 192480}, {}},
+    {{}, {}},
+    {{10080, 1488, 40656}, {}},
+    {{840, 376, 3400}, {}},
+    {{0, 80, 0}, {}},
 };
 
 constexpr std::string_view kClassNames[] = {
@@ -124,7 +158,7 @@ constexpr cnn::PhaseDescription kPhases[] = {
     {.name = "main", .epochs = 10, .has_optimizer = true,
      .optimizer = {.algorithm = cnn::Algorithm::kAdam, .learning_rate = 0.001, .weight_decay = 0.0,
                    .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-08},
-     .learning = kLearningInPhase0, .gradients = 61760},
+     .learning = kLearningInPhase0, .gradients = 61760, .work = kWorkInPhase0},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -167,7 +201,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {1, 32, 32}, .outputs = 10, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .data = {.name = "FashionMnist", .source = cnn::SourceKind::kIdx, .directory = "/usr/share/datasets/fashion-mnist",
              .validation = {.kind = cnn::SplitKind::kTest}, .test = {},
              .class_names = kClassNames, .prepare = kPrepare},
@@ -228,58 +262,60 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   const cnn::Floats d_dense1_bias = gradients(61744, 10);
   cnn::to_blocked(input, images, k1x32x32, batch);
 
-  // 7: c1 = conv(6, 5, act=tanh)
+  at(0);  // 7: c1 = conv(6, 5, act=tanh)
   cnn::conv(c1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
   cnn::tanh(c1, c1, k6x28x28, batch);
 
-  // 8: s2 = avgpool(2)
+  at(1);  // 8: s2 = avgpool(2)
   cnn::avgpool(s2, c1, kS2, batch);
 
-  // 9: c3 = conv(16, 5, act=tanh)
+  at(2);  // 9: c3 = conv(16, 5, act=tanh)
   cnn::conv(c3, s2, c3_weight_, cnn::Epilogue().with_bias(c3_bias_), kC3, batch, scratch());
   cnn::tanh(c3, c3, k16x10x10, batch);
 
-  // 10: s4 = avgpool(2)
+  at(3);  // 10: s4 = avgpool(2)
   cnn::avgpool(s4, c3, kS4, batch);
 
-  // 11: c5 = conv(120, 5, act=tanh)
+  at(4);  // 11: c5 = conv(120, 5, act=tanh)
   cnn::conv(c5, s4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
   cnn::tanh(c5, c5, k120, batch);
 
-  // 13: f6 = dense(84, act=tanh)
+  at(6);  // 13: f6 = dense(84, act=tanh)
   cnn::dense(f6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
   cnn::tanh(f6, f6, k84, batch);
 
-  // 14: dense(classes)    (dense1)
+  at(7);  // 14: dense(classes)    (dense1)
   cnn::dense(dense1, f6, dense1_weight_, dense1_bias_, kDense1, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, dense1, k10, batch);
   cnn::softmax_cross_entropy(d_dense1, losses, dense1, labels, k10, batch);
 
   // Backward.
-  // 14: dense1
+  backward_at(7);  // 14: dense1
   cnn::dense_backward_params(d_dense1_weight, d_dense1_bias, d_dense1, f6, kDense1, batch, scratch());
   cnn::dense_backward_input(d_f6, d_dense1, dense1_weight_, kDense1, batch, scratch());
-  // 13: f6
+  backward_at(6);  // 13: f6
   cnn::tanh_backward_input(d_f6, d_f6, f6, k84, batch);
   cnn::dense_backward_params(d_f6_weight, d_f6_bias, d_f6, flatten1, kF6, batch, scratch());
   cnn::dense_backward_input(d_flatten1, d_f6, f6_weight_, kF6, batch, scratch());
-  // 11: c5
+  backward_at(4);  // 11: c5
   cnn::tanh_backward_input(d_c5, d_c5, c5, k120, batch);
   cnn::conv_backward_params(d_c5_weight, d_c5_bias, d_c5, s4, kC5, batch, scratch());
   cnn::conv_backward_input(d_s4, d_c5, c5_weight_, kC5, batch, scratch());
-  // 10: s4
+  backward_at(3);  // 10: s4
   cnn::avgpool_backward_input(d_c3, d_s4, kS4, batch);
-  // 9: c3
+  backward_at(2);  // 9: c3
   cnn::tanh_backward_input(d_c3, d_c3, c3, k16x10x10, batch);
   cnn::conv_backward_params(d_c3_weight, d_c3_bias, d_c3, s2, kC3, batch, scratch());
   cnn::conv_backward_input(d_s2, d_c3, c3_weight_, kC3, batch, scratch());
-  // 8: s2
+  backward_at(1);  // 8: s2
   cnn::avgpool_backward_input(d_c1, d_s2, kS2, batch);
-  // 7: c1
+  backward_at(0);  // 7: c1
   cnn::tanh_backward_input(d_c1, d_c1, c1, k6x28x28, batch);
   cnn::conv_backward_params(d_c1_weight, d_c1_bias, d_c1, input, kC1, batch, scratch());
 
+  at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
 }
@@ -300,31 +336,32 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked dense1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k1x32x32, batch);
 
-  // 7: c1 = conv(6, 5, act=tanh)
+  at(0);  // 7: c1 = conv(6, 5, act=tanh)
   cnn::conv(c1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
   cnn::tanh(c1, c1, k6x28x28, batch);
 
-  // 8: s2 = avgpool(2)
+  at(1);  // 8: s2 = avgpool(2)
   cnn::avgpool(s2, c1, kS2, batch);
 
-  // 9: c3 = conv(16, 5, act=tanh)
+  at(2);  // 9: c3 = conv(16, 5, act=tanh)
   cnn::conv(c3, s2, c3_weight_, cnn::Epilogue().with_bias(c3_bias_), kC3, batch, scratch());
   cnn::tanh(c3, c3, k16x10x10, batch);
 
-  // 10: s4 = avgpool(2)
+  at(3);  // 10: s4 = avgpool(2)
   cnn::avgpool(s4, c3, kS4, batch);
 
-  // 11: c5 = conv(120, 5, act=tanh)
+  at(4);  // 11: c5 = conv(120, 5, act=tanh)
   cnn::conv(c5, s4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
   cnn::tanh(c5, c5, k120, batch);
 
-  // 13: f6 = dense(84, act=tanh)
+  at(6);  // 13: f6 = dense(84, act=tanh)
   cnn::dense(f6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
   cnn::tanh(f6, f6, k84, batch);
 
-  // 14: dense(classes)    (dense1)
+  at(7);  // 14: dense(classes)    (dense1)
   cnn::dense(dense1, f6, dense1_weight_, dense1_bias_, kDense1, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, dense1, k10, batch);
   cnn::cross_entropy_loss(losses, dense1, labels, k10, batch);
   return cnn::mean_loss(losses, batch);
@@ -345,34 +382,35 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked softmax1 = blocked(1280, 10);  // 10
   cnn::to_blocked(input, images, k1x32x32, batch);
 
-  // 7: c1 = conv(6, 5, act=tanh)
+  at(0);  // 7: c1 = conv(6, 5, act=tanh)
   cnn::conv(c1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
   cnn::tanh(c1, c1, k6x28x28, batch);
 
-  // 8: s2 = avgpool(2)
+  at(1);  // 8: s2 = avgpool(2)
   cnn::avgpool(s2, c1, kS2, batch);
 
-  // 9: c3 = conv(16, 5, act=tanh)
+  at(2);  // 9: c3 = conv(16, 5, act=tanh)
   cnn::conv(c3, s2, c3_weight_, cnn::Epilogue().with_bias(c3_bias_), kC3, batch, scratch());
   cnn::tanh(c3, c3, k16x10x10, batch);
 
-  // 10: s4 = avgpool(2)
+  at(3);  // 10: s4 = avgpool(2)
   cnn::avgpool(s4, c3, kS4, batch);
 
-  // 11: c5 = conv(120, 5, act=tanh)
+  at(4);  // 11: c5 = conv(120, 5, act=tanh)
   cnn::conv(c5, s4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
   cnn::tanh(c5, c5, k120, batch);
 
-  // 13: f6 = dense(84, act=tanh)
+  at(6);  // 13: f6 = dense(84, act=tanh)
   cnn::dense(f6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
   cnn::tanh(f6, f6, k84, batch);
 
-  // 14: dense(classes)    (dense1)
+  at(7);  // 14: dense(classes)    (dense1)
   cnn::dense(dense1, f6, dense1_weight_, dense1_bias_, kDense1, batch, scratch());
 
-  // 15: softmax    (softmax1)
+  at(8);  // 15: softmax    (softmax1)
   cnn::softmax(softmax1, dense1, k10, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, softmax1, k10, batch);
 }
 

@@ -88,20 +88,69 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "c1", .type = "conv", .output = "6x28x28", .parameters = 156, .macs = 117600, .line = "24"},
-    {.path = "tanh1", .type = "tanh", .output = "6x28x28", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "s2", .type = "subsample", .output = "6x14x14", .parameters = 12, .macs = 0, .line = "26"},
-    {.path = "tanh2", .type = "tanh", .output = "6x14x14", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "c3", .type = "conv", .output = "16x10x10", .parameters = 1516, .macs = 150000, .line = "28"},
-    {.path = "tanh3", .type = "tanh", .output = "16x10x10", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "s4", .type = "subsample", .output = "16x5x5", .parameters = 32, .macs = 0, .line = "30"},
-    {.path = "tanh4", .type = "tanh", .output = "16x5x5", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "c5", .type = "conv", .output = "120x1x1", .parameters = 48120, .macs = 48000, .line = "32"},
-    {.path = "tanh5", .type = "tanh", .output = "120x1x1", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "flatten1", .type = "flatten", .output = "120", .parameters = 0, .macs = 0, .line = "34"},
-    {.path = "f6", .type = "dense", .output = "84", .parameters = 10164, .macs = 10080, .line = "35"},
-    {.path = "tanh6", .type = "tanh", .output = "84", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "output", .type = "rbf", .output = "10", .parameters = 0, .macs = 840, .line = "37"},
+    {.path = "c1", .type = "conv", .output = "6x28x28", .parameters = 156, .macs = 117600,
+     .line = "24", .text = "c1 = conv(6, 5)"},
+    {.path = "tanh1", .type = "tanh", .output = "6x28x28", .parameters = 0, .macs = 0,
+     .line = "11", .text = "tanh(scale=1.7159, slope=2.0 / 3)"},
+    {.path = "s2", .type = "subsample", .output = "6x14x14", .parameters = 12, .macs = 0,
+     .line = "26", .text = "s2 = subsample(2)"},
+    {.path = "tanh2", .type = "tanh", .output = "6x14x14", .parameters = 0, .macs = 0,
+     .line = "11", .text = "tanh(scale=1.7159, slope=2.0 / 3)"},
+    {.path = "c3", .type = "conv", .output = "16x10x10", .parameters = 1516, .macs = 150000,
+     .line = "28", .text = "c3 = conv(16, 5, connect=table)"},
+    {.path = "tanh3", .type = "tanh", .output = "16x10x10", .parameters = 0, .macs = 0,
+     .line = "11", .text = "tanh(scale=1.7159, slope=2.0 / 3)"},
+    {.path = "s4", .type = "subsample", .output = "16x5x5", .parameters = 32, .macs = 0,
+     .line = "30", .text = "s4 = subsample(2)"},
+    {.path = "tanh4", .type = "tanh", .output = "16x5x5", .parameters = 0, .macs = 0,
+     .line = "11", .text = "tanh(scale=1.7159, slope=2.0 / 3)"},
+    {.path = "c5", .type = "conv", .output = "120x1x1", .parameters = 48120, .macs = 48000,
+     .line = "32", .text = "c5 = conv(120, 5)"},
+    {.path = "tanh5", .type = "tanh", .output = "120x1x1", .parameters = 0, .macs = 0,
+     .line = "11", .text = "tanh(scale=1.7159, slope=2.0 / 3)"},
+    {.path = "flatten1", .type = "flatten", .output = "120", .parameters = 0, .macs = 0,
+     .line = "34", .text = "flatten"},
+    {.path = "f6", .type = "dense", .output = "84", .parameters = 10164, .macs = 10080,
+     .line = "35", .text = "f6 = dense(84)"},
+    {.path = "tanh6", .type = "tanh", .output = "84", .parameters = 0, .macs = 0,
+     .line = "11", .text = "tanh(scale=1.7159, slope=2.0 / 3)"},
+    {.path = "output", .type = "rbf", .output = "10", .parameters = 0, .macs = 840,
+     .line = "37", .text = "output = rbf(10, codes=lenet5)"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPhase0[] = {
+    {{117600, 22912, 624}, {117600, 22912, 624}},
+    {{0, 37632, 0}, {0, 56448, 0}},
+    {{0, 23520, 48}, {0, 47040, 96}},
+    {{0, 9408, 0}, {0, 14112, 0}},
+    {{150000, 11104, 6064}, {300000, 22208, 12064}},
+    {{0, 12800, 0}, {0, 19200, 0}},
+    {{0, 8000, 128}, {0, 16000, 256}},
+    {{0, 3200, 0}, {0, 4800, 0}},
+    {{48000, 2080, 192480}, {96000, 4160, 384480}},
+    {{0, 960, 0}, {0, 1440, 0}},
+    {{}, {}},
+    {{10080, 816, 40656}, {20160, 1632, 80976}},
+    {{0, 672, 0}, {0, 1008, 0}},
+    {{840, 376, 0}, {840, 712, 0}},
+};
+
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{117600, 22912, 624}, {}},
+    {{0, 37632, 0}, {}},
+    {{0, 23520, 48}, {}},
+    {{0, 9408, 0}, {}},
+    {{150000, 11104, 6064}, {}},
+    {{0, 12800, 0}, {}},
+    {{0, 8000, 128}, {}},
+    {{0, 3200, 0}, {}},
+    {{48000, 2080, 192480}, {}},
+    {{0, 960, 0}, {}},
+    {{}, {}},
+    {{10080, 816, 40656}, {}},
+    {{0, 672, 0}, {}},
+    {{840, 376, 0}, {}},
 };
 
 constexpr std::string_view kClassNames[] = {
@@ -148,7 +197,7 @@ constexpr cnn::PhaseDescription kPhases[] = {
     {.name = "main", .epochs = 10, .has_optimizer = true,
      .optimizer = {.algorithm = cnn::Algorithm::kAdam, .learning_rate = 0.001, .weight_decay = 0.0,
                    .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-08},
-     .learning = kLearningInPhase0, .gradients = 60064},
+     .learning = kLearningInPhase0, .gradients = 60064, .work = kWorkInPhase0},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -197,7 +246,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {1, 32, 32}, .outputs = 10, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .data = {.name = "FashionMnist", .source = cnn::SourceKind::kIdx, .directory = "/usr/share/datasets/fashion-mnist",
              .validation = {.kind = cnn::SplitKind::kFraction, .fraction = 0.1}, .test = {},
              .class_names = kClassNames, .prepare = kPrepare},
@@ -260,81 +309,83 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   const cnn::Floats d_f6_bias = gradients(59968, 84);
   cnn::to_blocked(input, images, k1x32x32, batch);
 
-  // 24: c1 = conv(6, 5)
+  at(0);  // 24: c1 = conv(6, 5)
   cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
+  at(1);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
 
-  // 26: s2 = subsample(2)
+  at(2);  // 26: s2 = subsample(2)
   cnn::subsample(tanh2, tanh1, s2_weight_, s2_bias_, kS2, batch);
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh2)
+  at(3);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh2)
   cnn::scaled_tanh(tanh2, tanh2, kTanh2, batch);
 
-  // 28: c3 = conv(16, 5, connect=table)
+  at(4);  // 28: c3 = conv(16, 5, connect=table)
   cnn::connected_conv(tanh3, tanh2, c3_weight_, c3_bias_, kC3, batch, scratch());
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh3)
+  at(5);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh3)
   cnn::scaled_tanh(tanh3, tanh3, kTanh3, batch);
 
-  // 30: s4 = subsample(2)
+  at(6);  // 30: s4 = subsample(2)
   cnn::subsample(tanh4, tanh3, s4_weight_, s4_bias_, kS4, batch);
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh4)
+  at(7);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh4)
   cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
 
-  // 32: c5 = conv(120, 5)
+  at(8);  // 32: c5 = conv(120, 5)
   cnn::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
+  at(9);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
   cnn::scaled_tanh(c5, c5, kTanh5, batch);
 
-  // 35: f6 = dense(84)
+  at(11);  // 35: f6 = dense(84)
   cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
+  at(12);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
   cnn::scaled_tanh(tanh6, tanh6, kTanh6, batch);
 
-  // 37: output = rbf(10, codes=lenet5)
+  at(13);  // 37: output = rbf(10, codes=lenet5)
   cnn::rbf(output, tanh6, kOutput, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, output, k10, batch);
   cnn::lenet5_map(d_output, losses, output, labels, 1.0f, k10, batch);
 
   // Backward.
-  // 37: output
+  backward_at(13);  // 37: output
   cnn::rbf_backward_input(d_tanh6, d_output, tanh6, kOutput, batch);
-  // 11: tanh6
+  backward_at(12);  // 11: tanh6
   cnn::scaled_tanh_backward_input(d_tanh6, d_tanh6, tanh6, kTanh6, batch);
-  // 35: f6
+  backward_at(11);  // 35: f6
   cnn::dense_backward_params(d_f6_weight, d_f6_bias, d_tanh6, flatten1, kF6, batch, scratch());
   cnn::dense_backward_input(d_flatten1, d_tanh6, f6_weight_, kF6, batch, scratch());
-  // 11: tanh5
+  backward_at(9);  // 11: tanh5
   cnn::scaled_tanh_backward_input(d_tanh5, d_tanh5, c5, kTanh5, batch);
-  // 32: c5
+  backward_at(8);  // 32: c5
   cnn::conv_backward_params(d_c5_weight, d_c5_bias, d_tanh5, tanh4, kC5, batch, scratch());
   cnn::conv_backward_input(d_tanh4, d_tanh5, c5_weight_, kC5, batch, scratch());
-  // 11: tanh4
+  backward_at(7);  // 11: tanh4
   cnn::scaled_tanh_backward_input(d_tanh4, d_tanh4, tanh4, kTanh4, batch);
-  // 30: s4
+  backward_at(6);  // 30: s4
   cnn::subsample_backward_params(d_s4_weight, d_s4_bias, d_tanh4, tanh3, kS4, batch);
   cnn::subsample_backward_input(d_tanh3, d_tanh4, s4_weight_, s4_bias_, kS4, batch);
-  // 11: tanh3
+  backward_at(5);  // 11: tanh3
   cnn::scaled_tanh_backward_input(d_tanh3, d_tanh3, tanh3, kTanh3, batch);
-  // 28: c3
+  backward_at(4);  // 28: c3
   cnn::connected_conv_backward_params(d_c3_weight, d_c3_bias, d_tanh3, tanh2, kC3, batch, scratch());
   cnn::connected_conv_backward_input(d_tanh2, d_tanh3, c3_weight_, kC3, batch, scratch());
-  // 11: tanh2
+  backward_at(3);  // 11: tanh2
   cnn::scaled_tanh_backward_input(d_tanh2, d_tanh2, tanh2, kTanh2, batch);
-  // 26: s2
+  backward_at(2);  // 26: s2
   cnn::subsample_backward_params(d_s2_weight, d_s2_bias, d_tanh2, tanh1, kS2, batch);
   cnn::subsample_backward_input(d_tanh1, d_tanh2, s2_weight_, s2_bias_, kS2, batch);
-  // 11: tanh1
+  backward_at(1);  // 11: tanh1
   cnn::scaled_tanh_backward_input(d_tanh1, d_tanh1, tanh1, kTanh1, batch);
-  // 24: c1
+  backward_at(0);  // 24: c1
   cnn::conv_backward_params(d_c1_weight, d_c1_bias, d_tanh1, input, kC1, batch, scratch());
 
+  at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
 }
@@ -355,45 +406,46 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked output = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k1x32x32, batch);
 
-  // 24: c1 = conv(6, 5)
+  at(0);  // 24: c1 = conv(6, 5)
   cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
+  at(1);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
 
-  // 26: s2 = subsample(2)
+  at(2);  // 26: s2 = subsample(2)
   cnn::subsample(tanh2, tanh1, s2_weight_, s2_bias_, kS2, batch);
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh2)
+  at(3);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh2)
   cnn::scaled_tanh(tanh2, tanh2, kTanh2, batch);
 
-  // 28: c3 = conv(16, 5, connect=table)
+  at(4);  // 28: c3 = conv(16, 5, connect=table)
   cnn::connected_conv(tanh3, tanh2, c3_weight_, c3_bias_, kC3, batch, scratch());
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh3)
+  at(5);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh3)
   cnn::scaled_tanh(tanh3, tanh3, kTanh3, batch);
 
-  // 30: s4 = subsample(2)
+  at(6);  // 30: s4 = subsample(2)
   cnn::subsample(tanh4, tanh3, s4_weight_, s4_bias_, kS4, batch);
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh4)
+  at(7);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh4)
   cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
 
-  // 32: c5 = conv(120, 5)
+  at(8);  // 32: c5 = conv(120, 5)
   cnn::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
+  at(9);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
   cnn::scaled_tanh(c5, c5, kTanh5, batch);
 
-  // 35: f6 = dense(84)
+  at(11);  // 35: f6 = dense(84)
   cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
+  at(12);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
   cnn::scaled_tanh(tanh6, tanh6, kTanh6, batch);
 
-  // 37: output = rbf(10, codes=lenet5)
+  at(13);  // 37: output = rbf(10, codes=lenet5)
   cnn::rbf(output, tanh6, kOutput, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, output, k10, batch);
   cnn::lenet5_map_loss(losses, output, labels, 1.0f, k10, batch);
   return cnn::mean_loss(losses, batch);
@@ -413,45 +465,46 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked output = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k1x32x32, batch);
 
-  // 24: c1 = conv(6, 5)
+  at(0);  // 24: c1 = conv(6, 5)
   cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
+  at(1);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
 
-  // 26: s2 = subsample(2)
+  at(2);  // 26: s2 = subsample(2)
   cnn::subsample(tanh2, tanh1, s2_weight_, s2_bias_, kS2, batch);
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh2)
+  at(3);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh2)
   cnn::scaled_tanh(tanh2, tanh2, kTanh2, batch);
 
-  // 28: c3 = conv(16, 5, connect=table)
+  at(4);  // 28: c3 = conv(16, 5, connect=table)
   cnn::connected_conv(tanh3, tanh2, c3_weight_, c3_bias_, kC3, batch, scratch());
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh3)
+  at(5);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh3)
   cnn::scaled_tanh(tanh3, tanh3, kTanh3, batch);
 
-  // 30: s4 = subsample(2)
+  at(6);  // 30: s4 = subsample(2)
   cnn::subsample(tanh4, tanh3, s4_weight_, s4_bias_, kS4, batch);
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh4)
+  at(7);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh4)
   cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
 
-  // 32: c5 = conv(120, 5)
+  at(8);  // 32: c5 = conv(120, 5)
   cnn::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
+  at(9);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
   cnn::scaled_tanh(c5, c5, kTanh5, batch);
 
-  // 35: f6 = dense(84)
+  at(11);  // 35: f6 = dense(84)
   cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
 
-  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
+  at(12);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
   cnn::scaled_tanh(tanh6, tanh6, kTanh6, batch);
 
-  // 37: output = rbf(10, codes=lenet5)
+  at(13);  // 37: output = rbf(10, codes=lenet5)
   cnn::rbf(output, tanh6, kOutput, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, output, k10, batch);
 }
 

@@ -40,13 +40,41 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "flatten1", .type = "flatten", .output = "784", .parameters = 0, .macs = 0, .line = "7"},
-    {.path = "hidden1", .type = "dense", .output = "512", .parameters = 401920, .macs = 401408, .line = "8"},
-    {.path = "dropout1", .type = "dropout", .output = "512", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "hidden2", .type = "dense", .output = "256", .parameters = 131328, .macs = 131072, .line = "10"},
-    {.path = "dropout2", .type = "dropout", .output = "256", .parameters = 0, .macs = 0, .line = "11"},
-    {.path = "dense1", .type = "dense", .output = "10", .parameters = 2570, .macs = 2560, .line = "12"},
-    {.path = "softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0, .line = "13"},
+    {.path = "flatten1", .type = "flatten", .output = "784", .parameters = 0, .macs = 0,
+     .line = "7", .text = "flatten"},
+    {.path = "hidden1", .type = "dense", .output = "512", .parameters = 401920, .macs = 401408,
+     .line = "8", .text = "hidden1 = dense(512, act=relu)"},
+    {.path = "dropout1", .type = "dropout", .output = "512", .parameters = 0, .macs = 0,
+     .line = "9", .text = "dropout(0.2)"},
+    {.path = "hidden2", .type = "dense", .output = "256", .parameters = 131328, .macs = 131072,
+     .line = "10", .text = "hidden2 = dense(256, act=relu)"},
+    {.path = "dropout2", .type = "dropout", .output = "256", .parameters = 0, .macs = 0,
+     .line = "11", .text = "dropout(0.2)"},
+    {.path = "dense1", .type = "dense", .output = "10", .parameters = 2570, .macs = 2560,
+     .line = "12", .text = "dense(classes)"},
+    {.path = "softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0,
+     .line = "13", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPhase0[] = {
+    {{0, 6272, 0}, {}},
+    {{401408, 9280, 1607680}, {401408, 11328, 1607680}},
+    {{0, 4096, 0}, {0, 4096, 0}},
+    {{131072, 5120, 525312}, {262144, 9216, 1049600}},
+    {{0, 2048, 0}, {0, 2048, 0}},
+    {{2560, 1064, 10280}, {5120, 2128, 20520}},
+    {{}, {}},
+};
+
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{0, 6272, 0}, {}},
+    {{401408, 9280, 1607680}, {}},
+    {{}, {}},
+    {{131072, 5120, 525312}, {}},
+    {{}, {}},
+    {{2560, 1064, 10280}, {}},
+    {{0, 80, 0}, {}},
 };
 
 constexpr std::string_view kClassNames[] = {
@@ -84,7 +112,7 @@ constexpr cnn::PhaseDescription kPhases[] = {
     {.name = "main", .epochs = 10, .has_optimizer = true,
      .optimizer = {.algorithm = cnn::Algorithm::kAdam, .learning_rate = 0.001, .weight_decay = 0.0,
                    .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-08},
-     .learning = kLearningInPhase0, .gradients = 535824},
+     .learning = kLearningInPhase0, .gradients = 535824, .work = kWorkInPhase0},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -123,7 +151,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {1, 28, 28}, .outputs = 10, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .data = {.name = "FashionMnist", .source = cnn::SourceKind::kIdx, .directory = "/usr/share/datasets/fashion-mnist",
              .validation = {.kind = cnn::SplitKind::kFraction, .fraction = 0.1}, .test = {},
              .class_names = kClassNames, .prepare = {}},
@@ -174,47 +202,49 @@ float MLP::step_main(cnn::ConstFloats images, cnn::Labels labels, const cnn::Ran
   const cnn::Floats d_dense1_bias = gradients(535808, 10);
   cnn::to_blocked(input, images, k1x28x28, batch);
 
-  // 7: flatten    (flatten1)
+  at(0);  // 7: flatten    (flatten1)
   cnn::flatten(flatten1, input, k1x28x28, batch);
 
-  // 8: hidden1 = dense(512, act=relu)
+  at(1);  // 8: hidden1 = dense(512, act=relu)
   cnn::dense(hidden1, flatten1, hidden1_weight_, hidden1_bias_, kHidden1, batch, scratch());
   cnn::relu(hidden1, hidden1, k512, batch);
 
-  // 9: dropout(0.2)    (dropout1)
+  at(2);  // 9: dropout(0.2)    (dropout1)
   cnn::dropout(dropout1, hidden1, kDropout1, batch, random);
 
-  // 10: hidden2 = dense(256, act=relu)
+  at(3);  // 10: hidden2 = dense(256, act=relu)
   cnn::dense(hidden2, dropout1, hidden2_weight_, hidden2_bias_, kHidden2, batch, scratch());
   cnn::relu(hidden2, hidden2, k256, batch);
 
-  // 11: dropout(0.2)    (dropout2)
+  at(4);  // 11: dropout(0.2)    (dropout2)
   cnn::dropout(dropout2, hidden2, kDropout2, batch, random);
 
-  // 12: dense(classes)    (dense1)
+  at(5);  // 12: dense(classes)    (dense1)
   cnn::dense(dense1, dropout2, dense1_weight_, dense1_bias_, kDense1, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, dense1, k10, batch);
   cnn::softmax_cross_entropy(d_dense1, losses, dense1, labels, k10, batch);
 
   // Backward. Nothing before hidden1 learns, so back-propagation stops there.
-  // 12: dense1
+  backward_at(5);  // 12: dense1
   cnn::dense_backward_params(d_dense1_weight, d_dense1_bias, d_dense1, dropout2, kDense1, batch, scratch());
   cnn::dense_backward_input(d_dropout2, d_dense1, dense1_weight_, kDense1, batch, scratch());
-  // 11: dropout2
+  backward_at(4);  // 11: dropout2
   cnn::dropout_backward_input(d_dropout2, d_dropout2, kDropout2, batch, random);
-  // 10: hidden2
+  backward_at(3);  // 10: hidden2
   cnn::relu_backward_input(d_dropout2, d_dropout2, hidden2, k256, batch);
   cnn::dense_backward_params(d_hidden2_weight, d_hidden2_bias, d_dropout2, dropout1, kHidden2, batch,
                              scratch());
   cnn::dense_backward_input(d_dropout1, d_dropout2, hidden2_weight_, kHidden2, batch, scratch());
-  // 9: dropout1
+  backward_at(2);  // 9: dropout1
   cnn::dropout_backward_input(d_dropout1, d_dropout1, kDropout1, batch, random);
-  // 8: hidden1
+  backward_at(1);  // 8: hidden1
   cnn::relu_backward_input(d_dropout1, d_dropout1, hidden1, k512, batch);
   cnn::dense_backward_params(d_hidden1_weight, d_hidden1_bias, d_dropout1, flatten1, kHidden1, batch,
                              scratch());
 
+  at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
 }
@@ -231,20 +261,21 @@ float MLP::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked dense1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
-  // 7: flatten    (flatten1)
+  at(0);  // 7: flatten    (flatten1)
   cnn::flatten(flatten1, input, k1x28x28, batch);
 
-  // 8: hidden1 = dense(512, act=relu)
+  at(1);  // 8: hidden1 = dense(512, act=relu)
   cnn::dense(hidden1, flatten1, hidden1_weight_, hidden1_bias_, kHidden1, batch, scratch());
   cnn::relu(hidden1, hidden1, k512, batch);
 
-  // 10: hidden2 = dense(256, act=relu)
+  at(3);  // 10: hidden2 = dense(256, act=relu)
   cnn::dense(hidden2, hidden1, hidden2_weight_, hidden2_bias_, kHidden2, batch, scratch());
   cnn::relu(hidden2, hidden2, k256, batch);
 
-  // 12: dense(classes)    (dense1)
+  at(5);  // 12: dense(classes)    (dense1)
   cnn::dense(dense1, hidden2, dense1_weight_, dense1_bias_, kDense1, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, dense1, k10, batch);
   cnn::cross_entropy_loss(losses, dense1, labels, k10, batch);
   return cnn::mean_loss(losses, batch);
@@ -261,23 +292,24 @@ void MLP::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked softmax1 = blocked(1280, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
-  // 7: flatten    (flatten1)
+  at(0);  // 7: flatten    (flatten1)
   cnn::flatten(flatten1, input, k1x28x28, batch);
 
-  // 8: hidden1 = dense(512, act=relu)
+  at(1);  // 8: hidden1 = dense(512, act=relu)
   cnn::dense(hidden1, flatten1, hidden1_weight_, hidden1_bias_, kHidden1, batch, scratch());
   cnn::relu(hidden1, hidden1, k512, batch);
 
-  // 10: hidden2 = dense(256, act=relu)
+  at(3);  // 10: hidden2 = dense(256, act=relu)
   cnn::dense(hidden2, hidden1, hidden2_weight_, hidden2_bias_, kHidden2, batch, scratch());
   cnn::relu(hidden2, hidden2, k256, batch);
 
-  // 12: dense(classes)    (dense1)
+  at(5);  // 12: dense(classes)    (dense1)
   cnn::dense(dense1, hidden2, dense1_weight_, dense1_bias_, kDense1, batch, scratch());
 
-  // 13: softmax    (softmax1)
+  at(6);  // 13: softmax    (softmax1)
   cnn::softmax(softmax1, dense1, k10, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, softmax1, k10, batch);
 }
 

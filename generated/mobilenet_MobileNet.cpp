@@ -486,91 +486,265 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "conv1", .type = "conv", .output = "32x112x112", .parameters = 864, .macs = 10838016, .line = "18"},
-    {.path = "conv1_bn", .type = "bn", .output = "32x112x112", .parameters = 64, .macs = 0, .line = "19"},
-    {.path = "relu61", .type = "relu6", .output = "32x112x112", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "conv_dw_1", .type = "dwconv", .output = "32x112x112", .parameters = 288, .macs = 3612672, .line = "8"},
-    {.path = "conv_dw_1_bn", .type = "bn", .output = "32x112x112", .parameters = 64, .macs = 0, .line = "9"},
-    {.path = "relu62", .type = "relu6", .output = "32x112x112", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_1", .type = "conv", .output = "64x112x112", .parameters = 2048, .macs = 25690112, .line = "11"},
-    {.path = "conv_pw_1_bn", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "12"},
-    {.path = "relu63", .type = "relu6", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_2", .type = "dwconv", .output = "64x56x56", .parameters = 576, .macs = 1806336, .line = "8"},
-    {.path = "conv_dw_2_bn", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "9"},
-    {.path = "relu64", .type = "relu6", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_2", .type = "conv", .output = "128x56x56", .parameters = 8192, .macs = 25690112, .line = "11"},
-    {.path = "conv_pw_2_bn", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "12"},
-    {.path = "relu65", .type = "relu6", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_3", .type = "dwconv", .output = "128x56x56", .parameters = 1152, .macs = 3612672, .line = "8"},
-    {.path = "conv_dw_3_bn", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "relu66", .type = "relu6", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_3", .type = "conv", .output = "128x56x56", .parameters = 16384, .macs = 51380224, .line = "11"},
-    {.path = "conv_pw_3_bn", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "12"},
-    {.path = "relu67", .type = "relu6", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_4", .type = "dwconv", .output = "128x28x28", .parameters = 1152, .macs = 903168, .line = "8"},
-    {.path = "conv_dw_4_bn", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "9"},
-    {.path = "relu68", .type = "relu6", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_4", .type = "conv", .output = "256x28x28", .parameters = 32768, .macs = 25690112, .line = "11"},
-    {.path = "conv_pw_4_bn", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0, .line = "12"},
-    {.path = "relu69", .type = "relu6", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_5", .type = "dwconv", .output = "256x28x28", .parameters = 2304, .macs = 1806336, .line = "8"},
-    {.path = "conv_dw_5_bn", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0, .line = "9"},
-    {.path = "relu610", .type = "relu6", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_5", .type = "conv", .output = "256x28x28", .parameters = 65536, .macs = 51380224, .line = "11"},
-    {.path = "conv_pw_5_bn", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0, .line = "12"},
-    {.path = "relu611", .type = "relu6", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_6", .type = "dwconv", .output = "256x14x14", .parameters = 2304, .macs = 451584, .line = "8"},
-    {.path = "conv_dw_6_bn", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "9"},
-    {.path = "relu612", .type = "relu6", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_6", .type = "conv", .output = "512x14x14", .parameters = 131072, .macs = 25690112, .line = "11"},
-    {.path = "conv_pw_6_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "12"},
-    {.path = "relu613", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_7", .type = "dwconv", .output = "512x14x14", .parameters = 4608, .macs = 903168, .line = "8"},
-    {.path = "conv_dw_7_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "9"},
-    {.path = "relu614", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_7", .type = "conv", .output = "512x14x14", .parameters = 262144, .macs = 51380224, .line = "11"},
-    {.path = "conv_pw_7_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "12"},
-    {.path = "relu615", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_8", .type = "dwconv", .output = "512x14x14", .parameters = 4608, .macs = 903168, .line = "8"},
-    {.path = "conv_dw_8_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "9"},
-    {.path = "relu616", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_8", .type = "conv", .output = "512x14x14", .parameters = 262144, .macs = 51380224, .line = "11"},
-    {.path = "conv_pw_8_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "12"},
-    {.path = "relu617", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_9", .type = "dwconv", .output = "512x14x14", .parameters = 4608, .macs = 903168, .line = "8"},
-    {.path = "conv_dw_9_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "9"},
-    {.path = "relu618", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_9", .type = "conv", .output = "512x14x14", .parameters = 262144, .macs = 51380224, .line = "11"},
-    {.path = "conv_pw_9_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "12"},
-    {.path = "relu619", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_10", .type = "dwconv", .output = "512x14x14", .parameters = 4608, .macs = 903168, .line = "8"},
-    {.path = "conv_dw_10_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "9"},
-    {.path = "relu620", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_10", .type = "conv", .output = "512x14x14", .parameters = 262144, .macs = 51380224, .line = "11"},
-    {.path = "conv_pw_10_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "12"},
-    {.path = "relu621", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_11", .type = "dwconv", .output = "512x14x14", .parameters = 4608, .macs = 903168, .line = "8"},
-    {.path = "conv_dw_11_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "9"},
-    {.path = "relu622", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_11", .type = "conv", .output = "512x14x14", .parameters = 262144, .macs = 51380224, .line = "11"},
-    {.path = "conv_pw_11_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "12"},
-    {.path = "relu623", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_12", .type = "dwconv", .output = "512x7x7", .parameters = 4608, .macs = 225792, .line = "8"},
-    {.path = "conv_dw_12_bn", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "9"},
-    {.path = "relu624", .type = "relu6", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_12", .type = "conv", .output = "1024x7x7", .parameters = 524288, .macs = 25690112, .line = "11"},
-    {.path = "conv_pw_12_bn", .type = "bn", .output = "1024x7x7", .parameters = 2048, .macs = 0, .line = "12"},
-    {.path = "relu625", .type = "relu6", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_13", .type = "dwconv", .output = "1024x7x7", .parameters = 9216, .macs = 451584, .line = "8"},
-    {.path = "conv_dw_13_bn", .type = "bn", .output = "1024x7x7", .parameters = 2048, .macs = 0, .line = "9"},
-    {.path = "relu626", .type = "relu6", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_13", .type = "conv", .output = "1024x7x7", .parameters = 1048576, .macs = 51380224, .line = "11"},
-    {.path = "conv_pw_13_bn", .type = "bn", .output = "1024x7x7", .parameters = 2048, .macs = 0, .line = "12"},
-    {.path = "relu627", .type = "relu6", .output = "1024x7x7", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "gap1", .type = "gap", .output = "1024", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0, .line = "34"},
-    {.path = "classifier", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000, .line = "35"},
-    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "conv1", .type = "conv", .output = "32x112x112", .parameters = 864, .macs = 10838016,
+     .line = "18", .text = "conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv1_bn", .type = "bn", .output = "32x112x112", .parameters = 64, .macs = 0,
+     .line = "19", .text = "conv1_bn = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu61", .type = "relu6", .output = "32x112x112", .parameters = 0, .macs = 0,
+     .line = "20", .text = "relu6"},
+    {.path = "conv_dw_1", .type = "dwconv", .output = "32x112x112", .parameters = 288, .macs = 3612672,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_1_bn", .type = "bn", .output = "32x112x112", .parameters = 64, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu62", .type = "relu6", .output = "32x112x112", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_1", .type = "conv", .output = "64x112x112", .parameters = 2048, .macs = 25690112,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_1_bn", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu63", .type = "relu6", .output = "64x112x112", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_2", .type = "dwconv", .output = "64x56x56", .parameters = 576, .macs = 1806336,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_2_bn", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu64", .type = "relu6", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_2", .type = "conv", .output = "128x56x56", .parameters = 8192, .macs = 25690112,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_2_bn", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu65", .type = "relu6", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_3", .type = "dwconv", .output = "128x56x56", .parameters = 1152, .macs = 3612672,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_3_bn", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu66", .type = "relu6", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_3", .type = "conv", .output = "128x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_3_bn", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu67", .type = "relu6", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_4", .type = "dwconv", .output = "128x28x28", .parameters = 1152, .macs = 903168,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_4_bn", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu68", .type = "relu6", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_4", .type = "conv", .output = "256x28x28", .parameters = 32768, .macs = 25690112,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_4_bn", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu69", .type = "relu6", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_5", .type = "dwconv", .output = "256x28x28", .parameters = 2304, .macs = 1806336,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_5_bn", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu610", .type = "relu6", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_5", .type = "conv", .output = "256x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_5_bn", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu611", .type = "relu6", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_6", .type = "dwconv", .output = "256x14x14", .parameters = 2304, .macs = 451584,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_6_bn", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu612", .type = "relu6", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_6", .type = "conv", .output = "512x14x14", .parameters = 131072, .macs = 25690112,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_6_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu613", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_7", .type = "dwconv", .output = "512x14x14", .parameters = 4608, .macs = 903168,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_7_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu614", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_7", .type = "conv", .output = "512x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_7_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu615", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_8", .type = "dwconv", .output = "512x14x14", .parameters = 4608, .macs = 903168,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_8_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu616", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_8", .type = "conv", .output = "512x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_8_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu617", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_9", .type = "dwconv", .output = "512x14x14", .parameters = 4608, .macs = 903168,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_9_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu618", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_9", .type = "conv", .output = "512x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_9_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu619", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_10", .type = "dwconv", .output = "512x14x14", .parameters = 4608, .macs = 903168,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_10_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu620", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_10", .type = "conv", .output = "512x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_10_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu621", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_11", .type = "dwconv", .output = "512x14x14", .parameters = 4608, .macs = 903168,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_11_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu622", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_11", .type = "conv", .output = "512x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_11_bn", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu623", .type = "relu6", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_12", .type = "dwconv", .output = "512x7x7", .parameters = 4608, .macs = 225792,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_12_bn", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu624", .type = "relu6", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_12", .type = "conv", .output = "1024x7x7", .parameters = 524288, .macs = 25690112,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_12_bn", .type = "bn", .output = "1024x7x7", .parameters = 2048, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu625", .type = "relu6", .output = "1024x7x7", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_13", .type = "dwconv", .output = "1024x7x7", .parameters = 9216, .macs = 451584,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_13_bn", .type = "bn", .output = "1024x7x7", .parameters = 2048, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu626", .type = "relu6", .output = "1024x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_13", .type = "conv", .output = "1024x7x7", .parameters = 1048576, .macs = 51380224,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_13_bn", .type = "bn", .output = "1024x7x7", .parameters = 2048, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu627", .type = "relu6", .output = "1024x7x7", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "gap1", .type = "gap", .output = "1024", .parameters = 0, .macs = 0,
+     .line = "33", .text = "gap"},
+    {.path = "dropout1", .type = "dropout", .output = "1024", .parameters = 0, .macs = 0,
+     .line = "34", .text = "dropout(0.001)"},
+    {.path = "classifier", .type = "dense", .output = "1000", .parameters = 1025000, .macs = 1024000,
+     .line = "35", .text = "classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)"},
+    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "36", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{10838016, 2207744, 4992}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{3612672, 3211264, 1152}, {}},
+    {{0, 0, 1024}, {}},
+    {{}, {}},
+    {{25690112, 4816896, 11776}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 4014080, 2304}, {}},
+    {{0, 0, 2048}, {}},
+    {{}, {}},
+    {{25690112, 2408448, 39936}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{3612672, 3211264, 4608}, {}},
+    {{0, 0, 4096}, {}},
+    {{}, {}},
+    {{51380224, 3211264, 73728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{903168, 2007040, 4608}, {}},
+    {{0, 0, 4096}, {}},
+    {{}, {}},
+    {{25690112, 1204224, 145408}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 1605632, 9216}, {}},
+    {{0, 0, 8192}, {}},
+    {{}, {}},
+    {{51380224, 1605632, 278528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{451584, 1003520, 9216}, {}},
+    {{0, 0, 8192}, {}},
+    {{}, {}},
+    {{25690112, 602112, 552960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{903168, 802816, 18432}, {}},
+    {{0, 0, 16384}, {}},
+    {{}, {}},
+    {{51380224, 802816, 1081344}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{903168, 802816, 18432}, {}},
+    {{0, 0, 16384}, {}},
+    {{}, {}},
+    {{51380224, 802816, 1081344}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{903168, 802816, 18432}, {}},
+    {{0, 0, 16384}, {}},
+    {{}, {}},
+    {{51380224, 802816, 1081344}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{903168, 802816, 18432}, {}},
+    {{0, 0, 16384}, {}},
+    {{}, {}},
+    {{51380224, 802816, 1081344}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{903168, 802816, 18432}, {}},
+    {{0, 0, 16384}, {}},
+    {{}, {}},
+    {{51380224, 802816, 1081344}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{225792, 501760, 18432}, {}},
+    {{0, 0, 16384}, {}},
+    {{}, {}},
+    {{25690112, 301056, 2154496}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{451584, 401408, 36864}, {}},
+    {{0, 0, 32768}, {}},
+    {{}, {}},
+    {{51380224, 401408, 4259840}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 204800, 0}, {}},
+    {{}, {}},
+    {{1024000, 8096, 4100000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -667,7 +841,7 @@ constexpr cnn::ModelDescription kModel{
         "  softmax\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 4253872, .gradients = 0, .optimizer = 0, .activations = 38535552,
                .shared_scratch = 1050624, .thread_scratch = 246336},
 };
@@ -743,7 +917,7 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
+  at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
   cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
@@ -751,15 +925,15 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(relu61, input, conv1_weight_,
             cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
+  at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
   cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
+  at(4);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
   // 10: relu6    (relu62)
   cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
                  conv_dw_1_bn_running_var_, kConvDw1Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
+  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
   cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
@@ -768,15 +942,15 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
+  at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
+  at(10);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
   // 10: relu6    (relu64)
   cnn::bn_affine(conv_dw_2_bn_saved, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_, conv_dw_2_bn_running_mean_,
                  conv_dw_2_bn_running_var_, kConvDw2Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
+  at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
   // 13: relu6    (relu65)
   cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
@@ -785,15 +959,15 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
+  at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
   cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
+  at(16);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
   // 10: relu6    (relu66)
   cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
                  conv_dw_3_bn_running_var_, kConvDw3Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
+  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
   cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
@@ -802,15 +976,15 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
+  at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
+  at(22);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
   // 10: relu6    (relu68)
   cnn::bn_affine(conv_dw_4_bn_saved, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_, conv_dw_4_bn_running_mean_,
                  conv_dw_4_bn_running_var_, kConvDw4Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
+  at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
   cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
@@ -819,15 +993,15 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
+  at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
   cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
+  at(28);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
   // 10: relu6    (relu610)
   cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
                  conv_dw_5_bn_running_var_, kConvDw5Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
+  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
   cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
@@ -836,15 +1010,15 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
+  at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
+  at(34);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
   // 10: relu6    (relu612)
   cnn::bn_affine(conv_dw_6_bn_saved, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_, conv_dw_6_bn_running_mean_,
                  conv_dw_6_bn_running_var_, kConvDw6Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
+  at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
   // 13: relu6    (relu613)
   cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
@@ -853,15 +1027,15 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
+  at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
   cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
+  at(40);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
   // 10: relu6    (relu614)
   cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
                  conv_dw_7_bn_running_var_, kConvDw7Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
+  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
   cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
@@ -870,15 +1044,15 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
+  at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
+  at(46);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
   // 10: relu6    (relu616)
   cnn::bn_affine(conv_dw_8_bn_saved, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_, conv_dw_8_bn_running_mean_,
                  conv_dw_8_bn_running_var_, kConvDw8Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
+  at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
   cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
@@ -887,15 +1061,15 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
+  at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
+  at(52);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
   // 10: relu6    (relu618)
   cnn::bn_affine(conv_dw_9_bn_saved, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
                  conv_dw_9_bn_running_var_, kConvDw9Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
+  at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
   cnn::bn_affine(conv_pw_9_bn_saved, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
@@ -904,15 +1078,15 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
+  at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
+  at(58);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
   // 10: relu6    (relu620)
   cnn::bn_affine(conv_dw_10_bn_saved, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_, conv_dw_10_bn_running_mean_,
                  conv_dw_10_bn_running_var_, kConvDw10Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
+  at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
   cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
@@ -921,15 +1095,15 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
             conv_pw_10_weight_, cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6),
             kConvPw10, batch, scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
+  at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
+  at(64);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
   // 10: relu6    (relu622)
   cnn::bn_affine(conv_dw_11_bn_saved, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_, conv_dw_11_bn_running_mean_,
                  conv_dw_11_bn_running_var_, kConvDw11Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
+  at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
   cnn::bn_affine(conv_pw_11_bn_saved, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_, conv_pw_11_bn_running_mean_,
@@ -938,15 +1112,15 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
             conv_pw_11_weight_, cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6),
             kConvPw11, batch, scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
+  at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
+  at(70);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
   // 10: relu6    (relu624)
   cnn::bn_affine(conv_dw_12_bn_saved, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_, conv_dw_12_bn_running_mean_,
                  conv_dw_12_bn_running_var_, kConvDw12Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
+  at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
   cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
@@ -955,15 +1129,15 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
             conv_pw_12_weight_, cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6),
             kConvPw12, batch, scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
+  at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
   cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
+  at(76);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
   // 10: relu6    (relu626)
   cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
                  conv_dw_13_bn_running_var_, kConvDw13Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
+  at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
   cnn::bn_affine(conv_pw_13_bn_saved, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_, conv_pw_13_bn_running_mean_,
@@ -972,15 +1146,16 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
             conv_pw_13_weight_, cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6),
             kConvPw13, batch, scratch());
 
-  // 33: gap    (gap1)
+  at(81);  // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k1024x7x7, batch);
 
-  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
+  at(83);  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
   cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
 
-  // 36: softmax    (softmax1)
+  at(84);  // 36: softmax    (softmax1)
   cnn::softmax(softmax1, classifier, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, softmax1, k1000, batch);
 }
 

@@ -515,91 +515,353 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "conv1", .type = "conv", .output = "24x112x112", .parameters = 648, .macs = 8128512, .line = "18"},
-    {.path = "conv1_bn", .type = "bn", .output = "24x112x112", .parameters = 48, .macs = 0, .line = "19"},
-    {.path = "relu61", .type = "relu6", .output = "24x112x112", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "conv_dw_1", .type = "dwconv", .output = "24x112x112", .parameters = 216, .macs = 2709504, .line = "8"},
-    {.path = "conv_dw_1_bn", .type = "bn", .output = "24x112x112", .parameters = 48, .macs = 0, .line = "9"},
-    {.path = "relu62", .type = "relu6", .output = "24x112x112", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_1", .type = "conv", .output = "48x112x112", .parameters = 1152, .macs = 14450688, .line = "11"},
-    {.path = "conv_pw_1_bn", .type = "bn", .output = "48x112x112", .parameters = 96, .macs = 0, .line = "12"},
-    {.path = "relu63", .type = "relu6", .output = "48x112x112", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_2", .type = "dwconv", .output = "48x56x56", .parameters = 432, .macs = 1354752, .line = "8"},
-    {.path = "conv_dw_2_bn", .type = "bn", .output = "48x56x56", .parameters = 96, .macs = 0, .line = "9"},
-    {.path = "relu64", .type = "relu6", .output = "48x56x56", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_2", .type = "conv", .output = "96x56x56", .parameters = 4608, .macs = 14450688, .line = "11"},
-    {.path = "conv_pw_2_bn", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0, .line = "12"},
-    {.path = "relu65", .type = "relu6", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_3", .type = "dwconv", .output = "96x56x56", .parameters = 864, .macs = 2709504, .line = "8"},
-    {.path = "conv_dw_3_bn", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0, .line = "9"},
-    {.path = "relu66", .type = "relu6", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_3", .type = "conv", .output = "96x56x56", .parameters = 9216, .macs = 28901376, .line = "11"},
-    {.path = "conv_pw_3_bn", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0, .line = "12"},
-    {.path = "relu67", .type = "relu6", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_4", .type = "dwconv", .output = "96x28x28", .parameters = 864, .macs = 677376, .line = "8"},
-    {.path = "conv_dw_4_bn", .type = "bn", .output = "96x28x28", .parameters = 192, .macs = 0, .line = "9"},
-    {.path = "relu68", .type = "relu6", .output = "96x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_4", .type = "conv", .output = "192x28x28", .parameters = 18432, .macs = 14450688, .line = "11"},
-    {.path = "conv_pw_4_bn", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0, .line = "12"},
-    {.path = "relu69", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_5", .type = "dwconv", .output = "192x28x28", .parameters = 1728, .macs = 1354752, .line = "8"},
-    {.path = "conv_dw_5_bn", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0, .line = "9"},
-    {.path = "relu610", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_5", .type = "conv", .output = "192x28x28", .parameters = 36864, .macs = 28901376, .line = "11"},
-    {.path = "conv_pw_5_bn", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0, .line = "12"},
-    {.path = "relu611", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_6", .type = "dwconv", .output = "192x14x14", .parameters = 1728, .macs = 338688, .line = "8"},
-    {.path = "conv_dw_6_bn", .type = "bn", .output = "192x14x14", .parameters = 384, .macs = 0, .line = "9"},
-    {.path = "relu612", .type = "relu6", .output = "192x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_6", .type = "conv", .output = "384x14x14", .parameters = 73728, .macs = 14450688, .line = "11"},
-    {.path = "conv_pw_6_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "12"},
-    {.path = "relu613", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_7", .type = "dwconv", .output = "384x14x14", .parameters = 3456, .macs = 677376, .line = "8"},
-    {.path = "conv_dw_7_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "9"},
-    {.path = "relu614", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_7", .type = "conv", .output = "384x14x14", .parameters = 147456, .macs = 28901376, .line = "11"},
-    {.path = "conv_pw_7_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "12"},
-    {.path = "relu615", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_8", .type = "dwconv", .output = "384x14x14", .parameters = 3456, .macs = 677376, .line = "8"},
-    {.path = "conv_dw_8_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "9"},
-    {.path = "relu616", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_8", .type = "conv", .output = "384x14x14", .parameters = 147456, .macs = 28901376, .line = "11"},
-    {.path = "conv_pw_8_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "12"},
-    {.path = "relu617", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_9", .type = "dwconv", .output = "384x14x14", .parameters = 3456, .macs = 677376, .line = "8"},
-    {.path = "conv_dw_9_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "9"},
-    {.path = "relu618", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_9", .type = "conv", .output = "384x14x14", .parameters = 147456, .macs = 28901376, .line = "11"},
-    {.path = "conv_pw_9_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "12"},
-    {.path = "relu619", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_10", .type = "dwconv", .output = "384x14x14", .parameters = 3456, .macs = 677376, .line = "8"},
-    {.path = "conv_dw_10_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "9"},
-    {.path = "relu620", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_10", .type = "conv", .output = "384x14x14", .parameters = 147456, .macs = 28901376, .line = "11"},
-    {.path = "conv_pw_10_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "12"},
-    {.path = "relu621", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_11", .type = "dwconv", .output = "384x14x14", .parameters = 3456, .macs = 677376, .line = "8"},
-    {.path = "conv_dw_11_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "9"},
-    {.path = "relu622", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_11", .type = "conv", .output = "384x14x14", .parameters = 147456, .macs = 28901376, .line = "11"},
-    {.path = "conv_pw_11_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "12"},
-    {.path = "relu623", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_12", .type = "dwconv", .output = "384x7x7", .parameters = 3456, .macs = 169344, .line = "8"},
-    {.path = "conv_dw_12_bn", .type = "bn", .output = "384x7x7", .parameters = 768, .macs = 0, .line = "9"},
-    {.path = "relu624", .type = "relu6", .output = "384x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_12", .type = "conv", .output = "768x7x7", .parameters = 294912, .macs = 14450688, .line = "11"},
-    {.path = "conv_pw_12_bn", .type = "bn", .output = "768x7x7", .parameters = 1536, .macs = 0, .line = "12"},
-    {.path = "relu625", .type = "relu6", .output = "768x7x7", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "conv_dw_13", .type = "dwconv", .output = "768x7x7", .parameters = 6912, .macs = 338688, .line = "8"},
-    {.path = "conv_dw_13_bn", .type = "bn", .output = "768x7x7", .parameters = 1536, .macs = 0, .line = "9"},
-    {.path = "relu626", .type = "relu6", .output = "768x7x7", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "conv_pw_13", .type = "conv", .output = "768x7x7", .parameters = 589824, .macs = 28901376, .line = "11"},
-    {.path = "conv_pw_13_bn", .type = "bn", .output = "768x7x7", .parameters = 1536, .macs = 0, .line = "12"},
-    {.path = "relu627", .type = "relu6", .output = "768x7x7", .parameters = 0, .macs = 0, .line = "13"},
-    {.path = "gap1", .type = "gap", .output = "768", .parameters = 0, .macs = 0, .line = "33"},
-    {.path = "dropout1", .type = "dropout", .output = "768", .parameters = 0, .macs = 0, .line = "34"},
-    {.path = "classifier", .type = "dense", .output = "1000", .parameters = 769000, .macs = 768000, .line = "35"},
-    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "36"},
+    {.path = "conv1", .type = "conv", .output = "24x112x112", .parameters = 648, .macs = 8128512,
+     .line = "18", .text = "conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv1_bn", .type = "bn", .output = "24x112x112", .parameters = 48, .macs = 0,
+     .line = "19", .text = "conv1_bn = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu61", .type = "relu6", .output = "24x112x112", .parameters = 0, .macs = 0,
+     .line = "20", .text = "relu6"},
+    {.path = "conv_dw_1", .type = "dwconv", .output = "24x112x112", .parameters = 216, .macs = 2709504,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_1_bn", .type = "bn", .output = "24x112x112", .parameters = 48, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu62", .type = "relu6", .output = "24x112x112", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_1", .type = "conv", .output = "48x112x112", .parameters = 1152, .macs = 14450688,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_1_bn", .type = "bn", .output = "48x112x112", .parameters = 96, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu63", .type = "relu6", .output = "48x112x112", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_2", .type = "dwconv", .output = "48x56x56", .parameters = 432, .macs = 1354752,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_2_bn", .type = "bn", .output = "48x56x56", .parameters = 96, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu64", .type = "relu6", .output = "48x56x56", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_2", .type = "conv", .output = "96x56x56", .parameters = 4608, .macs = 14450688,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_2_bn", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu65", .type = "relu6", .output = "96x56x56", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_3", .type = "dwconv", .output = "96x56x56", .parameters = 864, .macs = 2709504,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_3_bn", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu66", .type = "relu6", .output = "96x56x56", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_3", .type = "conv", .output = "96x56x56", .parameters = 9216, .macs = 28901376,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_3_bn", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu67", .type = "relu6", .output = "96x56x56", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_4", .type = "dwconv", .output = "96x28x28", .parameters = 864, .macs = 677376,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_4_bn", .type = "bn", .output = "96x28x28", .parameters = 192, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu68", .type = "relu6", .output = "96x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_4", .type = "conv", .output = "192x28x28", .parameters = 18432, .macs = 14450688,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_4_bn", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu69", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_5", .type = "dwconv", .output = "192x28x28", .parameters = 1728, .macs = 1354752,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_5_bn", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu610", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_5", .type = "conv", .output = "192x28x28", .parameters = 36864, .macs = 28901376,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_5_bn", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu611", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_6", .type = "dwconv", .output = "192x14x14", .parameters = 1728, .macs = 338688,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_6_bn", .type = "bn", .output = "192x14x14", .parameters = 384, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu612", .type = "relu6", .output = "192x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_6", .type = "conv", .output = "384x14x14", .parameters = 73728, .macs = 14450688,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_6_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu613", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_7", .type = "dwconv", .output = "384x14x14", .parameters = 3456, .macs = 677376,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_7_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu614", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_7", .type = "conv", .output = "384x14x14", .parameters = 147456, .macs = 28901376,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_7_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu615", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_8", .type = "dwconv", .output = "384x14x14", .parameters = 3456, .macs = 677376,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_8_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu616", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_8", .type = "conv", .output = "384x14x14", .parameters = 147456, .macs = 28901376,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_8_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu617", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_9", .type = "dwconv", .output = "384x14x14", .parameters = 3456, .macs = 677376,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_9_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu618", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_9", .type = "conv", .output = "384x14x14", .parameters = 147456, .macs = 28901376,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_9_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu619", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_10", .type = "dwconv", .output = "384x14x14", .parameters = 3456, .macs = 677376,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_10_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu620", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_10", .type = "conv", .output = "384x14x14", .parameters = 147456, .macs = 28901376,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_10_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu621", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_11", .type = "dwconv", .output = "384x14x14", .parameters = 3456, .macs = 677376,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_11_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu622", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_11", .type = "conv", .output = "384x14x14", .parameters = 147456, .macs = 28901376,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_11_bn", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu623", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_12", .type = "dwconv", .output = "384x7x7", .parameters = 3456, .macs = 169344,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_12_bn", .type = "bn", .output = "384x7x7", .parameters = 768, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu624", .type = "relu6", .output = "384x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_12", .type = "conv", .output = "768x7x7", .parameters = 294912, .macs = 14450688,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_12_bn", .type = "bn", .output = "768x7x7", .parameters = 1536, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu625", .type = "relu6", .output = "768x7x7", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "conv_dw_13", .type = "dwconv", .output = "768x7x7", .parameters = 6912, .macs = 338688,
+     .line = "8", .text = "\"conv_dw_{i}\" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_dw_13_bn", .type = "bn", .output = "768x7x7", .parameters = 1536, .macs = 0,
+     .line = "9", .text = "\"conv_dw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu626", .type = "relu6", .output = "768x7x7", .parameters = 0, .macs = 0,
+     .line = "10", .text = "relu6"},
+    {.path = "conv_pw_13", .type = "conv", .output = "768x7x7", .parameters = 589824, .macs = 28901376,
+     .line = "11", .text = "\"conv_pw_{i}\" = conv(out, 1, bias=false, weights=glorot_uniform)"},
+    {.path = "conv_pw_13_bn", .type = "bn", .output = "768x7x7", .parameters = 1536, .macs = 0,
+     .line = "12", .text = "\"conv_pw_{i}_bn\" = bn(eps=0.001, decay=0.99)"},
+    {.path = "relu627", .type = "relu6", .output = "768x7x7", .parameters = 0, .macs = 0,
+     .line = "13", .text = "relu6"},
+    {.path = "gap1", .type = "gap", .output = "768", .parameters = 0, .macs = 0,
+     .line = "33", .text = "gap"},
+    {.path = "dropout1", .type = "dropout", .output = "768", .parameters = 0, .macs = 0,
+     .line = "34", .text = "dropout(0.001)"},
+    {.path = "classifier", .type = "dense", .output = "1000", .parameters = 769000, .macs = 768000,
+     .line = "35", .text = "classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)"},
+    {.path = "softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "36", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPhase0[] = {
+    {{8128512, 1806336, 2592}, {8128512, 1806336, 2592}},
+    {{0, 2408448, 768}, {0, 3612672, 576}},
+    {{}, {}},
+    {{2709504, 2408448, 864}, {5419008, 4816896, 1728}},
+    {{0, 1204224, 768}, {0, 3612672, 576}},
+    {{}, {}},
+    {{14450688, 3612672, 4992}, {28901376, 7225344, 9600}},
+    {{0, 4816896, 1536}, {0, 7225344, 1152}},
+    {{}, {}},
+    {{1354752, 3010560, 1728}, {2709504, 6021120, 3456}},
+    {{0, 602112, 1536}, {0, 1806336, 1152}},
+    {{}, {}},
+    {{14450688, 1806336, 19200}, {28901376, 3612672, 37632}},
+    {{0, 2408448, 3072}, {0, 3612672, 2304}},
+    {{}, {}},
+    {{2709504, 2408448, 3456}, {5419008, 4816896, 6912}},
+    {{0, 1204224, 3072}, {0, 3612672, 2304}},
+    {{}, {}},
+    {{28901376, 2408448, 38400}, {57802752, 4816896, 75264}},
+    {{0, 2408448, 3072}, {0, 3612672, 2304}},
+    {{}, {}},
+    {{677376, 1505280, 3456}, {1354752, 3010560, 6912}},
+    {{0, 301056, 3072}, {0, 903168, 2304}},
+    {{}, {}},
+    {{14450688, 903168, 75264}, {28901376, 1806336, 148992}},
+    {{0, 1204224, 6144}, {0, 1806336, 4608}},
+    {{}, {}},
+    {{1354752, 1204224, 6912}, {2709504, 2408448, 13824}},
+    {{0, 602112, 6144}, {0, 1806336, 4608}},
+    {{}, {}},
+    {{28901376, 1204224, 150528}, {57802752, 2408448, 297984}},
+    {{0, 1204224, 6144}, {0, 1806336, 4608}},
+    {{}, {}},
+    {{338688, 752640, 6912}, {677376, 1505280, 13824}},
+    {{0, 150528, 6144}, {0, 451584, 4608}},
+    {{}, {}},
+    {{14450688, 451584, 297984}, {28901376, 903168, 592896}},
+    {{0, 602112, 12288}, {0, 903168, 9216}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {1354752, 1204224, 27648}},
+    {{0, 301056, 12288}, {0, 903168, 9216}},
+    {{}, {}},
+    {{28901376, 602112, 595968}, {57802752, 1204224, 1185792}},
+    {{0, 602112, 12288}, {0, 903168, 9216}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {1354752, 1204224, 27648}},
+    {{0, 301056, 12288}, {0, 903168, 9216}},
+    {{}, {}},
+    {{28901376, 602112, 595968}, {57802752, 1204224, 1185792}},
+    {{0, 602112, 12288}, {0, 903168, 9216}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {1354752, 1204224, 27648}},
+    {{0, 301056, 12288}, {0, 903168, 9216}},
+    {{}, {}},
+    {{28901376, 602112, 595968}, {57802752, 1204224, 1185792}},
+    {{0, 602112, 12288}, {0, 903168, 9216}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {1354752, 1204224, 27648}},
+    {{0, 301056, 12288}, {0, 903168, 9216}},
+    {{}, {}},
+    {{28901376, 602112, 595968}, {57802752, 1204224, 1185792}},
+    {{0, 602112, 12288}, {0, 903168, 9216}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {1354752, 1204224, 27648}},
+    {{0, 301056, 12288}, {0, 903168, 9216}},
+    {{}, {}},
+    {{28901376, 602112, 595968}, {57802752, 1204224, 1185792}},
+    {{0, 602112, 12288}, {0, 903168, 9216}},
+    {{}, {}},
+    {{169344, 376320, 13824}, {338688, 752640, 27648}},
+    {{0, 75264, 12288}, {0, 225792, 9216}},
+    {{}, {}},
+    {{14450688, 225792, 1185792}, {28901376, 451584, 2365440}},
+    {{0, 301056, 24576}, {0, 451584, 18432}},
+    {{}, {}},
+    {{338688, 301056, 27648}, {677376, 602112, 55296}},
+    {{0, 150528, 24576}, {0, 451584, 18432}},
+    {{}, {}},
+    {{28901376, 301056, 2371584}, {57802752, 602112, 4730880}},
+    {{0, 301056, 24576}, {0, 451584, 18432}},
+    {{}, {}},
+    {{0, 153600, 0}, {0, 153600, 0}},
+    {{0, 6144, 0}, {0, 6144, 0}},
+    {{768000, 7072, 3076000}, {1536000, 14144, 6148000}},
+    {{}, {}},
+};
+
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{8128512, 1806336, 3744}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2709504, 2408448, 864}, {}},
+    {{0, 0, 768}, {}},
+    {{}, {}},
+    {{14450688, 3612672, 7296}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1354752, 3010560, 1728}, {}},
+    {{0, 0, 1536}, {}},
+    {{}, {}},
+    {{14450688, 1806336, 23808}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2709504, 2408448, 3456}, {}},
+    {{0, 0, 3072}, {}},
+    {{}, {}},
+    {{28901376, 2408448, 43008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 1505280, 3456}, {}},
+    {{0, 0, 3072}, {}},
+    {{}, {}},
+    {{14450688, 903168, 84480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1354752, 1204224, 6912}, {}},
+    {{0, 0, 6144}, {}},
+    {{}, {}},
+    {{28901376, 1204224, 159744}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{338688, 752640, 6912}, {}},
+    {{0, 0, 6144}, {}},
+    {{}, {}},
+    {{14450688, 451584, 316416}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{28901376, 602112, 614400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{28901376, 602112, 614400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{28901376, 602112, 614400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{28901376, 602112, 614400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{28901376, 602112, 614400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{169344, 376320, 13824}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{14450688, 225792, 1222656}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{338688, 301056, 27648}, {}},
+    {{0, 0, 24576}, {}},
+    {{}, {}},
+    {{28901376, 301056, 2408448}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 153600, 0}, {}},
+    {{}, {}},
+    {{768000, 7072, 3076000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr float kMean2[] = {0.5f, 0.5f, 0.5f};
@@ -713,7 +975,7 @@ constexpr cnn::LearningTensor kLearningInPhase0[] = {
 constexpr cnn::PhaseDescription kPhases[] = {
     {.name = "main", .epochs = 90, .has_optimizer = true,
      .optimizer = {.algorithm = cnn::Algorithm::kSgd, .learning_rate = 0.05, .momentum = 0.9, .nesterov = false, .weight_decay = 4e-05},
-     .learning = kLearningInPhase0, .gradients = 2585616},
+     .learning = kLearningInPhase0, .gradients = 2585616, .work = kWorkInPhase0},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -838,7 +1100,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .data = {.name = "ImageNet", .source = cnn::SourceKind::kFolder, .directory = "imagenet",
              .validation = {}, .test = {},
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
@@ -1056,448 +1318,450 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   const cnn::Floats d_classifier_bias = gradients(2584608, 1000);
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
+  at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   cnn::conv(conv1, input, conv1_weight_, {}, kConv1, batch, scratch());
 
-  // 19: conv1_bn = bn(eps=0.001, decay=0.99)
+  at(1);  // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
   cnn::bn(relu61, conv1_bn_saved, conv1, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
           conv1_bn_running_var_, cnn::Activation::kRelu6, kConv1Bn, batch);
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
+  at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
   cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
+  at(4);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
   // 10: relu6    (relu62)
   cnn::bn_statistics(conv_dw_1_bn_saved, conv_dw_1, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_,
                      conv_dw_1_bn_running_mean_, conv_dw_1_bn_running_var_, kConvDw1Bn, batch);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
+  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
   cnn::conv(conv_pw_1, cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), conv_pw_1_weight_,
             {}, kConvPw1, batch, scratch());
 
-  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
+  at(7);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
   cnn::bn(relu63, conv_pw_1_bn_saved, conv_pw_1, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_,
           conv_pw_1_bn_running_mean_, conv_pw_1_bn_running_var_, cnn::Activation::kRelu6, kConvPw1Bn, batch);
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
+  at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
+  at(10);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
   // 10: relu6    (relu64)
   cnn::bn_statistics(conv_dw_2_bn_saved, conv_dw_2, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_,
                      conv_dw_2_bn_running_mean_, conv_dw_2_bn_running_var_, kConvDw2Bn, batch);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
+  at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
   cnn::conv(conv_pw_2, cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), conv_pw_2_weight_,
             {}, kConvPw2, batch, scratch());
 
-  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
+  at(13);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
   // 13: relu6    (relu65)
   cnn::bn(relu65, conv_pw_2_bn_saved, conv_pw_2, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_,
           conv_pw_2_bn_running_mean_, conv_pw_2_bn_running_var_, cnn::Activation::kRelu6, kConvPw2Bn, batch);
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
+  at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
   cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
+  at(16);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
   // 10: relu6    (relu66)
   cnn::bn_statistics(conv_dw_3_bn_saved, conv_dw_3, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_,
                      conv_dw_3_bn_running_mean_, conv_dw_3_bn_running_var_, kConvDw3Bn, batch);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
+  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
   cnn::conv(conv_pw_3, cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), conv_pw_3_weight_,
             {}, kConvPw3, batch, scratch());
 
-  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
+  at(19);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
   cnn::bn(relu67, conv_pw_3_bn_saved, conv_pw_3, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_,
           conv_pw_3_bn_running_mean_, conv_pw_3_bn_running_var_, cnn::Activation::kRelu6, kConvPw3Bn, batch);
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
+  at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
+  at(22);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
   // 10: relu6    (relu68)
   cnn::bn_statistics(conv_dw_4_bn_saved, conv_dw_4, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_,
                      conv_dw_4_bn_running_mean_, conv_dw_4_bn_running_var_, kConvDw4Bn, batch);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
+  at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
   cnn::conv(conv_pw_4, cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), conv_pw_4_weight_,
             {}, kConvPw4, batch, scratch());
 
-  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
+  at(25);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
   cnn::bn(relu69, conv_pw_4_bn_saved, conv_pw_4, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_,
           conv_pw_4_bn_running_mean_, conv_pw_4_bn_running_var_, cnn::Activation::kRelu6, kConvPw4Bn, batch);
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
+  at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
   cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
+  at(28);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
   // 10: relu6    (relu610)
   cnn::bn_statistics(conv_dw_5_bn_saved, conv_dw_5, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_,
                      conv_dw_5_bn_running_mean_, conv_dw_5_bn_running_var_, kConvDw5Bn, batch);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
+  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   cnn::conv(conv_pw_5, cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), conv_pw_5_weight_,
             {}, kConvPw5, batch, scratch());
 
-  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
+  at(31);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
   cnn::bn(relu611, conv_pw_5_bn_saved, conv_pw_5, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_,
           conv_pw_5_bn_running_mean_, conv_pw_5_bn_running_var_, cnn::Activation::kRelu6, kConvPw5Bn, batch);
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
+  at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
+  at(34);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
   // 10: relu6    (relu612)
   cnn::bn_statistics(conv_dw_6_bn_saved, conv_dw_6, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_,
                      conv_dw_6_bn_running_mean_, conv_dw_6_bn_running_var_, kConvDw6Bn, batch);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
+  at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
   cnn::conv(conv_pw_6, cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), conv_pw_6_weight_,
             {}, kConvPw6, batch, scratch());
 
-  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
+  at(37);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
   // 13: relu6    (relu613)
   cnn::bn(relu613, conv_pw_6_bn_saved, conv_pw_6, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_,
           conv_pw_6_bn_running_mean_, conv_pw_6_bn_running_var_, cnn::Activation::kRelu6, kConvPw6Bn, batch);
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
+  at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
   cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
+  at(40);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
   // 10: relu6    (relu614)
   cnn::bn_statistics(conv_dw_7_bn_saved, conv_dw_7, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_,
                      conv_dw_7_bn_running_mean_, conv_dw_7_bn_running_var_, kConvDw7Bn, batch);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
+  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   cnn::conv(conv_pw_7, cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), conv_pw_7_weight_,
             {}, kConvPw7, batch, scratch());
 
-  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
+  at(43);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
   cnn::bn(relu615, conv_pw_7_bn_saved, conv_pw_7, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_,
           conv_pw_7_bn_running_mean_, conv_pw_7_bn_running_var_, cnn::Activation::kRelu6, kConvPw7Bn, batch);
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
+  at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
+  at(46);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
   // 10: relu6    (relu616)
   cnn::bn_statistics(conv_dw_8_bn_saved, conv_dw_8, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_,
                      conv_dw_8_bn_running_mean_, conv_dw_8_bn_running_var_, kConvDw8Bn, batch);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
+  at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
   cnn::conv(conv_pw_8, cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), conv_pw_8_weight_,
             {}, kConvPw8, batch, scratch());
 
-  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
+  at(49);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
   cnn::bn(relu617, conv_pw_8_bn_saved, conv_pw_8, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_,
           conv_pw_8_bn_running_mean_, conv_pw_8_bn_running_var_, cnn::Activation::kRelu6, kConvPw8Bn, batch);
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
+  at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
+  at(52);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
   // 10: relu6    (relu618)
   cnn::bn_statistics(conv_dw_9_bn_saved, conv_dw_9, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_,
                      conv_dw_9_bn_running_mean_, conv_dw_9_bn_running_var_, kConvDw9Bn, batch);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
+  at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
   cnn::conv(conv_pw_9, cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), conv_pw_9_weight_,
             {}, kConvPw9, batch, scratch());
 
-  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
+  at(55);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
   cnn::bn(relu619, conv_pw_9_bn_saved, conv_pw_9, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_,
           conv_pw_9_bn_running_mean_, conv_pw_9_bn_running_var_, cnn::Activation::kRelu6, kConvPw9Bn, batch);
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
+  at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
+  at(58);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
   // 10: relu6    (relu620)
   cnn::bn_statistics(conv_dw_10_bn_saved, conv_dw_10, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_,
                      conv_dw_10_bn_running_mean_, conv_dw_10_bn_running_var_, kConvDw10Bn, batch);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
+  at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
   cnn::conv(conv_pw_10, cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
             conv_pw_10_weight_, {}, kConvPw10, batch, scratch());
 
-  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
+  at(61);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
   cnn::bn(relu621, conv_pw_10_bn_saved, conv_pw_10, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_,
           conv_pw_10_bn_running_mean_, conv_pw_10_bn_running_var_, cnn::Activation::kRelu6, kConvPw10Bn,
           batch);
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
+  at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
+  at(64);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
   // 10: relu6    (relu622)
   cnn::bn_statistics(conv_dw_11_bn_saved, conv_dw_11, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_,
                      conv_dw_11_bn_running_mean_, conv_dw_11_bn_running_var_, kConvDw11Bn, batch);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
+  at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
   cnn::conv(conv_pw_11, cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
             conv_pw_11_weight_, {}, kConvPw11, batch, scratch());
 
-  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
+  at(67);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
   cnn::bn(relu623, conv_pw_11_bn_saved, conv_pw_11, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_,
           conv_pw_11_bn_running_mean_, conv_pw_11_bn_running_var_, cnn::Activation::kRelu6, kConvPw11Bn,
           batch);
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
+  at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
+  at(70);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
   // 10: relu6    (relu624)
   cnn::bn_statistics(conv_dw_12_bn_saved, conv_dw_12, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_,
                      conv_dw_12_bn_running_mean_, conv_dw_12_bn_running_var_, kConvDw12Bn, batch);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
+  at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
   cnn::conv(conv_pw_12, cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
             conv_pw_12_weight_, {}, kConvPw12, batch, scratch());
 
-  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
+  at(73);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
   cnn::bn(relu625, conv_pw_12_bn_saved, conv_pw_12, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_,
           conv_pw_12_bn_running_mean_, conv_pw_12_bn_running_var_, cnn::Activation::kRelu6, kConvPw12Bn,
           batch);
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
+  at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
   cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
+  at(76);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
   // 10: relu6    (relu626)
   cnn::bn_statistics(conv_dw_13_bn_saved, conv_dw_13, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_,
                      conv_dw_13_bn_running_mean_, conv_dw_13_bn_running_var_, kConvDw13Bn, batch);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
+  at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   cnn::conv(conv_pw_13, cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
             conv_pw_13_weight_, {}, kConvPw13, batch, scratch());
 
-  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
+  at(79);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
   cnn::bn(relu627, conv_pw_13_bn_saved, conv_pw_13, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_,
           conv_pw_13_bn_running_mean_, conv_pw_13_bn_running_var_, cnn::Activation::kRelu6, kConvPw13Bn,
           batch);
 
-  // 33: gap    (gap1)
+  at(81);  // 33: gap    (gap1)
   cnn::gap(dropout1, relu627, k768x7x7, batch);
 
-  // 34: dropout(0.001)    (dropout1)
+  at(82);  // 34: dropout(0.001)    (dropout1)
   cnn::dropout(dropout1, dropout1, kDropout1, batch, random);
 
-  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
+  at(83);  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
   cnn::dense(classifier, dropout1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, classifier, k1000, batch);
   cnn::softmax_cross_entropy(d_classifier, losses, classifier, labels, k1000, batch);
 
   // Backward.
-  // 35: classifier
+  backward_at(83);  // 35: classifier
   cnn::dense_backward_params(d_classifier_weight, d_classifier_bias, d_classifier, dropout1, kClassifier,
                              batch, scratch());
   cnn::dense_backward_input(d_dropout1, d_classifier, classifier_weight_, kClassifier, batch, scratch());
-  // 34: dropout1
+  backward_at(82);  // 34: dropout1
   cnn::dropout_backward_input(d_dropout1, d_dropout1, kDropout1, batch, random);
-  // 33: gap1
+  backward_at(81);  // 33: gap1
   cnn::gap_backward_input(d_relu627, d_dropout1, k768x7x7, batch);
-  // 12: conv_pw_13_bn
+  backward_at(79);  // 12: conv_pw_13_bn
   cnn::bn_backward(d_relu627, d_conv_pw_13_bn_weight, d_conv_pw_13_bn_bias, d_relu627, conv_pw_13,
                    conv_pw_13_bn_saved, cnn::Activation::kRelu6, kConvPw13Bn, batch);
-  // 11: conv_pw_13
+  backward_at(78);  // 11: conv_pw_13
   cnn::conv_backward_params(d_conv_pw_13_weight, d_relu627,
                             cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6), kConvPw13,
                             batch, scratch());
   cnn::conv_backward_input(d_relu626, d_relu627, conv_pw_13_weight_, kConvPw13, batch, scratch());
-  // 9: conv_dw_13_bn
+  backward_at(76);  // 9: conv_dw_13_bn
   cnn::bn_backward(d_relu626, d_conv_dw_13_bn_weight, d_conv_dw_13_bn_bias, d_relu626, conv_dw_13,
                    conv_dw_13_bn_saved, cnn::Activation::kRelu6, kConvDw13Bn, batch);
-  // 8: conv_dw_13
+  backward_at(75);  // 8: conv_dw_13
   cnn::dwconv_backward_params(d_conv_dw_13_weight, d_relu626, relu625, kConvDw13, batch, scratch());
   cnn::dwconv_backward_input(d_relu625, d_relu626, conv_dw_13_weight_, kConvDw13, batch, scratch());
-  // 12: conv_pw_12_bn
+  backward_at(73);  // 12: conv_pw_12_bn
   cnn::bn_backward(d_relu625, d_conv_pw_12_bn_weight, d_conv_pw_12_bn_bias, d_relu625, conv_pw_12,
                    conv_pw_12_bn_saved, cnn::Activation::kRelu6, kConvPw12Bn, batch);
-  // 11: conv_pw_12
+  backward_at(72);  // 11: conv_pw_12
   cnn::conv_backward_params(d_conv_pw_12_weight, d_relu625,
                             cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6), kConvPw12,
                             batch, scratch());
   cnn::conv_backward_input(d_relu624, d_relu625, conv_pw_12_weight_, kConvPw12, batch, scratch());
-  // 9: conv_dw_12_bn
+  backward_at(70);  // 9: conv_dw_12_bn
   cnn::bn_backward(d_relu624, d_conv_dw_12_bn_weight, d_conv_dw_12_bn_bias, d_relu624, conv_dw_12,
                    conv_dw_12_bn_saved, cnn::Activation::kRelu6, kConvDw12Bn, batch);
-  // 8: conv_dw_12
+  backward_at(69);  // 8: conv_dw_12
   cnn::dwconv_backward_params(d_conv_dw_12_weight, d_relu624, relu623, kConvDw12, batch, scratch());
   cnn::dwconv_backward_input(d_relu623, d_relu624, conv_dw_12_weight_, kConvDw12, batch, scratch());
-  // 12: conv_pw_11_bn
+  backward_at(67);  // 12: conv_pw_11_bn
   cnn::bn_backward(d_relu623, d_conv_pw_11_bn_weight, d_conv_pw_11_bn_bias, d_relu623, conv_pw_11,
                    conv_pw_11_bn_saved, cnn::Activation::kRelu6, kConvPw11Bn, batch);
-  // 11: conv_pw_11
+  backward_at(66);  // 11: conv_pw_11
   cnn::conv_backward_params(d_conv_pw_11_weight, d_relu623,
                             cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6), kConvPw11,
                             batch, scratch());
   cnn::conv_backward_input(d_relu622, d_relu623, conv_pw_11_weight_, kConvPw11, batch, scratch());
-  // 9: conv_dw_11_bn
+  backward_at(64);  // 9: conv_dw_11_bn
   cnn::bn_backward(d_relu622, d_conv_dw_11_bn_weight, d_conv_dw_11_bn_bias, d_relu622, conv_dw_11,
                    conv_dw_11_bn_saved, cnn::Activation::kRelu6, kConvDw11Bn, batch);
-  // 8: conv_dw_11
+  backward_at(63);  // 8: conv_dw_11
   cnn::dwconv_backward_params(d_conv_dw_11_weight, d_relu622, relu621, kConvDw11, batch, scratch());
   cnn::dwconv_backward_input(d_relu621, d_relu622, conv_dw_11_weight_, kConvDw11, batch, scratch());
-  // 12: conv_pw_10_bn
+  backward_at(61);  // 12: conv_pw_10_bn
   cnn::bn_backward(d_relu621, d_conv_pw_10_bn_weight, d_conv_pw_10_bn_bias, d_relu621, conv_pw_10,
                    conv_pw_10_bn_saved, cnn::Activation::kRelu6, kConvPw10Bn, batch);
-  // 11: conv_pw_10
+  backward_at(60);  // 11: conv_pw_10
   cnn::conv_backward_params(d_conv_pw_10_weight, d_relu621,
                             cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6), kConvPw10,
                             batch, scratch());
   cnn::conv_backward_input(d_relu620, d_relu621, conv_pw_10_weight_, kConvPw10, batch, scratch());
-  // 9: conv_dw_10_bn
+  backward_at(58);  // 9: conv_dw_10_bn
   cnn::bn_backward(d_relu620, d_conv_dw_10_bn_weight, d_conv_dw_10_bn_bias, d_relu620, conv_dw_10,
                    conv_dw_10_bn_saved, cnn::Activation::kRelu6, kConvDw10Bn, batch);
-  // 8: conv_dw_10
+  backward_at(57);  // 8: conv_dw_10
   cnn::dwconv_backward_params(d_conv_dw_10_weight, d_relu620, relu619, kConvDw10, batch, scratch());
   cnn::dwconv_backward_input(d_relu619, d_relu620, conv_dw_10_weight_, kConvDw10, batch, scratch());
-  // 12: conv_pw_9_bn
+  backward_at(55);  // 12: conv_pw_9_bn
   cnn::bn_backward(d_relu619, d_conv_pw_9_bn_weight, d_conv_pw_9_bn_bias, d_relu619, conv_pw_9,
                    conv_pw_9_bn_saved, cnn::Activation::kRelu6, kConvPw9Bn, batch);
-  // 11: conv_pw_9
+  backward_at(54);  // 11: conv_pw_9
   cnn::conv_backward_params(d_conv_pw_9_weight, d_relu619,
                             cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), kConvPw9,
                             batch, scratch());
   cnn::conv_backward_input(d_relu618, d_relu619, conv_pw_9_weight_, kConvPw9, batch, scratch());
-  // 9: conv_dw_9_bn
+  backward_at(52);  // 9: conv_dw_9_bn
   cnn::bn_backward(d_relu618, d_conv_dw_9_bn_weight, d_conv_dw_9_bn_bias, d_relu618, conv_dw_9,
                    conv_dw_9_bn_saved, cnn::Activation::kRelu6, kConvDw9Bn, batch);
-  // 8: conv_dw_9
+  backward_at(51);  // 8: conv_dw_9
   cnn::dwconv_backward_params(d_conv_dw_9_weight, d_relu618, relu617, kConvDw9, batch, scratch());
   cnn::dwconv_backward_input(d_relu617, d_relu618, conv_dw_9_weight_, kConvDw9, batch, scratch());
-  // 12: conv_pw_8_bn
+  backward_at(49);  // 12: conv_pw_8_bn
   cnn::bn_backward(d_relu617, d_conv_pw_8_bn_weight, d_conv_pw_8_bn_bias, d_relu617, conv_pw_8,
                    conv_pw_8_bn_saved, cnn::Activation::kRelu6, kConvPw8Bn, batch);
-  // 11: conv_pw_8
+  backward_at(48);  // 11: conv_pw_8
   cnn::conv_backward_params(d_conv_pw_8_weight, d_relu617,
                             cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), kConvPw8,
                             batch, scratch());
   cnn::conv_backward_input(d_relu616, d_relu617, conv_pw_8_weight_, kConvPw8, batch, scratch());
-  // 9: conv_dw_8_bn
+  backward_at(46);  // 9: conv_dw_8_bn
   cnn::bn_backward(d_relu616, d_conv_dw_8_bn_weight, d_conv_dw_8_bn_bias, d_relu616, conv_dw_8,
                    conv_dw_8_bn_saved, cnn::Activation::kRelu6, kConvDw8Bn, batch);
-  // 8: conv_dw_8
+  backward_at(45);  // 8: conv_dw_8
   cnn::dwconv_backward_params(d_conv_dw_8_weight, d_relu616, relu615, kConvDw8, batch, scratch());
   cnn::dwconv_backward_input(d_relu615, d_relu616, conv_dw_8_weight_, kConvDw8, batch, scratch());
-  // 12: conv_pw_7_bn
+  backward_at(43);  // 12: conv_pw_7_bn
   cnn::bn_backward(d_relu615, d_conv_pw_7_bn_weight, d_conv_pw_7_bn_bias, d_relu615, conv_pw_7,
                    conv_pw_7_bn_saved, cnn::Activation::kRelu6, kConvPw7Bn, batch);
-  // 11: conv_pw_7
+  backward_at(42);  // 11: conv_pw_7
   cnn::conv_backward_params(d_conv_pw_7_weight, d_relu615,
                             cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), kConvPw7,
                             batch, scratch());
   cnn::conv_backward_input(d_relu614, d_relu615, conv_pw_7_weight_, kConvPw7, batch, scratch());
-  // 9: conv_dw_7_bn
+  backward_at(40);  // 9: conv_dw_7_bn
   cnn::bn_backward(d_relu614, d_conv_dw_7_bn_weight, d_conv_dw_7_bn_bias, d_relu614, conv_dw_7,
                    conv_dw_7_bn_saved, cnn::Activation::kRelu6, kConvDw7Bn, batch);
-  // 8: conv_dw_7
+  backward_at(39);  // 8: conv_dw_7
   cnn::dwconv_backward_params(d_conv_dw_7_weight, d_relu614, relu613, kConvDw7, batch, scratch());
   cnn::dwconv_backward_input(d_relu613, d_relu614, conv_dw_7_weight_, kConvDw7, batch, scratch());
-  // 12: conv_pw_6_bn
+  backward_at(37);  // 12: conv_pw_6_bn
   cnn::bn_backward(d_relu613, d_conv_pw_6_bn_weight, d_conv_pw_6_bn_bias, d_relu613, conv_pw_6,
                    conv_pw_6_bn_saved, cnn::Activation::kRelu6, kConvPw6Bn, batch);
-  // 11: conv_pw_6
+  backward_at(36);  // 11: conv_pw_6
   cnn::conv_backward_params(d_conv_pw_6_weight, d_relu613,
                             cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), kConvPw6,
                             batch, scratch());
   cnn::conv_backward_input(d_relu612, d_relu613, conv_pw_6_weight_, kConvPw6, batch, scratch());
-  // 9: conv_dw_6_bn
+  backward_at(34);  // 9: conv_dw_6_bn
   cnn::bn_backward(d_relu612, d_conv_dw_6_bn_weight, d_conv_dw_6_bn_bias, d_relu612, conv_dw_6,
                    conv_dw_6_bn_saved, cnn::Activation::kRelu6, kConvDw6Bn, batch);
-  // 8: conv_dw_6
+  backward_at(33);  // 8: conv_dw_6
   cnn::dwconv_backward_params(d_conv_dw_6_weight, d_relu612, relu611, kConvDw6, batch, scratch());
   cnn::dwconv_backward_input(d_relu611, d_relu612, conv_dw_6_weight_, kConvDw6, batch, scratch());
-  // 12: conv_pw_5_bn
+  backward_at(31);  // 12: conv_pw_5_bn
   cnn::bn_backward(d_relu611, d_conv_pw_5_bn_weight, d_conv_pw_5_bn_bias, d_relu611, conv_pw_5,
                    conv_pw_5_bn_saved, cnn::Activation::kRelu6, kConvPw5Bn, batch);
-  // 11: conv_pw_5
+  backward_at(30);  // 11: conv_pw_5
   cnn::conv_backward_params(d_conv_pw_5_weight, d_relu611,
                             cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), kConvPw5,
                             batch, scratch());
   cnn::conv_backward_input(d_relu610, d_relu611, conv_pw_5_weight_, kConvPw5, batch, scratch());
-  // 9: conv_dw_5_bn
+  backward_at(28);  // 9: conv_dw_5_bn
   cnn::bn_backward(d_relu610, d_conv_dw_5_bn_weight, d_conv_dw_5_bn_bias, d_relu610, conv_dw_5,
                    conv_dw_5_bn_saved, cnn::Activation::kRelu6, kConvDw5Bn, batch);
-  // 8: conv_dw_5
+  backward_at(27);  // 8: conv_dw_5
   cnn::dwconv_backward_params(d_conv_dw_5_weight, d_relu610, relu69, kConvDw5, batch, scratch());
   cnn::dwconv_backward_input(d_relu69, d_relu610, conv_dw_5_weight_, kConvDw5, batch, scratch());
-  // 12: conv_pw_4_bn
+  backward_at(25);  // 12: conv_pw_4_bn
   cnn::bn_backward(d_relu69, d_conv_pw_4_bn_weight, d_conv_pw_4_bn_bias, d_relu69, conv_pw_4,
                    conv_pw_4_bn_saved, cnn::Activation::kRelu6, kConvPw4Bn, batch);
-  // 11: conv_pw_4
+  backward_at(24);  // 11: conv_pw_4
   cnn::conv_backward_params(d_conv_pw_4_weight, d_relu69,
                             cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), kConvPw4,
                             batch, scratch());
   cnn::conv_backward_input(d_relu68, d_relu69, conv_pw_4_weight_, kConvPw4, batch, scratch());
-  // 9: conv_dw_4_bn
+  backward_at(22);  // 9: conv_dw_4_bn
   cnn::bn_backward(d_relu68, d_conv_dw_4_bn_weight, d_conv_dw_4_bn_bias, d_relu68, conv_dw_4,
                    conv_dw_4_bn_saved, cnn::Activation::kRelu6, kConvDw4Bn, batch);
-  // 8: conv_dw_4
+  backward_at(21);  // 8: conv_dw_4
   cnn::dwconv_backward_params(d_conv_dw_4_weight, d_relu68, relu67, kConvDw4, batch, scratch());
   cnn::dwconv_backward_input(d_relu67, d_relu68, conv_dw_4_weight_, kConvDw4, batch, scratch());
-  // 12: conv_pw_3_bn
+  backward_at(19);  // 12: conv_pw_3_bn
   cnn::bn_backward(d_relu67, d_conv_pw_3_bn_weight, d_conv_pw_3_bn_bias, d_relu67, conv_pw_3,
                    conv_pw_3_bn_saved, cnn::Activation::kRelu6, kConvPw3Bn, batch);
-  // 11: conv_pw_3
+  backward_at(18);  // 11: conv_pw_3
   cnn::conv_backward_params(d_conv_pw_3_weight, d_relu67,
                             cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), kConvPw3,
                             batch, scratch());
   cnn::conv_backward_input(d_relu66, d_relu67, conv_pw_3_weight_, kConvPw3, batch, scratch());
-  // 9: conv_dw_3_bn
+  backward_at(16);  // 9: conv_dw_3_bn
   cnn::bn_backward(d_relu66, d_conv_dw_3_bn_weight, d_conv_dw_3_bn_bias, d_relu66, conv_dw_3,
                    conv_dw_3_bn_saved, cnn::Activation::kRelu6, kConvDw3Bn, batch);
-  // 8: conv_dw_3
+  backward_at(15);  // 8: conv_dw_3
   cnn::dwconv_backward_params(d_conv_dw_3_weight, d_relu66, relu65, kConvDw3, batch, scratch());
   cnn::dwconv_backward_input(d_relu65, d_relu66, conv_dw_3_weight_, kConvDw3, batch, scratch());
-  // 12: conv_pw_2_bn
+  backward_at(13);  // 12: conv_pw_2_bn
   cnn::bn_backward(d_relu65, d_conv_pw_2_bn_weight, d_conv_pw_2_bn_bias, d_relu65, conv_pw_2,
                    conv_pw_2_bn_saved, cnn::Activation::kRelu6, kConvPw2Bn, batch);
-  // 11: conv_pw_2
+  backward_at(12);  // 11: conv_pw_2
   cnn::conv_backward_params(d_conv_pw_2_weight, d_relu65,
                             cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), kConvPw2,
                             batch, scratch());
   cnn::conv_backward_input(d_relu64, d_relu65, conv_pw_2_weight_, kConvPw2, batch, scratch());
-  // 9: conv_dw_2_bn
+  backward_at(10);  // 9: conv_dw_2_bn
   cnn::bn_backward(d_relu64, d_conv_dw_2_bn_weight, d_conv_dw_2_bn_bias, d_relu64, conv_dw_2,
                    conv_dw_2_bn_saved, cnn::Activation::kRelu6, kConvDw2Bn, batch);
-  // 8: conv_dw_2
+  backward_at(9);  // 8: conv_dw_2
   cnn::dwconv_backward_params(d_conv_dw_2_weight, d_relu64, relu63, kConvDw2, batch, scratch());
   cnn::dwconv_backward_input(d_relu63, d_relu64, conv_dw_2_weight_, kConvDw2, batch, scratch());
-  // 12: conv_pw_1_bn
+  backward_at(7);  // 12: conv_pw_1_bn
   cnn::bn_backward(d_relu63, d_conv_pw_1_bn_weight, d_conv_pw_1_bn_bias, d_relu63, conv_pw_1,
                    conv_pw_1_bn_saved, cnn::Activation::kRelu6, kConvPw1Bn, batch);
-  // 11: conv_pw_1
+  backward_at(6);  // 11: conv_pw_1
   cnn::conv_backward_params(d_conv_pw_1_weight, d_relu63,
                             cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), kConvPw1,
                             batch, scratch());
   cnn::conv_backward_input(d_relu62, d_relu63, conv_pw_1_weight_, kConvPw1, batch, scratch());
-  // 9: conv_dw_1_bn
+  backward_at(4);  // 9: conv_dw_1_bn
   cnn::bn_backward(d_relu62, d_conv_dw_1_bn_weight, d_conv_dw_1_bn_bias, d_relu62, conv_dw_1,
                    conv_dw_1_bn_saved, cnn::Activation::kRelu6, kConvDw1Bn, batch);
-  // 8: conv_dw_1
+  backward_at(3);  // 8: conv_dw_1
   cnn::dwconv_backward_params(d_conv_dw_1_weight, d_relu62, relu61, kConvDw1, batch, scratch());
   cnn::dwconv_backward_input(d_relu61, d_relu62, conv_dw_1_weight_, kConvDw1, batch, scratch());
-  // 19: conv1_bn
+  backward_at(1);  // 19: conv1_bn
   cnn::bn_backward(d_relu61, d_conv1_bn_weight, d_conv1_bn_bias, d_relu61, conv1, conv1_bn_saved,
                    cnn::Activation::kRelu6, kConv1Bn, batch);
-  // 18: conv1
+  backward_at(0);  // 18: conv1
   cnn::conv_backward_params(d_conv1_weight, d_relu61, input, kConv1, batch, scratch());
 
+  at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
 }
@@ -1566,7 +1830,7 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   const cnn::Blocked classifier = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
+  at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
   cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
@@ -1574,15 +1838,15 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::conv(relu61, input, conv1_weight_,
             cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
+  at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
   cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
+  at(4);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
   // 10: relu6    (relu62)
   cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
                  conv_dw_1_bn_running_var_, kConvDw1Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
+  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
   cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
@@ -1591,15 +1855,15 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
+  at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
+  at(10);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
   // 10: relu6    (relu64)
   cnn::bn_affine(conv_dw_2_bn_saved, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_, conv_dw_2_bn_running_mean_,
                  conv_dw_2_bn_running_var_, kConvDw2Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
+  at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
   // 13: relu6    (relu65)
   cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
@@ -1608,15 +1872,15 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
+  at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
   cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
+  at(16);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
   // 10: relu6    (relu66)
   cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
                  conv_dw_3_bn_running_var_, kConvDw3Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
+  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
   cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
@@ -1625,15 +1889,15 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
+  at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
+  at(22);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
   // 10: relu6    (relu68)
   cnn::bn_affine(conv_dw_4_bn_saved, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_, conv_dw_4_bn_running_mean_,
                  conv_dw_4_bn_running_var_, kConvDw4Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
+  at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
   cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
@@ -1642,15 +1906,15 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
+  at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
   cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
+  at(28);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
   // 10: relu6    (relu610)
   cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
                  conv_dw_5_bn_running_var_, kConvDw5Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
+  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
   cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
@@ -1659,15 +1923,15 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
+  at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
+  at(34);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
   // 10: relu6    (relu612)
   cnn::bn_affine(conv_dw_6_bn_saved, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_, conv_dw_6_bn_running_mean_,
                  conv_dw_6_bn_running_var_, kConvDw6Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
+  at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
   // 13: relu6    (relu613)
   cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
@@ -1676,15 +1940,15 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
+  at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
   cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
+  at(40);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
   // 10: relu6    (relu614)
   cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
                  conv_dw_7_bn_running_var_, kConvDw7Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
+  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
   cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
@@ -1693,15 +1957,15 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
+  at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
+  at(46);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
   // 10: relu6    (relu616)
   cnn::bn_affine(conv_dw_8_bn_saved, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_, conv_dw_8_bn_running_mean_,
                  conv_dw_8_bn_running_var_, kConvDw8Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
+  at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
   cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
@@ -1710,15 +1974,15 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
+  at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
+  at(52);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
   // 10: relu6    (relu618)
   cnn::bn_affine(conv_dw_9_bn_saved, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
                  conv_dw_9_bn_running_var_, kConvDw9Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
+  at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
   cnn::bn_affine(conv_pw_9_bn_saved, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
@@ -1727,15 +1991,15 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
+  at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
+  at(58);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
   // 10: relu6    (relu620)
   cnn::bn_affine(conv_dw_10_bn_saved, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_, conv_dw_10_bn_running_mean_,
                  conv_dw_10_bn_running_var_, kConvDw10Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
+  at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
   cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
@@ -1744,15 +2008,15 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             conv_pw_10_weight_, cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6),
             kConvPw10, batch, scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
+  at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
+  at(64);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
   // 10: relu6    (relu622)
   cnn::bn_affine(conv_dw_11_bn_saved, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_, conv_dw_11_bn_running_mean_,
                  conv_dw_11_bn_running_var_, kConvDw11Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
+  at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
   cnn::bn_affine(conv_pw_11_bn_saved, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_, conv_pw_11_bn_running_mean_,
@@ -1761,15 +2025,15 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             conv_pw_11_weight_, cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6),
             kConvPw11, batch, scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
+  at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
+  at(70);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
   // 10: relu6    (relu624)
   cnn::bn_affine(conv_dw_12_bn_saved, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_, conv_dw_12_bn_running_mean_,
                  conv_dw_12_bn_running_var_, kConvDw12Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
+  at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
   cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
@@ -1778,15 +2042,15 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             conv_pw_12_weight_, cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6),
             kConvPw12, batch, scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
+  at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
   cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
+  at(76);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
   // 10: relu6    (relu626)
   cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
                  conv_dw_13_bn_running_var_, kConvDw13Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
+  at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
   cnn::bn_affine(conv_pw_13_bn_saved, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_, conv_pw_13_bn_running_mean_,
@@ -1795,12 +2059,13 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             conv_pw_13_weight_, cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6),
             kConvPw13, batch, scratch());
 
-  // 33: gap    (gap1)
+  at(81);  // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k768x7x7, batch);
 
-  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
+  at(83);  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
   cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, classifier, k1000, batch);
   cnn::cross_entropy_loss(losses, classifier, labels, k1000, batch);
   return cnn::mean_loss(losses, batch);
@@ -1869,7 +2134,7 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
+  at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
   cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
@@ -1877,15 +2142,15 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(relu61, input, conv1_weight_,
             cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
+  at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
   cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
+  at(4);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
   // 10: relu6    (relu62)
   cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
                  conv_dw_1_bn_running_var_, kConvDw1Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
+  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
   cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
@@ -1894,15 +2159,15 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
+  at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
+  at(10);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
   // 10: relu6    (relu64)
   cnn::bn_affine(conv_dw_2_bn_saved, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_, conv_dw_2_bn_running_mean_,
                  conv_dw_2_bn_running_var_, kConvDw2Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
+  at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
   // 13: relu6    (relu65)
   cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
@@ -1911,15 +2176,15 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
+  at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
   cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
+  at(16);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
   // 10: relu6    (relu66)
   cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
                  conv_dw_3_bn_running_var_, kConvDw3Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
+  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
   cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
@@ -1928,15 +2193,15 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
+  at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
+  at(22);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
   // 10: relu6    (relu68)
   cnn::bn_affine(conv_dw_4_bn_saved, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_, conv_dw_4_bn_running_mean_,
                  conv_dw_4_bn_running_var_, kConvDw4Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
+  at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
   cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
@@ -1945,15 +2210,15 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
+  at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
   cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
+  at(28);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
   // 10: relu6    (relu610)
   cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
                  conv_dw_5_bn_running_var_, kConvDw5Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
+  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
   cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
@@ -1962,15 +2227,15 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
+  at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
+  at(34);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
   // 10: relu6    (relu612)
   cnn::bn_affine(conv_dw_6_bn_saved, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_, conv_dw_6_bn_running_mean_,
                  conv_dw_6_bn_running_var_, kConvDw6Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
+  at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
   // 13: relu6    (relu613)
   cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
@@ -1979,15 +2244,15 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
+  at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
   cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
+  at(40);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
   // 10: relu6    (relu614)
   cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
                  conv_dw_7_bn_running_var_, kConvDw7Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
+  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
   cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
@@ -1996,15 +2261,15 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
+  at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
+  at(46);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
   // 10: relu6    (relu616)
   cnn::bn_affine(conv_dw_8_bn_saved, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_, conv_dw_8_bn_running_mean_,
                  conv_dw_8_bn_running_var_, kConvDw8Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
+  at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
   cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
@@ -2013,15 +2278,15 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
+  at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
+  at(52);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
   // 10: relu6    (relu618)
   cnn::bn_affine(conv_dw_9_bn_saved, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
                  conv_dw_9_bn_running_var_, kConvDw9Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
+  at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
   cnn::bn_affine(conv_pw_9_bn_saved, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
@@ -2030,15 +2295,15 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
             scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
+  at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
+  at(58);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
   // 10: relu6    (relu620)
   cnn::bn_affine(conv_dw_10_bn_saved, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_, conv_dw_10_bn_running_mean_,
                  conv_dw_10_bn_running_var_, kConvDw10Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
+  at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
   cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
@@ -2047,15 +2312,15 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
             conv_pw_10_weight_, cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6),
             kConvPw10, batch, scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
+  at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
+  at(64);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
   // 10: relu6    (relu622)
   cnn::bn_affine(conv_dw_11_bn_saved, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_, conv_dw_11_bn_running_mean_,
                  conv_dw_11_bn_running_var_, kConvDw11Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
+  at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
   cnn::bn_affine(conv_pw_11_bn_saved, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_, conv_pw_11_bn_running_mean_,
@@ -2064,15 +2329,15 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
             conv_pw_11_weight_, cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6),
             kConvPw11, batch, scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
+  at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
+  at(70);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
   // 10: relu6    (relu624)
   cnn::bn_affine(conv_dw_12_bn_saved, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_, conv_dw_12_bn_running_mean_,
                  conv_dw_12_bn_running_var_, kConvDw12Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
+  at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
   cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
@@ -2081,15 +2346,15 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
             conv_pw_12_weight_, cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6),
             kConvPw12, batch, scratch());
 
-  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
+  at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
   cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
 
-  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
+  at(76);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
   // 10: relu6    (relu626)
   cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
                  conv_dw_13_bn_running_var_, kConvDw13Bn);
 
-  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
+  at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
   cnn::bn_affine(conv_pw_13_bn_saved, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_, conv_pw_13_bn_running_mean_,
@@ -2098,15 +2363,16 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
             conv_pw_13_weight_, cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6),
             kConvPw13, batch, scratch());
 
-  // 33: gap    (gap1)
+  at(81);  // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k768x7x7, batch);
 
-  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
+  at(83);  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
   cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
 
-  // 36: softmax    (softmax1)
+  at(84);  // 36: softmax    (softmax1)
   cnn::softmax(softmax1, classifier, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, softmax1, k1000, batch);
 }
 

@@ -911,159 +911,469 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "32x112x112", .parameters = 864, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.bn1", .type = "bn", .output = "32x112x112", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.relu61", .type = "relu6", .output = "32x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[0].conv1", .type = "conv", .output = "32x112x112", .parameters = 288, .macs = 3612672, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[0].bn1", .type = "bn", .output = "32x112x112", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage1[0].relu61", .type = "relu6", .output = "32x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage1[0].conv2", .type = "conv", .output = "16x112x112", .parameters = 512, .macs = 6422528, .line = "blocks.cnn:8"},
-    {.path = "features.stage1[0].bn2", .type = "bn", .output = "16x112x112", .parameters = 32, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[0].conv1", .type = "conv", .output = "96x112x112", .parameters = 1536, .macs = 19267584, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[0].bn1", .type = "bn", .output = "96x112x112", .parameters = 192, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[0].relu61", .type = "relu6", .output = "96x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[0].conv2", .type = "conv", .output = "96x56x56", .parameters = 864, .macs = 2709504, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[0].bn2", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[0].relu62", .type = "relu6", .output = "96x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[0].conv3", .type = "conv", .output = "24x56x56", .parameters = 2304, .macs = 7225344, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[0].bn3", .type = "bn", .output = "24x56x56", .parameters = 48, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[1].conv1", .type = "conv", .output = "144x56x56", .parameters = 3456, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[1].bn1", .type = "bn", .output = "144x56x56", .parameters = 288, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[1].relu61", .type = "relu6", .output = "144x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[1].conv2", .type = "conv", .output = "144x56x56", .parameters = 1296, .macs = 4064256, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[1].bn2", .type = "bn", .output = "144x56x56", .parameters = 288, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[1].relu62", .type = "relu6", .output = "144x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage2[1].conv3", .type = "conv", .output = "24x56x56", .parameters = 3456, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage2[1].bn3", .type = "bn", .output = "24x56x56", .parameters = 48, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage2[1].add1", .type = "add", .output = "24x56x56", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.stage3[0].conv1", .type = "conv", .output = "144x56x56", .parameters = 3456, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[0].bn1", .type = "bn", .output = "144x56x56", .parameters = 288, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[0].relu61", .type = "relu6", .output = "144x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[0].conv2", .type = "conv", .output = "144x28x28", .parameters = 1296, .macs = 1016064, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[0].bn2", .type = "bn", .output = "144x28x28", .parameters = 288, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[0].relu62", .type = "relu6", .output = "144x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[0].conv3", .type = "conv", .output = "32x28x28", .parameters = 4608, .macs = 3612672, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[0].bn3", .type = "bn", .output = "32x28x28", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[1].conv1", .type = "conv", .output = "192x28x28", .parameters = 6144, .macs = 4816896, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[1].bn1", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[1].relu61", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[1].conv2", .type = "conv", .output = "192x28x28", .parameters = 1728, .macs = 1354752, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[1].bn2", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[1].relu62", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[1].conv3", .type = "conv", .output = "32x28x28", .parameters = 6144, .macs = 4816896, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[1].bn3", .type = "bn", .output = "32x28x28", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[1].add1", .type = "add", .output = "32x28x28", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.stage3[2].conv1", .type = "conv", .output = "192x28x28", .parameters = 6144, .macs = 4816896, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[2].bn1", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[2].relu61", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[2].conv2", .type = "conv", .output = "192x28x28", .parameters = 1728, .macs = 1354752, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[2].bn2", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[2].relu62", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage3[2].conv3", .type = "conv", .output = "32x28x28", .parameters = 6144, .macs = 4816896, .line = "blocks.cnn:8"},
-    {.path = "features.stage3[2].bn3", .type = "bn", .output = "32x28x28", .parameters = 64, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage3[2].add1", .type = "add", .output = "32x28x28", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.stage4[0].conv1", .type = "conv", .output = "192x28x28", .parameters = 6144, .macs = 4816896, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[0].bn1", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[0].relu61", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[0].conv2", .type = "conv", .output = "192x14x14", .parameters = 1728, .macs = 338688, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[0].bn2", .type = "bn", .output = "192x14x14", .parameters = 384, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[0].relu62", .type = "relu6", .output = "192x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[0].conv3", .type = "conv", .output = "64x14x14", .parameters = 12288, .macs = 2408448, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[0].bn3", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[1].conv1", .type = "conv", .output = "384x14x14", .parameters = 24576, .macs = 4816896, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[1].bn1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[1].relu61", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[1].conv2", .type = "conv", .output = "384x14x14", .parameters = 3456, .macs = 677376, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[1].bn2", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[1].relu62", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[1].conv3", .type = "conv", .output = "64x14x14", .parameters = 24576, .macs = 4816896, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[1].bn3", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[1].add1", .type = "add", .output = "64x14x14", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.stage4[2].conv1", .type = "conv", .output = "384x14x14", .parameters = 24576, .macs = 4816896, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[2].bn1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[2].relu61", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[2].conv2", .type = "conv", .output = "384x14x14", .parameters = 3456, .macs = 677376, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[2].bn2", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[2].relu62", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[2].conv3", .type = "conv", .output = "64x14x14", .parameters = 24576, .macs = 4816896, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[2].bn3", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[2].add1", .type = "add", .output = "64x14x14", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.stage4[3].conv1", .type = "conv", .output = "384x14x14", .parameters = 24576, .macs = 4816896, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[3].bn1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[3].relu61", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[3].conv2", .type = "conv", .output = "384x14x14", .parameters = 3456, .macs = 677376, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[3].bn2", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[3].relu62", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage4[3].conv3", .type = "conv", .output = "64x14x14", .parameters = 24576, .macs = 4816896, .line = "blocks.cnn:8"},
-    {.path = "features.stage4[3].bn3", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage4[3].add1", .type = "add", .output = "64x14x14", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.stage5[0].conv1", .type = "conv", .output = "384x14x14", .parameters = 24576, .macs = 4816896, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[0].bn1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[0].relu61", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage5[0].conv2", .type = "conv", .output = "384x14x14", .parameters = 3456, .macs = 677376, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[0].bn2", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[0].relu62", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage5[0].conv3", .type = "conv", .output = "96x14x14", .parameters = 36864, .macs = 7225344, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[0].bn3", .type = "bn", .output = "96x14x14", .parameters = 192, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[1].conv1", .type = "conv", .output = "576x14x14", .parameters = 55296, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[1].bn1", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[1].relu61", .type = "relu6", .output = "576x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage5[1].conv2", .type = "conv", .output = "576x14x14", .parameters = 5184, .macs = 1016064, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[1].bn2", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[1].relu62", .type = "relu6", .output = "576x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage5[1].conv3", .type = "conv", .output = "96x14x14", .parameters = 55296, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[1].bn3", .type = "bn", .output = "96x14x14", .parameters = 192, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[1].add1", .type = "add", .output = "96x14x14", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.stage5[2].conv1", .type = "conv", .output = "576x14x14", .parameters = 55296, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[2].bn1", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[2].relu61", .type = "relu6", .output = "576x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage5[2].conv2", .type = "conv", .output = "576x14x14", .parameters = 5184, .macs = 1016064, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[2].bn2", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[2].relu62", .type = "relu6", .output = "576x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage5[2].conv3", .type = "conv", .output = "96x14x14", .parameters = 55296, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage5[2].bn3", .type = "bn", .output = "96x14x14", .parameters = 192, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage5[2].add1", .type = "add", .output = "96x14x14", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.stage6[0].conv1", .type = "conv", .output = "576x14x14", .parameters = 55296, .macs = 10838016, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[0].bn1", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[0].relu61", .type = "relu6", .output = "576x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[0].conv2", .type = "conv", .output = "576x7x7", .parameters = 5184, .macs = 254016, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[0].bn2", .type = "bn", .output = "576x7x7", .parameters = 1152, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[0].relu62", .type = "relu6", .output = "576x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[0].conv3", .type = "conv", .output = "160x7x7", .parameters = 92160, .macs = 4515840, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[0].bn3", .type = "bn", .output = "160x7x7", .parameters = 320, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[1].conv1", .type = "conv", .output = "960x7x7", .parameters = 153600, .macs = 7526400, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[1].bn1", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[1].relu61", .type = "relu6", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[1].conv2", .type = "conv", .output = "960x7x7", .parameters = 8640, .macs = 423360, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[1].bn2", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[1].relu62", .type = "relu6", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[1].conv3", .type = "conv", .output = "160x7x7", .parameters = 153600, .macs = 7526400, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[1].bn3", .type = "bn", .output = "160x7x7", .parameters = 320, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[1].add1", .type = "add", .output = "160x7x7", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.stage6[2].conv1", .type = "conv", .output = "960x7x7", .parameters = 153600, .macs = 7526400, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[2].bn1", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[2].relu61", .type = "relu6", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[2].conv2", .type = "conv", .output = "960x7x7", .parameters = 8640, .macs = 423360, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[2].bn2", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[2].relu62", .type = "relu6", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage6[2].conv3", .type = "conv", .output = "160x7x7", .parameters = 153600, .macs = 7526400, .line = "blocks.cnn:8"},
-    {.path = "features.stage6[2].bn3", .type = "bn", .output = "160x7x7", .parameters = 320, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage6[2].add1", .type = "add", .output = "160x7x7", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "features.stage7[0].conv1", .type = "conv", .output = "960x7x7", .parameters = 153600, .macs = 7526400, .line = "blocks.cnn:8"},
-    {.path = "features.stage7[0].bn1", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage7[0].relu61", .type = "relu6", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage7[0].conv2", .type = "conv", .output = "960x7x7", .parameters = 8640, .macs = 423360, .line = "blocks.cnn:8"},
-    {.path = "features.stage7[0].bn2", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.stage7[0].relu62", .type = "relu6", .output = "960x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.stage7[0].conv3", .type = "conv", .output = "320x7x7", .parameters = 307200, .macs = 15052800, .line = "blocks.cnn:8"},
-    {.path = "features.stage7[0].bn3", .type = "bn", .output = "320x7x7", .parameters = 640, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.conv2", .type = "conv", .output = "1280x7x7", .parameters = 409600, .macs = 20070400, .line = "blocks.cnn:8"},
-    {.path = "features.bn2", .type = "bn", .output = "1280x7x7", .parameters = 2560, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.relu62", .type = "relu6", .output = "1280x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "classifier.gap1", .type = "gap", .output = "1280", .parameters = 0, .macs = 0, .line = "50"},
-    {.path = "classifier.dropout1", .type = "dropout", .output = "1280", .parameters = 0, .macs = 0, .line = "51"},
-    {.path = "classifier.dense1", .type = "dense", .output = "1000", .parameters = 1281000, .macs = 1280000, .line = "52"},
-    {.path = "classifier.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "53"},
+    {.path = "features.conv1", .type = "conv", .output = "32x112x112", .parameters = 864, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.bn1", .type = "bn", .output = "32x112x112", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.relu61", .type = "relu6", .output = "32x112x112", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[0].conv1", .type = "conv", .output = "32x112x112", .parameters = 288, .macs = 3612672,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[0].bn1", .type = "bn", .output = "32x112x112", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage1[0].relu61", .type = "relu6", .output = "32x112x112", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage1[0].conv2", .type = "conv", .output = "16x112x112", .parameters = 512, .macs = 6422528,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage1[0].bn2", .type = "bn", .output = "16x112x112", .parameters = 32, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[0].conv1", .type = "conv", .output = "96x112x112", .parameters = 1536, .macs = 19267584,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[0].bn1", .type = "bn", .output = "96x112x112", .parameters = 192, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[0].relu61", .type = "relu6", .output = "96x112x112", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[0].conv2", .type = "conv", .output = "96x56x56", .parameters = 864, .macs = 2709504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[0].bn2", .type = "bn", .output = "96x56x56", .parameters = 192, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[0].relu62", .type = "relu6", .output = "96x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[0].conv3", .type = "conv", .output = "24x56x56", .parameters = 2304, .macs = 7225344,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[0].bn3", .type = "bn", .output = "24x56x56", .parameters = 48, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[1].conv1", .type = "conv", .output = "144x56x56", .parameters = 3456, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[1].bn1", .type = "bn", .output = "144x56x56", .parameters = 288, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[1].relu61", .type = "relu6", .output = "144x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[1].conv2", .type = "conv", .output = "144x56x56", .parameters = 1296, .macs = 4064256,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[1].bn2", .type = "bn", .output = "144x56x56", .parameters = 288, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[1].relu62", .type = "relu6", .output = "144x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage2[1].conv3", .type = "conv", .output = "24x56x56", .parameters = 3456, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage2[1].bn3", .type = "bn", .output = "24x56x56", .parameters = 48, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage2[1].add1", .type = "add", .output = "24x56x56", .parameters = 0, .macs = 0,
+     .line = "19", .text = "add {"},
+    {.path = "features.stage3[0].conv1", .type = "conv", .output = "144x56x56", .parameters = 3456, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[0].bn1", .type = "bn", .output = "144x56x56", .parameters = 288, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[0].relu61", .type = "relu6", .output = "144x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[0].conv2", .type = "conv", .output = "144x28x28", .parameters = 1296, .macs = 1016064,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[0].bn2", .type = "bn", .output = "144x28x28", .parameters = 288, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[0].relu62", .type = "relu6", .output = "144x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[0].conv3", .type = "conv", .output = "32x28x28", .parameters = 4608, .macs = 3612672,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[0].bn3", .type = "bn", .output = "32x28x28", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[1].conv1", .type = "conv", .output = "192x28x28", .parameters = 6144, .macs = 4816896,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[1].bn1", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[1].relu61", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[1].conv2", .type = "conv", .output = "192x28x28", .parameters = 1728, .macs = 1354752,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[1].bn2", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[1].relu62", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[1].conv3", .type = "conv", .output = "32x28x28", .parameters = 6144, .macs = 4816896,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[1].bn3", .type = "bn", .output = "32x28x28", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[1].add1", .type = "add", .output = "32x28x28", .parameters = 0, .macs = 0,
+     .line = "19", .text = "add {"},
+    {.path = "features.stage3[2].conv1", .type = "conv", .output = "192x28x28", .parameters = 6144, .macs = 4816896,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[2].bn1", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[2].relu61", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[2].conv2", .type = "conv", .output = "192x28x28", .parameters = 1728, .macs = 1354752,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[2].bn2", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[2].relu62", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage3[2].conv3", .type = "conv", .output = "32x28x28", .parameters = 6144, .macs = 4816896,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage3[2].bn3", .type = "bn", .output = "32x28x28", .parameters = 64, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage3[2].add1", .type = "add", .output = "32x28x28", .parameters = 0, .macs = 0,
+     .line = "19", .text = "add {"},
+    {.path = "features.stage4[0].conv1", .type = "conv", .output = "192x28x28", .parameters = 6144, .macs = 4816896,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[0].bn1", .type = "bn", .output = "192x28x28", .parameters = 384, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[0].relu61", .type = "relu6", .output = "192x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[0].conv2", .type = "conv", .output = "192x14x14", .parameters = 1728, .macs = 338688,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[0].bn2", .type = "bn", .output = "192x14x14", .parameters = 384, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[0].relu62", .type = "relu6", .output = "192x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[0].conv3", .type = "conv", .output = "64x14x14", .parameters = 12288, .macs = 2408448,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[0].bn3", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[1].conv1", .type = "conv", .output = "384x14x14", .parameters = 24576, .macs = 4816896,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[1].bn1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[1].relu61", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[1].conv2", .type = "conv", .output = "384x14x14", .parameters = 3456, .macs = 677376,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[1].bn2", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[1].relu62", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[1].conv3", .type = "conv", .output = "64x14x14", .parameters = 24576, .macs = 4816896,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[1].bn3", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[1].add1", .type = "add", .output = "64x14x14", .parameters = 0, .macs = 0,
+     .line = "19", .text = "add {"},
+    {.path = "features.stage4[2].conv1", .type = "conv", .output = "384x14x14", .parameters = 24576, .macs = 4816896,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[2].bn1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[2].relu61", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[2].conv2", .type = "conv", .output = "384x14x14", .parameters = 3456, .macs = 677376,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[2].bn2", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[2].relu62", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[2].conv3", .type = "conv", .output = "64x14x14", .parameters = 24576, .macs = 4816896,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[2].bn3", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[2].add1", .type = "add", .output = "64x14x14", .parameters = 0, .macs = 0,
+     .line = "19", .text = "add {"},
+    {.path = "features.stage4[3].conv1", .type = "conv", .output = "384x14x14", .parameters = 24576, .macs = 4816896,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[3].bn1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[3].relu61", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[3].conv2", .type = "conv", .output = "384x14x14", .parameters = 3456, .macs = 677376,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[3].bn2", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[3].relu62", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage4[3].conv3", .type = "conv", .output = "64x14x14", .parameters = 24576, .macs = 4816896,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage4[3].bn3", .type = "bn", .output = "64x14x14", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage4[3].add1", .type = "add", .output = "64x14x14", .parameters = 0, .macs = 0,
+     .line = "19", .text = "add {"},
+    {.path = "features.stage5[0].conv1", .type = "conv", .output = "384x14x14", .parameters = 24576, .macs = 4816896,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[0].bn1", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[0].relu61", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage5[0].conv2", .type = "conv", .output = "384x14x14", .parameters = 3456, .macs = 677376,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[0].bn2", .type = "bn", .output = "384x14x14", .parameters = 768, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[0].relu62", .type = "relu6", .output = "384x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage5[0].conv3", .type = "conv", .output = "96x14x14", .parameters = 36864, .macs = 7225344,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[0].bn3", .type = "bn", .output = "96x14x14", .parameters = 192, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[1].conv1", .type = "conv", .output = "576x14x14", .parameters = 55296, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[1].bn1", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[1].relu61", .type = "relu6", .output = "576x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage5[1].conv2", .type = "conv", .output = "576x14x14", .parameters = 5184, .macs = 1016064,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[1].bn2", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[1].relu62", .type = "relu6", .output = "576x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage5[1].conv3", .type = "conv", .output = "96x14x14", .parameters = 55296, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[1].bn3", .type = "bn", .output = "96x14x14", .parameters = 192, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[1].add1", .type = "add", .output = "96x14x14", .parameters = 0, .macs = 0,
+     .line = "19", .text = "add {"},
+    {.path = "features.stage5[2].conv1", .type = "conv", .output = "576x14x14", .parameters = 55296, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[2].bn1", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[2].relu61", .type = "relu6", .output = "576x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage5[2].conv2", .type = "conv", .output = "576x14x14", .parameters = 5184, .macs = 1016064,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[2].bn2", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[2].relu62", .type = "relu6", .output = "576x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage5[2].conv3", .type = "conv", .output = "96x14x14", .parameters = 55296, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage5[2].bn3", .type = "bn", .output = "96x14x14", .parameters = 192, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage5[2].add1", .type = "add", .output = "96x14x14", .parameters = 0, .macs = 0,
+     .line = "19", .text = "add {"},
+    {.path = "features.stage6[0].conv1", .type = "conv", .output = "576x14x14", .parameters = 55296, .macs = 10838016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[0].bn1", .type = "bn", .output = "576x14x14", .parameters = 1152, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[0].relu61", .type = "relu6", .output = "576x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[0].conv2", .type = "conv", .output = "576x7x7", .parameters = 5184, .macs = 254016,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[0].bn2", .type = "bn", .output = "576x7x7", .parameters = 1152, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[0].relu62", .type = "relu6", .output = "576x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[0].conv3", .type = "conv", .output = "160x7x7", .parameters = 92160, .macs = 4515840,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[0].bn3", .type = "bn", .output = "160x7x7", .parameters = 320, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[1].conv1", .type = "conv", .output = "960x7x7", .parameters = 153600, .macs = 7526400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[1].bn1", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[1].relu61", .type = "relu6", .output = "960x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[1].conv2", .type = "conv", .output = "960x7x7", .parameters = 8640, .macs = 423360,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[1].bn2", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[1].relu62", .type = "relu6", .output = "960x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[1].conv3", .type = "conv", .output = "160x7x7", .parameters = 153600, .macs = 7526400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[1].bn3", .type = "bn", .output = "160x7x7", .parameters = 320, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[1].add1", .type = "add", .output = "160x7x7", .parameters = 0, .macs = 0,
+     .line = "19", .text = "add {"},
+    {.path = "features.stage6[2].conv1", .type = "conv", .output = "960x7x7", .parameters = 153600, .macs = 7526400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[2].bn1", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[2].relu61", .type = "relu6", .output = "960x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[2].conv2", .type = "conv", .output = "960x7x7", .parameters = 8640, .macs = 423360,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[2].bn2", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[2].relu62", .type = "relu6", .output = "960x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage6[2].conv3", .type = "conv", .output = "160x7x7", .parameters = 153600, .macs = 7526400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage6[2].bn3", .type = "bn", .output = "160x7x7", .parameters = 320, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage6[2].add1", .type = "add", .output = "160x7x7", .parameters = 0, .macs = 0,
+     .line = "19", .text = "add {"},
+    {.path = "features.stage7[0].conv1", .type = "conv", .output = "960x7x7", .parameters = 153600, .macs = 7526400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage7[0].bn1", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage7[0].relu61", .type = "relu6", .output = "960x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage7[0].conv2", .type = "conv", .output = "960x7x7", .parameters = 8640, .macs = 423360,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage7[0].bn2", .type = "bn", .output = "960x7x7", .parameters = 1920, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.stage7[0].relu62", .type = "relu6", .output = "960x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.stage7[0].conv3", .type = "conv", .output = "320x7x7", .parameters = 307200, .macs = 15052800,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.stage7[0].bn3", .type = "bn", .output = "320x7x7", .parameters = 640, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.conv2", .type = "conv", .output = "1280x7x7", .parameters = 409600, .macs = 20070400,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.bn2", .type = "bn", .output = "1280x7x7", .parameters = 2560, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.relu62", .type = "relu6", .output = "1280x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "classifier.gap1", .type = "gap", .output = "1280", .parameters = 0, .macs = 0,
+     .line = "50", .text = "gap"},
+    {.path = "classifier.dropout1", .type = "dropout", .output = "1280", .parameters = 0, .macs = 0,
+     .line = "51", .text = "dropout(0.2)"},
+    {.path = "classifier.dense1", .type = "dense", .output = "1000", .parameters = 1281000, .macs = 1280000,
+     .line = "52", .text = "dense(classes, weights=normal(0.01), bias_init=zeros)"},
+    {.path = "classifier.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "53", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{10838016, 2207744, 4992}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{3612672, 3211264, 1152}, {}},
+    {{0, 0, 1024}, {}},
+    {{}, {}},
+    {{6422528, 2408448, 3328}, {}},
+    {{}, {}},
+    {{19267584, 5619712, 10752}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2709504, 6021120, 3456}, {}},
+    {{0, 0, 3072}, {}},
+    {{}, {}},
+    {{7225344, 1505280, 11904}, {}},
+    {{}, {}},
+    {{10838016, 2107392, 20736}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{4064256, 3612672, 5184}, {}},
+    {{0, 0, 4608}, {}},
+    {{}, {}},
+    {{10838016, 2408448, 17280}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{10838016, 2107392, 20736}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1016064, 2257920, 5184}, {}},
+    {{0, 0, 4608}, {}},
+    {{}, {}},
+    {{3612672, 551936, 22272}, {}},
+    {{}, {}},
+    {{4816896, 702464, 33792}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1354752, 1204224, 6912}, {}},
+    {{0, 0, 6144}, {}},
+    {{}, {}},
+    {{4816896, 802816, 29184}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{4816896, 702464, 33792}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1354752, 1204224, 6912}, {}},
+    {{0, 0, 6144}, {}},
+    {{}, {}},
+    {{4816896, 802816, 29184}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{4816896, 702464, 33792}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{338688, 752640, 6912}, {}},
+    {{0, 0, 6144}, {}},
+    {{}, {}},
+    {{2408448, 200704, 55296}, {}},
+    {{}, {}},
+    {{4816896, 351232, 116736}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{4816896, 401408, 107520}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{4816896, 351232, 116736}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{4816896, 401408, 107520}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{4816896, 351232, 116736}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{4816896, 401408, 107520}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{4816896, 351232, 116736}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 602112, 13824}, {}},
+    {{0, 0, 12288}, {}},
+    {{}, {}},
+    {{7225344, 376320, 158208}, {}},
+    {{}, {}},
+    {{10838016, 526848, 248832}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1016064, 903168, 20736}, {}},
+    {{0, 0, 18432}, {}},
+    {{}, {}},
+    {{10838016, 602112, 235008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{10838016, 526848, 248832}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1016064, 903168, 20736}, {}},
+    {{0, 0, 18432}, {}},
+    {{}, {}},
+    {{10838016, 602112, 235008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{10838016, 526848, 248832}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{254016, 564480, 20736}, {}},
+    {{0, 0, 18432}, {}},
+    {{}, {}},
+    {{4515840, 144256, 385536}, {}},
+    {{}, {}},
+    {{7526400, 219520, 660480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{423360, 376320, 34560}, {}},
+    {{0, 0, 30720}, {}},
+    {{}, {}},
+    {{7526400, 250880, 637440}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7526400, 219520, 660480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{423360, 376320, 34560}, {}},
+    {{0, 0, 30720}, {}},
+    {{}, {}},
+    {{7526400, 250880, 637440}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7526400, 219520, 660480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{423360, 376320, 34560}, {}},
+    {{0, 0, 30720}, {}},
+    {{}, {}},
+    {{15052800, 250880, 1259520}, {}},
+    {{}, {}},
+    {{20070400, 313600, 1699840}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 256000, 0}, {}},
+    {{}, {}},
+    {{1280000, 9120, 5124000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -1286,7 +1596,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 3539056, .gradients = 0, .optimizer = 0, .activations = 48168960,
                .shared_scratch = 410880, .thread_scratch = 295872},
 };
@@ -1412,7 +1722,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu61)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
@@ -1421,17 +1731,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu6), kFeaturesConv1, batch,
             scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   cnn::dwconv(features_stage1_0_conv1, features_relu61, features_stage1_0_conv1_weight_,
               kFeaturesStage1_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  at(4);  // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu61)
   cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
                  features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
                  kFeaturesStage1_0Bn1);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
                  features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
@@ -1441,7 +1751,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             features_stage1_0_conv2_weight_, cnn::Epilogue().scaled(features_stage1_0_bn2_saved),
             kFeaturesStage1_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  at(8);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu61)
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
@@ -1451,17 +1761,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage2_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   cnn::dwconv(features_stage2_0_conv2, features_stage2_0_relu61, features_stage2_0_conv2_weight_,
               kFeaturesStage2_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  at(12);  // blocks.cnn:9: bn    (features.stage2[0].bn2)
   // blocks.cnn:10: act    (features.stage2[0].relu62)
   cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
                  features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
                  kFeaturesStage2_0Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv3)
+  at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv3)
   // blocks.cnn:9: bn    (features.stage2[0].bn3)
   cnn::bn_affine(features_stage2_0_bn3_saved, features_stage2_0_bn3_weight_, features_stage2_0_bn3_bias_,
                  features_stage2_0_bn3_running_mean_, features_stage2_0_bn3_running_var_,
@@ -1471,7 +1781,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             features_stage2_0_conv3_weight_, cnn::Epilogue().scaled(features_stage2_0_bn3_saved),
             kFeaturesStage2_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu61)
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
@@ -1481,17 +1791,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage2_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   cnn::dwconv(features_stage2_1_conv2, features_stage2_1_relu61, features_stage2_1_conv2_weight_,
               kFeaturesStage2_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  at(20);  // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // blocks.cnn:10: act    (features.stage2[1].relu62)
   cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
                  features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
                  kFeaturesStage2_1Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv3)
+  at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv3)
   // blocks.cnn:9: bn    (features.stage2[1].bn3)
   // 19: add {    (features.stage2[1].add1)
   cnn::bn_affine(features_stage2_1_bn3_saved, features_stage2_1_bn3_weight_, features_stage2_1_bn3_bias_,
@@ -1503,7 +1813,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
             kFeaturesStage2_1Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu61)
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
@@ -1513,17 +1823,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage3_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   cnn::dwconv(features_stage3_0_conv2, features_stage3_0_relu61, features_stage3_0_conv2_weight_,
               kFeaturesStage3_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  at(29);  // blocks.cnn:9: bn    (features.stage3[0].bn2)
   // blocks.cnn:10: act    (features.stage3[0].relu62)
   cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
                  features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
                  kFeaturesStage3_0Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv3)
+  at(31);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv3)
   // blocks.cnn:9: bn    (features.stage3[0].bn3)
   cnn::bn_affine(features_stage3_0_bn3_saved, features_stage3_0_bn3_weight_, features_stage3_0_bn3_bias_,
                  features_stage3_0_bn3_running_mean_, features_stage3_0_bn3_running_var_,
@@ -1533,7 +1843,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             features_stage3_0_conv3_weight_, cnn::Epilogue().scaled(features_stage3_0_bn3_saved),
             kFeaturesStage3_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu61)
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
@@ -1543,17 +1853,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage3_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   cnn::dwconv(features_stage3_1_conv2, features_stage3_1_relu61, features_stage3_1_conv2_weight_,
               kFeaturesStage3_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  at(37);  // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // blocks.cnn:10: act    (features.stage3[1].relu62)
   cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
                  features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
                  kFeaturesStage3_1Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv3)
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv3)
   // blocks.cnn:9: bn    (features.stage3[1].bn3)
   // 19: add {    (features.stage3[1].add1)
   cnn::bn_affine(features_stage3_1_bn3_saved, features_stage3_1_bn3_weight_, features_stage3_1_bn3_bias_,
@@ -1565,7 +1875,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
             kFeaturesStage3_1Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
+  at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu61)
   cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
@@ -1575,17 +1885,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage3_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   cnn::dwconv(features_stage3_2_conv2, features_stage3_2_relu61, features_stage3_2_conv2_weight_,
               kFeaturesStage3_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage3[2].bn2)
+  at(46);  // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // blocks.cnn:10: act    (features.stage3[2].relu62)
   cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
                  features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
                  kFeaturesStage3_2Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv3)
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv3)
   // blocks.cnn:9: bn    (features.stage3[2].bn3)
   // 19: add {    (features.stage3[2].add1)
   cnn::bn_affine(features_stage3_2_bn3_saved, features_stage3_2_bn3_weight_, features_stage3_2_bn3_bias_,
@@ -1597,7 +1907,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage3_2_bn3_saved).plus(features_stage3_1_add1),
             kFeaturesStage3_2Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
+  at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
   // blocks.cnn:10: act    (features.stage4[0].relu61)
   cnn::bn_affine(features_stage4_0_bn1_saved, features_stage4_0_bn1_weight_, features_stage4_0_bn1_bias_,
@@ -1607,17 +1917,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage4_0_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage4_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
+  at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
   cnn::dwconv(features_stage4_0_conv2, features_stage4_0_relu61, features_stage4_0_conv2_weight_,
               kFeaturesStage4_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage4[0].bn2)
+  at(55);  // blocks.cnn:9: bn    (features.stage4[0].bn2)
   // blocks.cnn:10: act    (features.stage4[0].relu62)
   cnn::bn_affine(features_stage4_0_bn2_saved, features_stage4_0_bn2_weight_, features_stage4_0_bn2_bias_,
                  features_stage4_0_bn2_running_mean_, features_stage4_0_bn2_running_var_,
                  kFeaturesStage4_0Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv3)
+  at(57);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv3)
   // blocks.cnn:9: bn    (features.stage4[0].bn3)
   cnn::bn_affine(features_stage4_0_bn3_saved, features_stage4_0_bn3_weight_, features_stage4_0_bn3_bias_,
                  features_stage4_0_bn3_running_mean_, features_stage4_0_bn3_running_var_,
@@ -1627,7 +1937,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             features_stage4_0_conv3_weight_, cnn::Epilogue().scaled(features_stage4_0_bn3_saved),
             kFeaturesStage4_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
+  at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
   // blocks.cnn:10: act    (features.stage4[1].relu61)
   cnn::bn_affine(features_stage4_1_bn1_saved, features_stage4_1_bn1_weight_, features_stage4_1_bn1_bias_,
@@ -1637,17 +1947,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage4_1_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage4_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
+  at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
   cnn::dwconv(features_stage4_1_conv2, features_stage4_1_relu61, features_stage4_1_conv2_weight_,
               kFeaturesStage4_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage4[1].bn2)
+  at(63);  // blocks.cnn:9: bn    (features.stage4[1].bn2)
   // blocks.cnn:10: act    (features.stage4[1].relu62)
   cnn::bn_affine(features_stage4_1_bn2_saved, features_stage4_1_bn2_weight_, features_stage4_1_bn2_bias_,
                  features_stage4_1_bn2_running_mean_, features_stage4_1_bn2_running_var_,
                  kFeaturesStage4_1Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv3)
+  at(65);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv3)
   // blocks.cnn:9: bn    (features.stage4[1].bn3)
   // 19: add {    (features.stage4[1].add1)
   cnn::bn_affine(features_stage4_1_bn3_saved, features_stage4_1_bn3_weight_, features_stage4_1_bn3_bias_,
@@ -1659,7 +1969,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
             kFeaturesStage4_1Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
+  at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
   // blocks.cnn:10: act    (features.stage4[2].relu61)
   cnn::bn_affine(features_stage4_2_bn1_saved, features_stage4_2_bn1_weight_, features_stage4_2_bn1_bias_,
@@ -1669,17 +1979,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage4_2_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage4_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
+  at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
   cnn::dwconv(features_stage4_2_conv2, features_stage4_2_relu61, features_stage4_2_conv2_weight_,
               kFeaturesStage4_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage4[2].bn2)
+  at(72);  // blocks.cnn:9: bn    (features.stage4[2].bn2)
   // blocks.cnn:10: act    (features.stage4[2].relu62)
   cnn::bn_affine(features_stage4_2_bn2_saved, features_stage4_2_bn2_weight_, features_stage4_2_bn2_bias_,
                  features_stage4_2_bn2_running_mean_, features_stage4_2_bn2_running_var_,
                  kFeaturesStage4_2Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv3)
+  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv3)
   // blocks.cnn:9: bn    (features.stage4[2].bn3)
   // 19: add {    (features.stage4[2].add1)
   cnn::bn_affine(features_stage4_2_bn3_saved, features_stage4_2_bn3_weight_, features_stage4_2_bn3_bias_,
@@ -1691,7 +2001,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
             kFeaturesStage4_2Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv1)
+  at(77);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv1)
   // blocks.cnn:9: bn    (features.stage4[3].bn1)
   // blocks.cnn:10: act    (features.stage4[3].relu61)
   cnn::bn_affine(features_stage4_3_bn1_saved, features_stage4_3_bn1_weight_, features_stage4_3_bn1_bias_,
@@ -1701,17 +2011,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage4_3_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage4_3Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv2)
+  at(80);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv2)
   cnn::dwconv(features_stage4_3_conv2, features_stage4_3_relu61, features_stage4_3_conv2_weight_,
               kFeaturesStage4_3Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage4[3].bn2)
+  at(81);  // blocks.cnn:9: bn    (features.stage4[3].bn2)
   // blocks.cnn:10: act    (features.stage4[3].relu62)
   cnn::bn_affine(features_stage4_3_bn2_saved, features_stage4_3_bn2_weight_, features_stage4_3_bn2_bias_,
                  features_stage4_3_bn2_running_mean_, features_stage4_3_bn2_running_var_,
                  kFeaturesStage4_3Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv3)
+  at(83);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv3)
   // blocks.cnn:9: bn    (features.stage4[3].bn3)
   // 19: add {    (features.stage4[3].add1)
   cnn::bn_affine(features_stage4_3_bn3_saved, features_stage4_3_bn3_weight_, features_stage4_3_bn3_bias_,
@@ -1723,7 +2033,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage4_3_bn3_saved).plus(features_stage4_2_add1),
             kFeaturesStage4_3Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
+  at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
   // blocks.cnn:10: act    (features.stage5[0].relu61)
   cnn::bn_affine(features_stage5_0_bn1_saved, features_stage5_0_bn1_weight_, features_stage5_0_bn1_bias_,
@@ -1733,17 +2043,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage5_0_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage5_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
+  at(89);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
   cnn::dwconv(features_stage5_0_conv2, features_stage5_0_relu61, features_stage5_0_conv2_weight_,
               kFeaturesStage5_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage5[0].bn2)
+  at(90);  // blocks.cnn:9: bn    (features.stage5[0].bn2)
   // blocks.cnn:10: act    (features.stage5[0].relu62)
   cnn::bn_affine(features_stage5_0_bn2_saved, features_stage5_0_bn2_weight_, features_stage5_0_bn2_bias_,
                  features_stage5_0_bn2_running_mean_, features_stage5_0_bn2_running_var_,
                  kFeaturesStage5_0Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv3)
+  at(92);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv3)
   // blocks.cnn:9: bn    (features.stage5[0].bn3)
   cnn::bn_affine(features_stage5_0_bn3_saved, features_stage5_0_bn3_weight_, features_stage5_0_bn3_bias_,
                  features_stage5_0_bn3_running_mean_, features_stage5_0_bn3_running_var_,
@@ -1753,7 +2063,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             features_stage5_0_conv3_weight_, cnn::Epilogue().scaled(features_stage5_0_bn3_saved),
             kFeaturesStage5_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
+  at(94);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
   // blocks.cnn:10: act    (features.stage5[1].relu61)
   cnn::bn_affine(features_stage5_1_bn1_saved, features_stage5_1_bn1_weight_, features_stage5_1_bn1_bias_,
@@ -1763,17 +2073,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage5_1_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage5_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
+  at(97);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
   cnn::dwconv(features_stage5_1_conv2, features_stage5_1_relu61, features_stage5_1_conv2_weight_,
               kFeaturesStage5_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage5[1].bn2)
+  at(98);  // blocks.cnn:9: bn    (features.stage5[1].bn2)
   // blocks.cnn:10: act    (features.stage5[1].relu62)
   cnn::bn_affine(features_stage5_1_bn2_saved, features_stage5_1_bn2_weight_, features_stage5_1_bn2_bias_,
                  features_stage5_1_bn2_running_mean_, features_stage5_1_bn2_running_var_,
                  kFeaturesStage5_1Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv3)
+  at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv3)
   // blocks.cnn:9: bn    (features.stage5[1].bn3)
   // 19: add {    (features.stage5[1].add1)
   cnn::bn_affine(features_stage5_1_bn3_saved, features_stage5_1_bn3_weight_, features_stage5_1_bn3_bias_,
@@ -1785,7 +2095,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
             kFeaturesStage5_1Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
+  at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
   // blocks.cnn:10: act    (features.stage5[2].relu61)
   cnn::bn_affine(features_stage5_2_bn1_saved, features_stage5_2_bn1_weight_, features_stage5_2_bn1_bias_,
@@ -1795,17 +2105,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage5_2_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage5_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
+  at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
   cnn::dwconv(features_stage5_2_conv2, features_stage5_2_relu61, features_stage5_2_conv2_weight_,
               kFeaturesStage5_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage5[2].bn2)
+  at(107);  // blocks.cnn:9: bn    (features.stage5[2].bn2)
   // blocks.cnn:10: act    (features.stage5[2].relu62)
   cnn::bn_affine(features_stage5_2_bn2_saved, features_stage5_2_bn2_weight_, features_stage5_2_bn2_bias_,
                  features_stage5_2_bn2_running_mean_, features_stage5_2_bn2_running_var_,
                  kFeaturesStage5_2Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv3)
+  at(109);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv3)
   // blocks.cnn:9: bn    (features.stage5[2].bn3)
   // 19: add {    (features.stage5[2].add1)
   cnn::bn_affine(features_stage5_2_bn3_saved, features_stage5_2_bn3_weight_, features_stage5_2_bn3_bias_,
@@ -1817,7 +2127,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
             kFeaturesStage5_2Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
+  at(112);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
   // blocks.cnn:10: act    (features.stage6[0].relu61)
   cnn::bn_affine(features_stage6_0_bn1_saved, features_stage6_0_bn1_weight_, features_stage6_0_bn1_bias_,
@@ -1827,17 +2137,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage6_0_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage6_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
+  at(115);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
   cnn::dwconv(features_stage6_0_conv2, features_stage6_0_relu61, features_stage6_0_conv2_weight_,
               kFeaturesStage6_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage6[0].bn2)
+  at(116);  // blocks.cnn:9: bn    (features.stage6[0].bn2)
   // blocks.cnn:10: act    (features.stage6[0].relu62)
   cnn::bn_affine(features_stage6_0_bn2_saved, features_stage6_0_bn2_weight_, features_stage6_0_bn2_bias_,
                  features_stage6_0_bn2_running_mean_, features_stage6_0_bn2_running_var_,
                  kFeaturesStage6_0Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv3)
+  at(118);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv3)
   // blocks.cnn:9: bn    (features.stage6[0].bn3)
   cnn::bn_affine(features_stage6_0_bn3_saved, features_stage6_0_bn3_weight_, features_stage6_0_bn3_bias_,
                  features_stage6_0_bn3_running_mean_, features_stage6_0_bn3_running_var_,
@@ -1847,7 +2157,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             features_stage6_0_conv3_weight_, cnn::Epilogue().scaled(features_stage6_0_bn3_saved),
             kFeaturesStage6_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
+  at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
   // blocks.cnn:10: act    (features.stage6[1].relu61)
   cnn::bn_affine(features_stage6_1_bn1_saved, features_stage6_1_bn1_weight_, features_stage6_1_bn1_bias_,
@@ -1857,17 +2167,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage6_1_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage6_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
+  at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
   cnn::dwconv(features_stage6_1_conv2, features_stage6_1_relu61, features_stage6_1_conv2_weight_,
               kFeaturesStage6_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage6[1].bn2)
+  at(124);  // blocks.cnn:9: bn    (features.stage6[1].bn2)
   // blocks.cnn:10: act    (features.stage6[1].relu62)
   cnn::bn_affine(features_stage6_1_bn2_saved, features_stage6_1_bn2_weight_, features_stage6_1_bn2_bias_,
                  features_stage6_1_bn2_running_mean_, features_stage6_1_bn2_running_var_,
                  kFeaturesStage6_1Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv3)
+  at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv3)
   // blocks.cnn:9: bn    (features.stage6[1].bn3)
   // 19: add {    (features.stage6[1].add1)
   cnn::bn_affine(features_stage6_1_bn3_saved, features_stage6_1_bn3_weight_, features_stage6_1_bn3_bias_,
@@ -1879,7 +2189,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage6_1_bn3_saved).plus(features_stage6_0_bn3),
             kFeaturesStage6_1Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
+  at(129);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
   // blocks.cnn:10: act    (features.stage6[2].relu61)
   cnn::bn_affine(features_stage6_2_bn1_saved, features_stage6_2_bn1_weight_, features_stage6_2_bn1_bias_,
@@ -1889,17 +2199,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage6_2_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage6_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
+  at(132);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
   cnn::dwconv(features_stage6_2_conv2, features_stage6_2_relu61, features_stage6_2_conv2_weight_,
               kFeaturesStage6_2Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage6[2].bn2)
+  at(133);  // blocks.cnn:9: bn    (features.stage6[2].bn2)
   // blocks.cnn:10: act    (features.stage6[2].relu62)
   cnn::bn_affine(features_stage6_2_bn2_saved, features_stage6_2_bn2_weight_, features_stage6_2_bn2_bias_,
                  features_stage6_2_bn2_running_mean_, features_stage6_2_bn2_running_var_,
                  kFeaturesStage6_2Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv3)
+  at(135);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv3)
   // blocks.cnn:9: bn    (features.stage6[2].bn3)
   // 19: add {    (features.stage6[2].add1)
   cnn::bn_affine(features_stage6_2_bn3_saved, features_stage6_2_bn3_weight_, features_stage6_2_bn3_bias_,
@@ -1911,7 +2221,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage6_2_bn3_saved).plus(features_stage6_1_add1),
             kFeaturesStage6_2Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
+  at(138);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
   // blocks.cnn:10: act    (features.stage7[0].relu61)
   cnn::bn_affine(features_stage7_0_bn1_saved, features_stage7_0_bn1_weight_, features_stage7_0_bn1_bias_,
@@ -1921,17 +2231,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_stage7_0_bn1_saved).then(cnn::Activation::kRelu6),
             kFeaturesStage7_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
+  at(141);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
   cnn::dwconv(features_stage7_0_conv2, features_stage7_0_relu61, features_stage7_0_conv2_weight_,
               kFeaturesStage7_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.stage7[0].bn2)
+  at(142);  // blocks.cnn:9: bn    (features.stage7[0].bn2)
   // blocks.cnn:10: act    (features.stage7[0].relu62)
   cnn::bn_affine(features_stage7_0_bn2_saved, features_stage7_0_bn2_weight_, features_stage7_0_bn2_bias_,
                  features_stage7_0_bn2_running_mean_, features_stage7_0_bn2_running_var_,
                  kFeaturesStage7_0Bn2);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv3)
+  at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv3)
   // blocks.cnn:9: bn    (features.stage7[0].bn3)
   cnn::bn_affine(features_stage7_0_bn3_saved, features_stage7_0_bn3_weight_, features_stage7_0_bn3_bias_,
                  features_stage7_0_bn3_running_mean_, features_stage7_0_bn3_running_var_,
@@ -1941,7 +2251,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             features_stage7_0_conv3_weight_, cnn::Epilogue().scaled(features_stage7_0_bn3_saved),
             kFeaturesStage7_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
+  at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
   // blocks.cnn:9: bn    (features.bn2)
   // blocks.cnn:10: act    (features.relu62)
   cnn::bn_affine(features_bn2_saved, features_bn2_weight_, features_bn2_bias_, features_bn2_running_mean_,
@@ -1950,16 +2260,17 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_bn2_saved).then(cnn::Activation::kRelu6), kFeaturesConv2, batch,
             scratch());
 
-  // 50: gap    (classifier.gap1)
+  at(149);  // 50: gap    (classifier.gap1)
   cnn::gap(classifier_gap1, features_relu62, k1280x7x7, batch);
 
-  // 52: dense(classes, weights=normal(0.01), bias_init=zeros)    (classifier.dense1)
+  at(151);  // 52: dense(classes, weights=normal(0.01), bias_init=zeros)    (classifier.dense1)
   cnn::dense(classifier_dense1, classifier_gap1, classifier_dense1_weight_, classifier_dense1_bias_,
              kClassifierDense1, batch, scratch());
 
-  // 53: softmax    (classifier.softmax1)
+  at(152);  // 53: softmax    (classifier.softmax1)
   cnn::softmax(classifier_softmax1, classifier_dense1, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, classifier_softmax1, k1000, batch);
 }
 

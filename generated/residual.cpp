@@ -141,28 +141,101 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "stem.conv1", .type = "conv", .output = "16x28x28", .parameters = 144, .macs = 112896, .line = "7"},
-    {.path = "stem.bn1", .type = "bn", .output = "16x28x28", .parameters = 32, .macs = 0, .line = "7"},
-    {.path = "stem.relu1", .type = "relu", .output = "16x28x28", .parameters = 0, .macs = 0, .line = "7"},
-    {.path = "stage1.conv1", .type = "conv", .output = "16x28x28", .parameters = 2304, .macs = 1806336, .line = "10"},
-    {.path = "stage1.bn1", .type = "bn", .output = "16x28x28", .parameters = 32, .macs = 0, .line = "10"},
-    {.path = "stage1.relu1", .type = "relu", .output = "16x28x28", .parameters = 0, .macs = 0, .line = "10"},
-    {.path = "stage1.conv2", .type = "conv", .output = "16x28x28", .parameters = 2304, .macs = 1806336, .line = "11"},
-    {.path = "stage1.bn2", .type = "bn", .output = "16x28x28", .parameters = 32, .macs = 0, .line = "11"},
-    {.path = "stage1.add1", .type = "add", .output = "16x28x28", .parameters = 0, .macs = 0, .line = "9"},
-    {.path = "stage1.relu2", .type = "relu", .output = "16x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "stage2.conv1", .type = "conv", .output = "32x14x14", .parameters = 4608, .macs = 903168, .line = "18"},
-    {.path = "stage2.bn1", .type = "bn", .output = "32x14x14", .parameters = 64, .macs = 0, .line = "18"},
-    {.path = "stage2.relu1", .type = "relu", .output = "32x14x14", .parameters = 0, .macs = 0, .line = "18"},
-    {.path = "stage2.conv2", .type = "conv", .output = "32x14x14", .parameters = 9216, .macs = 1806336, .line = "19"},
-    {.path = "stage2.bn2", .type = "bn", .output = "32x14x14", .parameters = 64, .macs = 0, .line = "19"},
-    {.path = "stage2.conv3", .type = "conv", .output = "32x14x14", .parameters = 512, .macs = 100352, .line = "20"},
-    {.path = "stage2.bn3", .type = "bn", .output = "32x14x14", .parameters = 64, .macs = 0, .line = "20"},
-    {.path = "stage2.add1", .type = "add", .output = "32x14x14", .parameters = 0, .macs = 0, .line = "17"},
-    {.path = "stage2.relu2", .type = "relu", .output = "32x14x14", .parameters = 0, .macs = 0, .line = "22"},
-    {.path = "head.gap1", .type = "gap", .output = "32", .parameters = 0, .macs = 0, .line = "24"},
-    {.path = "head.dense1", .type = "dense", .output = "10", .parameters = 330, .macs = 320, .line = "24"},
-    {.path = "head.softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "stem.conv1", .type = "conv", .output = "16x28x28", .parameters = 144, .macs = 112896,
+     .line = "7", .text = "stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }"},
+    {.path = "stem.bn1", .type = "bn", .output = "16x28x28", .parameters = 32, .macs = 0,
+     .line = "7", .text = "stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }"},
+    {.path = "stem.relu1", .type = "relu", .output = "16x28x28", .parameters = 0, .macs = 0,
+     .line = "7", .text = "stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }"},
+    {.path = "stage1.conv1", .type = "conv", .output = "16x28x28", .parameters = 2304, .macs = 1806336,
+     .line = "10", .text = "| conv(16, 3, pad=1, bias=false) -> bn -> relu"},
+    {.path = "stage1.bn1", .type = "bn", .output = "16x28x28", .parameters = 32, .macs = 0,
+     .line = "10", .text = "| conv(16, 3, pad=1, bias=false) -> bn -> relu"},
+    {.path = "stage1.relu1", .type = "relu", .output = "16x28x28", .parameters = 0, .macs = 0,
+     .line = "10", .text = "| conv(16, 3, pad=1, bias=false) -> bn -> relu"},
+    {.path = "stage1.conv2", .type = "conv", .output = "16x28x28", .parameters = 2304, .macs = 1806336,
+     .line = "11", .text = "conv(16, 3, pad=1, bias=false) -> bn"},
+    {.path = "stage1.bn2", .type = "bn", .output = "16x28x28", .parameters = 32, .macs = 0,
+     .line = "11", .text = "conv(16, 3, pad=1, bias=false) -> bn"},
+    {.path = "stage1.add1", .type = "add", .output = "16x28x28", .parameters = 0, .macs = 0,
+     .line = "9", .text = "add {"},
+    {.path = "stage1.relu2", .type = "relu", .output = "16x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "relu"},
+    {.path = "stage2.conv1", .type = "conv", .output = "32x14x14", .parameters = 4608, .macs = 903168,
+     .line = "18", .text = "| conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu"},
+    {.path = "stage2.bn1", .type = "bn", .output = "32x14x14", .parameters = 64, .macs = 0,
+     .line = "18", .text = "| conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu"},
+    {.path = "stage2.relu1", .type = "relu", .output = "32x14x14", .parameters = 0, .macs = 0,
+     .line = "18", .text = "| conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu"},
+    {.path = "stage2.conv2", .type = "conv", .output = "32x14x14", .parameters = 9216, .macs = 1806336,
+     .line = "19", .text = "conv(32, 3, pad=1, bias=false) -> bn"},
+    {.path = "stage2.bn2", .type = "bn", .output = "32x14x14", .parameters = 64, .macs = 0,
+     .line = "19", .text = "conv(32, 3, pad=1, bias=false) -> bn"},
+    {.path = "stage2.conv3", .type = "conv", .output = "32x14x14", .parameters = 512, .macs = 100352,
+     .line = "20", .text = "| conv(32, 1, stride=2, bias=false) -> bn"},
+    {.path = "stage2.bn3", .type = "bn", .output = "32x14x14", .parameters = 64, .macs = 0,
+     .line = "20", .text = "| conv(32, 1, stride=2, bias=false) -> bn"},
+    {.path = "stage2.add1", .type = "add", .output = "32x14x14", .parameters = 0, .macs = 0,
+     .line = "17", .text = "add {"},
+    {.path = "stage2.relu2", .type = "relu", .output = "32x14x14", .parameters = 0, .macs = 0,
+     .line = "22", .text = "relu"},
+    {.path = "head.gap1", .type = "gap", .output = "32", .parameters = 0, .macs = 0,
+     .line = "24", .text = "head = { gap -> dense(classes) -> softmax }"},
+    {.path = "head.dense1", .type = "dense", .output = "10", .parameters = 330, .macs = 320,
+     .line = "24", .text = "head = { gap -> dense(classes) -> softmax }"},
+    {.path = "head.softmax1", .type = "softmax", .output = "10", .parameters = 0, .macs = 0,
+     .line = "24", .text = "head = { gap -> dense(classes) -> softmax }"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPhase0[] = {
+    {{112896, 53312, 576}, {112896, 53312, 576}},
+    {{0, 50176, 512}, {0, 150528, 384}},
+    {{}, {}},
+    {{1806336, 100352, 9472}, {3612672, 250880, 18688}},
+    {{0, 50176, 512}, {0, 150528, 384}},
+    {{}, {}},
+    {{1806336, 100352, 9472}, {3612672, 200704, 18688}},
+    {{0, 50176, 512}, {0, 150528, 384}},
+    {{0, 150528, 512}, {}},
+    {{}, {0, 150528, 0}},
+    {{903168, 75264, 18432}, {1806336, 200704, 36864}},
+    {{0, 25088, 1024}, {0, 75264, 768}},
+    {{}, {}},
+    {{1806336, 50176, 37376}, {3612672, 100352, 74240}},
+    {{0, 25088, 1024}, {0, 75264, 768}},
+    {{100352, 75264, 2048}, {200704, 150528, 4096}},
+    {{0, 25088, 1024}, {0, 75264, 768}},
+    {{0, 75264, 1024}, {}},
+    {{}, {0, 75264, 0}},
+    {{0, 25216, 0}, {0, 25216, 0}},
+    {{320, 168, 1320}, {640, 336, 2600}},
+    {{}, {}},
+};
+
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{112896, 53312, 1344}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 100352, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 150528, 9984}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{903168, 75264, 19968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 50176, 38400}, {}},
+    {{}, {}},
+    {{100352, 100352, 3584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 25216, 0}, {}},
+    {{320, 168, 1320}, {}},
+    {{0, 80, 0}, {}},
 };
 
 constexpr std::string_view kClassNames[] = {
@@ -219,7 +292,7 @@ constexpr cnn::LearningTensor kLearningInPhase0[] = {
 constexpr cnn::PhaseDescription kPhases[] = {
     {.name = "main", .epochs = 5, .has_optimizer = true,
      .optimizer = {.algorithm = cnn::Algorithm::kSgd, .learning_rate = 0.1, .momentum = 0.9, .nesterov = false, .weight_decay = 0.0005},
-     .learning = kLearningInPhase0, .gradients = 19712},
+     .learning = kLearningInPhase0, .gradients = 19712, .work = kWorkInPhase0},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -287,7 +360,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {1, 28, 28}, .outputs = 10, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .data = {.name = "FashionMnist", .source = cnn::SourceKind::kIdx, .directory = "/usr/share/datasets/fashion-mnist",
              .validation = {.kind = cnn::SplitKind::kFraction, .fraction = 0.1}, .test = {},
              .class_names = kClassNames, .prepare = kPrepare},
@@ -366,135 +439,137 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   const cnn::Floats d_head_dense1_bias = gradients(19696, 10);
   cnn::to_blocked(input, images, k1x28x28, batch);
 
-  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
+  at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
   cnn::conv(stem_conv1, input, stem_conv1_weight_, {}, kStemConv1, batch, scratch());
 
-  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
+  at(1);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
   cnn::bn_statistics(stem_bn1_saved, stem_conv1, stem_bn1_weight_, stem_bn1_bias_, stem_bn1_running_mean_,
                      stem_bn1_running_var_, kStemBn1, batch);
 
-  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
+  at(3);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
   cnn::winograd::conv(stage1_conv1, cnn::Loaded(stem_conv1, stem_bn1_saved, cnn::Activation::kRelu),
                       stage1_conv1_weight_, {}, kStage1Conv1, batch, scratch());
 
-  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
+  at(4);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
   cnn::bn_statistics(stage1_bn1_saved, stage1_conv1, stage1_bn1_weight_, stage1_bn1_bias_,
                      stage1_bn1_running_mean_, stage1_bn1_running_var_, kStage1Bn1, batch);
 
-  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
+  at(6);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
   cnn::winograd::conv(stage1_conv2, cnn::Loaded(stage1_conv1, stage1_bn1_saved, cnn::Activation::kRelu),
                       stage1_conv2_weight_, {}, kStage1Conv2, batch, scratch());
 
-  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
+  at(7);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
   cnn::bn_statistics(stage1_bn2_saved, stage1_conv2, stage1_bn2_weight_, stage1_bn2_bias_,
                      stage1_bn2_running_mean_, stage1_bn2_running_var_, kStage1Bn2, batch);
 
-  // 9: add {    (stage1.add1)
+  at(8);  // 9: add {    (stage1.add1)
   // 14: relu    (stage1.relu2)
   cnn::add(stage1_relu2,
            {cnn::Loaded(stage1_conv2, stage1_bn2_saved, cnn::Activation::kNone), cnn::Loaded(stem_conv1, stem_bn1_saved, cnn::Activation::kRelu)},
            cnn::Activation::kRelu, k16x28x28, batch);
 
-  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
+  at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
   cnn::conv(stage2_conv1, stage1_relu2, stage2_conv1_weight_, {}, kStage2Conv1, batch, scratch());
 
-  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
+  at(11);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
   cnn::bn_statistics(stage2_bn1_saved, stage2_conv1, stage2_bn1_weight_, stage2_bn1_bias_,
                      stage2_bn1_running_mean_, stage2_bn1_running_var_, kStage2Bn1, batch);
 
-  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
+  at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
   cnn::winograd::conv(stage2_conv2, cnn::Loaded(stage2_conv1, stage2_bn1_saved, cnn::Activation::kRelu),
                       stage2_conv2_weight_, {}, kStage2Conv2, batch, scratch());
 
-  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
+  at(14);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
   cnn::bn_statistics(stage2_bn2_saved, stage2_conv2, stage2_bn2_weight_, stage2_bn2_bias_,
                      stage2_bn2_running_mean_, stage2_bn2_running_var_, kStage2Bn2, batch);
 
-  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
+  at(15);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
   cnn::conv(stage2_conv3, stage1_relu2, stage2_conv3_weight_, {}, kStage2Conv3, batch, scratch());
 
-  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
+  at(16);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
   cnn::bn_statistics(stage2_bn3_saved, stage2_conv3, stage2_bn3_weight_, stage2_bn3_bias_,
                      stage2_bn3_running_mean_, stage2_bn3_running_var_, kStage2Bn3, batch);
 
-  // 17: add {    (stage2.add1)
+  at(17);  // 17: add {    (stage2.add1)
   // 22: relu    (stage2.relu2)
   cnn::add(stage2_relu2,
            {cnn::Loaded(stage2_conv2, stage2_bn2_saved, cnn::Activation::kNone), cnn::Loaded(stage2_conv3, stage2_bn3_saved, cnn::Activation::kNone)},
            cnn::Activation::kRelu, k32x14x14, batch);
 
-  // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
+  at(19);  // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, stage2_relu2, k32x14x14, batch);
 
-  // 24: head = { gap -> dense(classes) -> softmax }    (head.dense1)
+  at(20);  // 24: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
   cnn::softmax_cross_entropy(d_head_dense1, losses, head_dense1, labels, k10, batch);
 
   // Backward.
-  // 24: head.dense1
+  backward_at(20);  // 24: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_gap1, kHeadDense1,
                              batch, scratch());
   cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch, scratch());
-  // 24: head.gap1
+  backward_at(19);  // 24: head.gap1
   cnn::gap_backward_input(d_stage2_relu2, d_head_gap1, k32x14x14, batch);
-  // 22: stage2.relu2
+  backward_at(18);  // 22: stage2.relu2
   cnn::relu_backward_input(d_stage2_relu2, d_stage2_relu2, stage2_relu2, k32x14x14, batch);
-  // 20: stage2.bn3
+  backward_at(16);  // 20: stage2.bn3
   cnn::bn_backward(d_stage2_conv3, d_stage2_bn3_weight, d_stage2_bn3_bias, d_stage2_relu2, stage2_conv3,
                    stage2_bn3_saved, cnn::Activation::kNone, kStage2Bn3, batch);
-  // 20: stage2.conv3
+  backward_at(15);  // 20: stage2.conv3
   cnn::conv_backward_params(d_stage2_conv3_weight, d_stage2_conv3, stage1_relu2, kStage2Conv3, batch,
                             scratch());
   cnn::conv_backward_input(d_stage1_relu2, d_stage2_conv3, stage2_conv3_weight_, kStage2Conv3, batch,
                            scratch());
-  // 19: stage2.bn2
+  backward_at(14);  // 19: stage2.bn2
   cnn::bn_backward(d_stage2_relu2, d_stage2_bn2_weight, d_stage2_bn2_bias, d_stage2_relu2, stage2_conv2,
                    stage2_bn2_saved, cnn::Activation::kNone, kStage2Bn2, batch);
-  // 19: stage2.conv2
+  backward_at(13);  // 19: stage2.conv2
   cnn::winograd::conv_backward_params(d_stage2_conv2_weight, d_stage2_relu2,
                                       cnn::Loaded(stage2_conv1, stage2_bn1_saved, cnn::Activation::kRelu),
                                       kStage2Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_stage2_relu1, d_stage2_relu2, stage2_conv2_weight_, kStage2Conv2,
                                      batch, scratch());
-  // 18: stage2.bn1
+  backward_at(11);  // 18: stage2.bn1
   cnn::bn_backward(d_stage2_relu1, d_stage2_bn1_weight, d_stage2_bn1_bias, d_stage2_relu1, stage2_conv1,
                    stage2_bn1_saved, cnn::Activation::kRelu, kStage2Bn1, batch);
-  // 18: stage2.conv1
+  backward_at(10);  // 18: stage2.conv1
   cnn::conv_backward_params(d_stage2_conv1_weight, d_stage2_relu1, stage1_relu2, kStage2Conv1, batch,
                             scratch());
   cnn::conv_backward_input(cnn::added_to(d_stage1_relu2), d_stage2_relu1, stage2_conv1_weight_, kStage2Conv1,
                            batch, scratch());
-  // 14: stage1.relu2
+  backward_at(9);  // 14: stage1.relu2
   cnn::relu_backward_input(d_stage1_relu2, d_stage1_relu2, stage1_relu2, k16x28x28, batch);
-  // 11: stage1.bn2
+  backward_at(7);  // 11: stage1.bn2
   cnn::bn_backward(d_stage1_conv2, d_stage1_bn2_weight, d_stage1_bn2_bias, d_stage1_relu2, stage1_conv2,
                    stage1_bn2_saved, cnn::Activation::kNone, kStage1Bn2, batch);
-  // 11: stage1.conv2
+  backward_at(6);  // 11: stage1.conv2
   cnn::winograd::conv_backward_params(d_stage1_conv2_weight, d_stage1_conv2,
                                       cnn::Loaded(stage1_conv1, stage1_bn1_saved, cnn::Activation::kRelu),
                                       kStage1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_stage1_relu1, d_stage1_conv2, stage1_conv2_weight_, kStage1Conv2,
                                      batch, scratch());
-  // 10: stage1.bn1
+  backward_at(4);  // 10: stage1.bn1
   cnn::bn_backward(d_stage1_relu1, d_stage1_bn1_weight, d_stage1_bn1_bias, d_stage1_relu1, stage1_conv1,
                    stage1_bn1_saved, cnn::Activation::kRelu, kStage1Bn1, batch);
-  // 10: stage1.conv1
+  backward_at(3);  // 10: stage1.conv1
   cnn::winograd::conv_backward_params(d_stage1_conv1_weight, d_stage1_relu1,
                                       cnn::Loaded(stem_conv1, stem_bn1_saved, cnn::Activation::kRelu),
                                       kStage1Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(cnn::added_to(d_stage1_relu2), d_stage1_relu1, stage1_conv1_weight_,
                                      kStage1Conv1, batch, scratch());
-  // 7: stem.bn1
+  backward_at(1);  // 7: stem.bn1
   cnn::bn_backward(d_stage1_relu2, d_stem_bn1_weight, d_stem_bn1_bias, d_stage1_relu2, stem_conv1,
                    stem_bn1_saved, cnn::Activation::kRelu, kStemBn1, batch);
-  // 7: stem.conv1
+  backward_at(0);  // 7: stem.conv1
   cnn::conv_backward_params(d_stem_conv1_weight, d_stage1_relu2, input, kStemConv1, batch, scratch());
 
+  at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
 }
@@ -521,7 +596,7 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
-  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
+  at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
   cnn::bn_affine(stem_bn1_saved, stem_bn1_weight_, stem_bn1_bias_, stem_bn1_running_mean_,
@@ -530,7 +605,7 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             cnn::Epilogue().scaled(stem_bn1_saved).then(cnn::Activation::kRelu), kStemConv1, batch,
             scratch());
 
-  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
+  at(3);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
   cnn::bn_affine(stage1_bn1_saved, stage1_bn1_weight_, stage1_bn1_bias_, stage1_bn1_running_mean_,
@@ -539,7 +614,7 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(stage1_bn1_saved).then(cnn::Activation::kRelu), kStage1Conv1,
                       batch, scratch());
 
-  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
+  at(6);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
   // 9: add {    (stage1.add1)
   // 14: relu    (stage1.relu2)
@@ -549,7 +624,7 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(stage1_bn2_saved).plus(stem_relu1).then(cnn::Activation::kRelu),
                       kStage1Conv2, batch, scratch());
 
-  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
+  at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
   cnn::bn_affine(stage2_bn1_saved, stage2_bn1_weight_, stage2_bn1_bias_, stage2_bn1_running_mean_,
@@ -558,14 +633,14 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
             scratch());
 
-  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
+  at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
   cnn::bn_affine(stage2_bn2_saved, stage2_bn2_weight_, stage2_bn2_bias_, stage2_bn2_running_mean_,
                  stage2_bn2_running_var_, kStage2Bn2);
   cnn::winograd::conv(stage2_bn2, stage2_relu1, stage2_conv2_weight_,
                       cnn::Epilogue().scaled(stage2_bn2_saved), kStage2Conv2, batch, scratch());
 
-  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
+  at(15);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
   // 17: add {    (stage2.add1)
   // 22: relu    (stage2.relu2)
@@ -575,12 +650,13 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             cnn::Epilogue().scaled(stage2_bn3_saved).plus(stage2_bn2).then(cnn::Activation::kRelu),
             kStage2Conv3, batch, scratch());
 
-  // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
+  at(19);  // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, stage2_relu2, k32x14x14, batch);
 
-  // 24: head = { gap -> dense(classes) -> softmax }    (head.dense1)
+  at(20);  // 24: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
   cnn::cross_entropy_loss(losses, head_dense1, labels, k10, batch);
   return cnn::mean_loss(losses, batch);
@@ -607,7 +683,7 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10
   cnn::to_blocked(input, images, k1x28x28, batch);
 
-  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
+  at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
   cnn::bn_affine(stem_bn1_saved, stem_bn1_weight_, stem_bn1_bias_, stem_bn1_running_mean_,
@@ -616,7 +692,7 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(stem_bn1_saved).then(cnn::Activation::kRelu), kStemConv1, batch,
             scratch());
 
-  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
+  at(3);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
   cnn::bn_affine(stage1_bn1_saved, stage1_bn1_weight_, stage1_bn1_bias_, stage1_bn1_running_mean_,
@@ -625,7 +701,7 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(stage1_bn1_saved).then(cnn::Activation::kRelu), kStage1Conv1,
                       batch, scratch());
 
-  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
+  at(6);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
   // 9: add {    (stage1.add1)
   // 14: relu    (stage1.relu2)
@@ -635,7 +711,7 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(stage1_bn2_saved).plus(stem_relu1).then(cnn::Activation::kRelu),
                       kStage1Conv2, batch, scratch());
 
-  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
+  at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
   cnn::bn_affine(stage2_bn1_saved, stage2_bn1_weight_, stage2_bn1_bias_, stage2_bn1_running_mean_,
@@ -644,14 +720,14 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
             scratch());
 
-  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
+  at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
   cnn::bn_affine(stage2_bn2_saved, stage2_bn2_weight_, stage2_bn2_bias_, stage2_bn2_running_mean_,
                  stage2_bn2_running_var_, kStage2Bn2);
   cnn::winograd::conv(stage2_bn2, stage2_relu1, stage2_conv2_weight_,
                       cnn::Epilogue().scaled(stage2_bn2_saved), kStage2Conv2, batch, scratch());
 
-  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
+  at(15);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
   // 17: add {    (stage2.add1)
   // 22: relu    (stage2.relu2)
@@ -661,15 +737,16 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(stage2_bn3_saved).plus(stage2_bn2).then(cnn::Activation::kRelu),
             kStage2Conv3, batch, scratch());
 
-  // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
+  at(19);  // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, stage2_relu2, k32x14x14, batch);
 
-  // 24: head = { gap -> dense(classes) -> softmax }    (head.dense1)
+  at(20);  // 24: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
 
-  // 24: head = { gap -> dense(classes) -> softmax }    (head.softmax1)
+  at(21);  // 24: head = { gap -> dense(classes) -> softmax }    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense1, k10, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_softmax1, k10, batch);
 }
 

@@ -592,109 +592,319 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "blocks.cnn:8"},
-    {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "52"},
-    {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[0].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[1].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[1].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[2].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[2].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[2].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[2].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[2].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[2].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x28x28", .parameters = 73728, .macs = 57802752, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[0].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[1].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[1].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[2].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[2].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[2].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[2].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[2].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[2].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[3].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[3].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[3].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[3].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[3].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[3].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x14x14", .parameters = 294912, .macs = 57802752, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[0].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[1].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[1].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[2].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[2].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[2].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[2].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[2].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[2].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[3].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[3].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[3].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[3].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[3].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[3].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[4].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[4].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[4].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[4].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[4].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[4].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[5].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[5].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[5].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[5].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[5].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[5].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x7x7", .parameters = 1179648, .macs = 57802752, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[0].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[1].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[1].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[2].conv1", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[2].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[2].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[2].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[2].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[2].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "head.gap1", .type = "gap", .output = "512", .parameters = 0, .macs = 0, .line = "60"},
-    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 513000, .macs = 512000, .line = "61"},
-    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "62"},
+    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "52", .text = "maxpool(3, stride=2, pad=1)"},
+    {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[0].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[1].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[1].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[2].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[2].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[2].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[2].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[2].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[2].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x28x28", .parameters = 73728, .macs = 57802752,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[0].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[1].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[1].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[2].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[2].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[2].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[2].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[2].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[2].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[3].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[3].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[3].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[3].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[3].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[3].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x14x14", .parameters = 294912, .macs = 57802752,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[0].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[1].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[1].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[2].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[2].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[2].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[2].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[2].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[2].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[3].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[3].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[3].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[3].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[3].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[3].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[4].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[4].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[4].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[4].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[4].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[4].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[5].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[5].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[5].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[5].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[5].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[5].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x7x7", .parameters = 1179648, .macs = 57802752,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[0].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[1].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[1].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[2].conv1", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[2].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[2].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[2].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[2].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[2].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "head.gap1", .type = "gap", .output = "512", .parameters = 0, .macs = 0,
+     .line = "60", .text = "gap"},
+    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 513000, .macs = 512000,
+     .line = "61", .text = "fc = dense(classes)"},
+    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "62", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{118013952, 3813376, 40704}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 4014080, 0}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{57802752, 1204224, 301056}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{57802752, 602112, 1191936}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{57802752, 301056, 4743168}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 102400, 0}, {}},
+    {{512000, 6048, 2052000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -825,7 +1035,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 21639088, .gradients = 0, .optimizer = 0, .activations = 32112640,
                .shared_scratch = 9510912, .thread_scratch = 333952},
 };
@@ -914,7 +1124,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
@@ -923,10 +1133,10 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
-  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
+  at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
   cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
@@ -936,7 +1146,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
+  at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // blocks.cnn:10: act    (features.layer1[0].relu2)
   cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
@@ -946,7 +1156,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
+  at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
   cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
@@ -956,7 +1166,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
+  at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // blocks.cnn:10: act    (features.layer1[1].relu2)
   cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
@@ -966,7 +1176,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
+  at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
   cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
@@ -976,7 +1186,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
+  at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   // blocks.cnn:10: act    (features.layer1[2].relu2)
   cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
@@ -986,7 +1196,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
+  at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
   cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
@@ -996,7 +1206,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
+  at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   // blocks.cnn:10: act    (features.layer2[0].relu2)
   cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
@@ -1006,7 +1216,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
+  at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
   cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
@@ -1016,7 +1226,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
+  at(31);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // blocks.cnn:10: act    (features.layer2[1].relu2)
   cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
@@ -1026,7 +1236,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
+  at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
   cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
@@ -1036,7 +1246,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
+  at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   // blocks.cnn:10: act    (features.layer2[2].relu2)
   cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
@@ -1046,7 +1256,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
+  at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
   cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
@@ -1056,7 +1266,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_3Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
+  at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   // blocks.cnn:10: act    (features.layer2[3].relu2)
   cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
@@ -1066,7 +1276,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_3Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
+  at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
   cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
@@ -1076,7 +1286,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
+  at(49);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   // blocks.cnn:10: act    (features.layer3[0].relu2)
   cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
@@ -1086,7 +1296,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
+  at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
   cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
@@ -1096,7 +1306,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
+  at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // blocks.cnn:10: act    (features.layer3[1].relu2)
   cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
@@ -1106,7 +1316,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
+  at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
   cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
@@ -1116,7 +1326,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
+  at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // blocks.cnn:10: act    (features.layer3[2].relu2)
   cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
@@ -1126,7 +1336,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
+  at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
   cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
@@ -1136,7 +1346,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
+  at(67);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // blocks.cnn:10: act    (features.layer3[3].relu2)
   cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
@@ -1146,7 +1356,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
+  at(70);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
   cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
@@ -1156,7 +1366,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
+  at(73);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // blocks.cnn:10: act    (features.layer3[4].relu2)
   cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
@@ -1166,7 +1376,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
+  at(76);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
   cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
@@ -1176,7 +1386,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
+  at(79);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // blocks.cnn:10: act    (features.layer3[5].relu2)
   cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
@@ -1186,7 +1396,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
+  at(82);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
   cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
@@ -1196,7 +1406,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
+  at(85);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   // blocks.cnn:10: act    (features.layer4[0].relu2)
   cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
@@ -1206,7 +1416,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
+  at(88);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
   cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
@@ -1216,7 +1426,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
+  at(91);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // blocks.cnn:10: act    (features.layer4[1].relu2)
   cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
@@ -1226,7 +1436,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
+  at(94);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   // blocks.cnn:10: act    (features.layer4[2].relu1)
   cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
@@ -1236,7 +1446,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
+  at(97);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // blocks.cnn:10: act    (features.layer4[2].relu2)
   cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
@@ -1246,15 +1456,16 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv2, batch, scratch());
 
-  // 60: gap    (head.gap1)
+  at(100);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu2, k512x7x7, batch);
 
-  // 61: fc = dense(classes)
+  at(101);  // 61: fc = dense(classes)
   cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
 
-  // 62: softmax    (head.softmax1)
+  at(102);  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_softmax1, k1000, batch);
 }
 

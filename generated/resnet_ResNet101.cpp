@@ -1799,351 +1799,1045 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "blocks.cnn:8"},
-    {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "52"},
-    {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 4096, .macs = 12845056, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[0].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[0].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].downsample.conv1", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].downsample.bn1", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer1[0].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[1].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[1].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[1].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[1].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer1[1].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer1[2].conv1", .type = "conv", .output = "64x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[2].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[2].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[2].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[2].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[2].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[2].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[2].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[2].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer1[2].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x56x56", .parameters = 32768, .macs = 102760448, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[0].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[0].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].downsample.conv1", .type = "conv", .output = "512x28x28", .parameters = 131072, .macs = 102760448, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].downsample.bn1", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer2[0].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[1].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[1].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[1].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[1].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer2[1].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer2[2].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[2].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[2].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[2].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[2].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[2].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[2].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[2].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[2].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer2[2].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer2[3].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[3].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[3].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[3].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[3].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[3].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[3].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[3].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[3].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer2[3].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x28x28", .parameters = 131072, .macs = 102760448, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[0].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[0].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].downsample.conv1", .type = "conv", .output = "1024x14x14", .parameters = 524288, .macs = 102760448, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].downsample.bn1", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[0].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[1].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[1].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[1].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[1].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[1].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[2].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[2].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[2].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[2].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[2].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[2].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[2].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[2].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[2].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[2].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[3].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[3].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[3].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[3].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[3].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[3].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[3].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[3].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[3].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[3].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[4].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[4].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[4].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[4].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[4].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[4].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[4].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[4].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[4].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[4].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[5].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[5].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[5].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[5].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[5].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[5].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[5].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[5].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[5].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[5].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[6].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[6].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[6].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[6].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[6].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[6].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[6].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[6].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[6].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[6].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[7].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[7].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[7].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[7].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[7].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[7].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[7].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[7].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[7].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[7].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[8].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[8].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[8].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[8].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[8].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[8].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[8].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[8].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[8].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[8].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[9].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[9].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[9].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[9].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[9].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[9].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[9].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[9].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[9].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[9].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[10].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[10].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[10].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[10].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[10].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[10].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[10].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[10].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[10].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[10].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[11].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[11].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[11].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[11].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[11].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[11].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[11].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[11].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[11].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[11].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[12].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[12].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[12].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[12].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[12].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[12].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[12].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[12].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[12].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[12].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[13].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[13].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[13].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[13].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[13].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[13].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[13].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[13].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[13].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[13].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[14].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[14].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[14].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[14].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[14].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[14].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[14].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[14].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[14].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[14].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[15].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[15].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[15].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[15].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[15].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[15].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[15].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[15].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[15].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[15].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[16].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[16].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[16].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[16].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[16].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[16].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[16].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[16].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[16].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[16].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[17].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[17].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[17].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[17].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[17].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[17].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[17].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[17].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[17].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[17].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[18].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[18].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[18].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[18].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[18].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[18].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[18].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[18].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[18].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[18].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[19].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[19].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[19].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[19].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[19].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[19].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[19].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[19].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[19].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[19].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[20].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[20].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[20].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[20].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[20].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[20].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[20].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[20].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[20].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[20].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[21].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[21].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[21].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[21].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[21].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[21].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[21].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[21].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[21].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[21].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[22].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[22].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[22].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[22].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[22].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[22].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[22].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[22].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[22].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[22].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x14x14", .parameters = 524288, .macs = 102760448, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[0].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[0].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].downsample.conv1", .type = "conv", .output = "2048x7x7", .parameters = 2097152, .macs = 102760448, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].downsample.bn1", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer4[0].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[1].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[1].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[1].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[1].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer4[1].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer4[2].conv1", .type = "conv", .output = "512x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[2].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[2].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[2].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[2].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[2].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[2].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[2].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[2].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer4[2].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "head.gap1", .type = "gap", .output = "2048", .parameters = 0, .macs = 0, .line = "60"},
-    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 2049000, .macs = 2048000, .line = "61"},
-    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "62"},
+    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "52", .text = "maxpool(3, stride=2, pad=1)"},
+    {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 4096, .macs = 12845056,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[0].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[0].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].downsample.conv1", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].downsample.bn1", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer1[0].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[1].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[1].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[1].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[1].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[1].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer1[1].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer1[2].conv1", .type = "conv", .output = "64x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[2].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[2].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[2].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[2].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[2].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[2].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[2].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[2].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer1[2].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x56x56", .parameters = 32768, .macs = 102760448,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[0].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[0].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].downsample.conv1", .type = "conv", .output = "512x28x28", .parameters = 131072, .macs = 102760448,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].downsample.bn1", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer2[0].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[1].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[1].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[1].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[1].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[1].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer2[1].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer2[2].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[2].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[2].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[2].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[2].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[2].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[2].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[2].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[2].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer2[2].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer2[3].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[3].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[3].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[3].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[3].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[3].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[3].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[3].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[3].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer2[3].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x28x28", .parameters = 131072, .macs = 102760448,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[0].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[0].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].downsample.conv1", .type = "conv", .output = "1024x14x14", .parameters = 524288, .macs = 102760448,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].downsample.bn1", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[0].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[1].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[1].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[1].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[1].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[1].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[1].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[2].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[2].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[2].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[2].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[2].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[2].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[2].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[2].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[2].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[2].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[3].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[3].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[3].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[3].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[3].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[3].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[3].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[3].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[3].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[3].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[4].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[4].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[4].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[4].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[4].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[4].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[4].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[4].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[4].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[4].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[5].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[5].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[5].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[5].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[5].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[5].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[5].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[5].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[5].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[5].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[6].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[6].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[6].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[6].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[6].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[6].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[6].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[6].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[6].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[6].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[7].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[7].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[7].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[7].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[7].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[7].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[7].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[7].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[7].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[7].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[8].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[8].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[8].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[8].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[8].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[8].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[8].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[8].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[8].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[8].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[9].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[9].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[9].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[9].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[9].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[9].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[9].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[9].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[9].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[9].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[10].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[10].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[10].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[10].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[10].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[10].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[10].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[10].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[10].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[10].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[11].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[11].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[11].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[11].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[11].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[11].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[11].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[11].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[11].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[11].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[12].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[12].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[12].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[12].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[12].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[12].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[12].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[12].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[12].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[12].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[13].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[13].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[13].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[13].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[13].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[13].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[13].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[13].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[13].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[13].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[14].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[14].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[14].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[14].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[14].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[14].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[14].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[14].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[14].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[14].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[15].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[15].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[15].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[15].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[15].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[15].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[15].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[15].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[15].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[15].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[16].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[16].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[16].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[16].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[16].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[16].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[16].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[16].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[16].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[16].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[17].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[17].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[17].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[17].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[17].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[17].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[17].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[17].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[17].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[17].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[18].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[18].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[18].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[18].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[18].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[18].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[18].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[18].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[18].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[18].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[19].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[19].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[19].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[19].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[19].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[19].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[19].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[19].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[19].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[19].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[20].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[20].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[20].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[20].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[20].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[20].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[20].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[20].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[20].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[20].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[21].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[21].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[21].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[21].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[21].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[21].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[21].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[21].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[21].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[21].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[22].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[22].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[22].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[22].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[22].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[22].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[22].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[22].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[22].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[22].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x14x14", .parameters = 524288, .macs = 102760448,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[0].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[0].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].downsample.conv1", .type = "conv", .output = "2048x7x7", .parameters = 2097152, .macs = 102760448,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].downsample.bn1", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer4[0].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 1048576, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[1].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[1].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[1].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[1].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[1].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer4[1].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer4[2].conv1", .type = "conv", .output = "512x7x7", .parameters = 1048576, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[2].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[2].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[2].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[2].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[2].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[2].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[2].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[2].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer4[2].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "head.gap1", .type = "gap", .output = "2048", .parameters = 0, .macs = 0,
+     .line = "60", .text = "gap"},
+    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 2049000, .macs = 2048000,
+     .line = "61", .text = "fc = dense(classes)"},
+    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "62", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{118013952, 3813376, 40704}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 4014080, 0}, {}},
+    {{12845056, 1605632, 19456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 4014080, 77824}, {}},
+    {{}, {}},
+    {{51380224, 7225344, 77824}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 4014080, 68608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 7225344, 77824}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 4014080, 68608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 7225344, 77824}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 4816896, 137216}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 2007040, 286720}, {}},
+    {{}, {}},
+    {{102760448, 6422528, 548864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 2007040, 268288}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 3612672, 286720}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 2007040, 268288}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 3612672, 286720}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 2007040, 268288}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 3612672, 286720}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 2408448, 536576}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1003520, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1097728}, {}},
+    {{}, {}},
+    {{102760448, 3211264, 2146304}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 1204224, 2121728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 501760, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 501760, 4292608}, {}},
+    {{}, {}},
+    {{102760448, 1605632, 8486912}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 501760, 4218880}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 903168, 4292608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 501760, 4218880}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 903168, 4292608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 409600, 0}, {}},
+    {{2048000, 12192, 8196000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -2619,7 +3313,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 57803776,
                .shared_scratch = 9510912, .thread_scratch = 443328},
 };
@@ -2850,7 +3544,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
@@ -2859,10 +3553,10 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
-  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
+  at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
   cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
@@ -2872,7 +3566,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
+  at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // blocks.cnn:10: act    (features.layer1[0].relu2)
   cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
@@ -2882,7 +3576,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
+  at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
   // blocks.cnn:9: bn    (features.layer1[0].bn3)
   cnn::bn_affine(features_layer1_0_bn3_saved, features_layer1_0_bn3_weight_, features_layer1_0_bn3_bias_,
                  features_layer1_0_bn3_running_mean_, features_layer1_0_bn3_running_var_,
@@ -2890,7 +3584,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2, features_layer1_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer1_0_bn3_saved), kFeaturesLayer1_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
+  at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
   // 31: add {    (features.layer1[0].add1)
   // 37: relu    (features.layer1[0].relu3)
@@ -2901,7 +3595,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer1_0_downsample_bn1_saved).plus(features_layer1_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
+  at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
   cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
@@ -2911,7 +3605,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
+  at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // blocks.cnn:10: act    (features.layer1[1].relu2)
   cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
@@ -2921,7 +3615,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
+  at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
   // blocks.cnn:9: bn    (features.layer1[1].bn3)
   // 31: add {    (features.layer1[1].add1)
   // 37: relu    (features.layer1[1].relu3)
@@ -2932,7 +3626,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer1_1_bn3_saved).plus(features_layer1_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_1Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
+  at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
   cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
@@ -2942,7 +3636,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
+  at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   // blocks.cnn:10: act    (features.layer1[2].relu2)
   cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
@@ -2952,7 +3646,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
+  at(32);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
   // blocks.cnn:9: bn    (features.layer1[2].bn3)
   // 31: add {    (features.layer1[2].add1)
   // 37: relu    (features.layer1[2].relu3)
@@ -2963,7 +3657,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer1_2_bn3_saved).plus(features_layer1_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_2Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
   cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
@@ -2973,7 +3667,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   // blocks.cnn:10: act    (features.layer2[0].relu2)
   cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
@@ -2983,7 +3677,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
+  at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
   // blocks.cnn:9: bn    (features.layer2[0].bn3)
   cnn::bn_affine(features_layer2_0_bn3_saved, features_layer2_0_bn3_weight_, features_layer2_0_bn3_bias_,
                  features_layer2_0_bn3_running_mean_, features_layer2_0_bn3_running_var_,
@@ -2991,7 +3685,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2, features_layer2_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer2_0_bn3_saved), kFeaturesLayer2_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
+  at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 31: add {    (features.layer2[0].add1)
   // 37: relu    (features.layer2[0].relu3)
@@ -3002,7 +3696,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
   cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
@@ -3012,7 +3706,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
+  at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // blocks.cnn:10: act    (features.layer2[1].relu2)
   cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
@@ -3022,7 +3716,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
+  at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
   // blocks.cnn:9: bn    (features.layer2[1].bn3)
   // 31: add {    (features.layer2[1].add1)
   // 37: relu    (features.layer2[1].relu3)
@@ -3033,7 +3727,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_1_bn3_saved).plus(features_layer2_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_1Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
+  at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
   cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
@@ -3043,7 +3737,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
+  at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   // blocks.cnn:10: act    (features.layer2[2].relu2)
   cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
@@ -3053,7 +3747,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
+  at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
   // blocks.cnn:9: bn    (features.layer2[2].bn3)
   // 31: add {    (features.layer2[2].add1)
   // 37: relu    (features.layer2[2].relu3)
@@ -3064,7 +3758,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_2_bn3_saved).plus(features_layer2_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_2Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
+  at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
   cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
@@ -3074,7 +3768,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_3Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
+  at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   // blocks.cnn:10: act    (features.layer2[3].relu2)
   cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
@@ -3084,7 +3778,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_3Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
+  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
   // blocks.cnn:9: bn    (features.layer2[3].bn3)
   // 31: add {    (features.layer2[3].add1)
   // 37: relu    (features.layer2[3].relu3)
@@ -3095,7 +3789,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_3_bn3_saved).plus(features_layer2_2_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_3Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
+  at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
   cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
@@ -3105,7 +3799,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
+  at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   // blocks.cnn:10: act    (features.layer3[0].relu2)
   cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
@@ -3115,7 +3809,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
+  at(84);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
   // blocks.cnn:9: bn    (features.layer3[0].bn3)
   cnn::bn_affine(features_layer3_0_bn3_saved, features_layer3_0_bn3_weight_, features_layer3_0_bn3_bias_,
                  features_layer3_0_bn3_running_mean_, features_layer3_0_bn3_running_var_,
@@ -3123,7 +3817,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2, features_layer3_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_0_bn3_saved), kFeaturesLayer3_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
+  at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 31: add {    (features.layer3[0].add1)
   // 37: relu    (features.layer3[0].relu3)
@@ -3134,7 +3828,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
+  at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
   cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
@@ -3144,7 +3838,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
+  at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // blocks.cnn:10: act    (features.layer3[1].relu2)
   cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
@@ -3154,7 +3848,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv3)
+  at(96);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv3)
   // blocks.cnn:9: bn    (features.layer3[1].bn3)
   // 31: add {    (features.layer3[1].add1)
   // 37: relu    (features.layer3[1].relu3)
@@ -3165,7 +3859,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_1_bn3_saved).plus(features_layer3_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_1Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
+  at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
   cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
@@ -3175,7 +3869,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
+  at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // blocks.cnn:10: act    (features.layer3[2].relu2)
   cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
@@ -3185,7 +3879,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv3)
+  at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv3)
   // blocks.cnn:9: bn    (features.layer3[2].bn3)
   // 31: add {    (features.layer3[2].add1)
   // 37: relu    (features.layer3[2].relu3)
@@ -3196,7 +3890,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_2_bn3_saved).plus(features_layer3_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_2Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
+  at(110);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
   cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
@@ -3206,7 +3900,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_3Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
+  at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // blocks.cnn:10: act    (features.layer3[3].relu2)
   cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
@@ -3216,7 +3910,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv3)
+  at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv3)
   // blocks.cnn:9: bn    (features.layer3[3].bn3)
   // 31: add {    (features.layer3[3].add1)
   // 37: relu    (features.layer3[3].relu3)
@@ -3227,7 +3921,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_3_bn3_saved).plus(features_layer3_2_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_3Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
+  at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
   cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
@@ -3237,7 +3931,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_4Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
+  at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // blocks.cnn:10: act    (features.layer3[4].relu2)
   cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
@@ -3247,7 +3941,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv3)
+  at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv3)
   // blocks.cnn:9: bn    (features.layer3[4].bn3)
   // 31: add {    (features.layer3[4].add1)
   // 37: relu    (features.layer3[4].relu3)
@@ -3258,7 +3952,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_4_bn3_saved).plus(features_layer3_3_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_4Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
+  at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
   cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
@@ -3268,7 +3962,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_5Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
+  at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // blocks.cnn:10: act    (features.layer3[5].relu2)
   cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
@@ -3278,7 +3972,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv3)
+  at(136);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv3)
   // blocks.cnn:9: bn    (features.layer3[5].bn3)
   // 31: add {    (features.layer3[5].add1)
   // 37: relu    (features.layer3[5].relu3)
@@ -3289,7 +3983,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_5_bn3_saved).plus(features_layer3_4_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_5Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv1)
+  at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv1)
   // blocks.cnn:9: bn    (features.layer3[6].bn1)
   // blocks.cnn:10: act    (features.layer3[6].relu1)
   cnn::bn_affine(features_layer3_6_bn1_saved, features_layer3_6_bn1_weight_, features_layer3_6_bn1_bias_,
@@ -3299,7 +3993,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_6_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_6Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv2)
+  at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv2)
   // blocks.cnn:9: bn    (features.layer3[6].bn2)
   // blocks.cnn:10: act    (features.layer3[6].relu2)
   cnn::bn_affine(features_layer3_6_bn2_saved, features_layer3_6_bn2_weight_, features_layer3_6_bn2_bias_,
@@ -3309,7 +4003,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_6_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_6Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv3)
+  at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv3)
   // blocks.cnn:9: bn    (features.layer3[6].bn3)
   // 31: add {    (features.layer3[6].add1)
   // 37: relu    (features.layer3[6].relu3)
@@ -3320,7 +4014,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_6_bn3_saved).plus(features_layer3_5_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_6Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv1)
+  at(150);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv1)
   // blocks.cnn:9: bn    (features.layer3[7].bn1)
   // blocks.cnn:10: act    (features.layer3[7].relu1)
   cnn::bn_affine(features_layer3_7_bn1_saved, features_layer3_7_bn1_weight_, features_layer3_7_bn1_bias_,
@@ -3330,7 +4024,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_7_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_7Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv2)
+  at(153);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv2)
   // blocks.cnn:9: bn    (features.layer3[7].bn2)
   // blocks.cnn:10: act    (features.layer3[7].relu2)
   cnn::bn_affine(features_layer3_7_bn2_saved, features_layer3_7_bn2_weight_, features_layer3_7_bn2_bias_,
@@ -3340,7 +4034,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_7_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_7Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv3)
+  at(156);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv3)
   // blocks.cnn:9: bn    (features.layer3[7].bn3)
   // 31: add {    (features.layer3[7].add1)
   // 37: relu    (features.layer3[7].relu3)
@@ -3351,7 +4045,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_7_bn3_saved).plus(features_layer3_6_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_7Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv1)
+  at(160);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv1)
   // blocks.cnn:9: bn    (features.layer3[8].bn1)
   // blocks.cnn:10: act    (features.layer3[8].relu1)
   cnn::bn_affine(features_layer3_8_bn1_saved, features_layer3_8_bn1_weight_, features_layer3_8_bn1_bias_,
@@ -3361,7 +4055,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_8_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_8Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv2)
+  at(163);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv2)
   // blocks.cnn:9: bn    (features.layer3[8].bn2)
   // blocks.cnn:10: act    (features.layer3[8].relu2)
   cnn::bn_affine(features_layer3_8_bn2_saved, features_layer3_8_bn2_weight_, features_layer3_8_bn2_bias_,
@@ -3371,7 +4065,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_8_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_8Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv3)
+  at(166);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv3)
   // blocks.cnn:9: bn    (features.layer3[8].bn3)
   // 31: add {    (features.layer3[8].add1)
   // 37: relu    (features.layer3[8].relu3)
@@ -3382,7 +4076,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_8_bn3_saved).plus(features_layer3_7_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_8Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv1)
+  at(170);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv1)
   // blocks.cnn:9: bn    (features.layer3[9].bn1)
   // blocks.cnn:10: act    (features.layer3[9].relu1)
   cnn::bn_affine(features_layer3_9_bn1_saved, features_layer3_9_bn1_weight_, features_layer3_9_bn1_bias_,
@@ -3392,7 +4086,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_9_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_9Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv2)
+  at(173);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv2)
   // blocks.cnn:9: bn    (features.layer3[9].bn2)
   // blocks.cnn:10: act    (features.layer3[9].relu2)
   cnn::bn_affine(features_layer3_9_bn2_saved, features_layer3_9_bn2_weight_, features_layer3_9_bn2_bias_,
@@ -3402,7 +4096,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_9_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_9Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv3)
+  at(176);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv3)
   // blocks.cnn:9: bn    (features.layer3[9].bn3)
   // 31: add {    (features.layer3[9].add1)
   // 37: relu    (features.layer3[9].relu3)
@@ -3413,7 +4107,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_9_bn3_saved).plus(features_layer3_8_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_9Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv1)
+  at(180);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv1)
   // blocks.cnn:9: bn    (features.layer3[10].bn1)
   // blocks.cnn:10: act    (features.layer3[10].relu1)
   cnn::bn_affine(features_layer3_10_bn1_saved, features_layer3_10_bn1_weight_, features_layer3_10_bn1_bias_,
@@ -3423,7 +4117,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_10_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_10Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv2)
+  at(183);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv2)
   // blocks.cnn:9: bn    (features.layer3[10].bn2)
   // blocks.cnn:10: act    (features.layer3[10].relu2)
   cnn::bn_affine(features_layer3_10_bn2_saved, features_layer3_10_bn2_weight_, features_layer3_10_bn2_bias_,
@@ -3433,7 +4127,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_10_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_10Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv3)
+  at(186);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv3)
   // blocks.cnn:9: bn    (features.layer3[10].bn3)
   // 31: add {    (features.layer3[10].add1)
   // 37: relu    (features.layer3[10].relu3)
@@ -3444,7 +4138,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_10_bn3_saved).plus(features_layer3_9_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_10Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv1)
+  at(190);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv1)
   // blocks.cnn:9: bn    (features.layer3[11].bn1)
   // blocks.cnn:10: act    (features.layer3[11].relu1)
   cnn::bn_affine(features_layer3_11_bn1_saved, features_layer3_11_bn1_weight_, features_layer3_11_bn1_bias_,
@@ -3454,7 +4148,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_11_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_11Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv2)
+  at(193);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv2)
   // blocks.cnn:9: bn    (features.layer3[11].bn2)
   // blocks.cnn:10: act    (features.layer3[11].relu2)
   cnn::bn_affine(features_layer3_11_bn2_saved, features_layer3_11_bn2_weight_, features_layer3_11_bn2_bias_,
@@ -3464,7 +4158,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_11_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_11Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv3)
+  at(196);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv3)
   // blocks.cnn:9: bn    (features.layer3[11].bn3)
   // 31: add {    (features.layer3[11].add1)
   // 37: relu    (features.layer3[11].relu3)
@@ -3475,7 +4169,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_11_bn3_saved).plus(features_layer3_10_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_11Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv1)
+  at(200);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv1)
   // blocks.cnn:9: bn    (features.layer3[12].bn1)
   // blocks.cnn:10: act    (features.layer3[12].relu1)
   cnn::bn_affine(features_layer3_12_bn1_saved, features_layer3_12_bn1_weight_, features_layer3_12_bn1_bias_,
@@ -3485,7 +4179,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_12_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_12Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv2)
+  at(203);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv2)
   // blocks.cnn:9: bn    (features.layer3[12].bn2)
   // blocks.cnn:10: act    (features.layer3[12].relu2)
   cnn::bn_affine(features_layer3_12_bn2_saved, features_layer3_12_bn2_weight_, features_layer3_12_bn2_bias_,
@@ -3495,7 +4189,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_12_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_12Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv3)
+  at(206);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv3)
   // blocks.cnn:9: bn    (features.layer3[12].bn3)
   // 31: add {    (features.layer3[12].add1)
   // 37: relu    (features.layer3[12].relu3)
@@ -3506,7 +4200,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_12_bn3_saved).plus(features_layer3_11_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_12Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv1)
+  at(210);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv1)
   // blocks.cnn:9: bn    (features.layer3[13].bn1)
   // blocks.cnn:10: act    (features.layer3[13].relu1)
   cnn::bn_affine(features_layer3_13_bn1_saved, features_layer3_13_bn1_weight_, features_layer3_13_bn1_bias_,
@@ -3516,7 +4210,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_13_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_13Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv2)
+  at(213);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv2)
   // blocks.cnn:9: bn    (features.layer3[13].bn2)
   // blocks.cnn:10: act    (features.layer3[13].relu2)
   cnn::bn_affine(features_layer3_13_bn2_saved, features_layer3_13_bn2_weight_, features_layer3_13_bn2_bias_,
@@ -3526,7 +4220,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_13_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_13Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv3)
+  at(216);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv3)
   // blocks.cnn:9: bn    (features.layer3[13].bn3)
   // 31: add {    (features.layer3[13].add1)
   // 37: relu    (features.layer3[13].relu3)
@@ -3537,7 +4231,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_13_bn3_saved).plus(features_layer3_12_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_13Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv1)
+  at(220);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv1)
   // blocks.cnn:9: bn    (features.layer3[14].bn1)
   // blocks.cnn:10: act    (features.layer3[14].relu1)
   cnn::bn_affine(features_layer3_14_bn1_saved, features_layer3_14_bn1_weight_, features_layer3_14_bn1_bias_,
@@ -3547,7 +4241,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_14_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_14Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv2)
+  at(223);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv2)
   // blocks.cnn:9: bn    (features.layer3[14].bn2)
   // blocks.cnn:10: act    (features.layer3[14].relu2)
   cnn::bn_affine(features_layer3_14_bn2_saved, features_layer3_14_bn2_weight_, features_layer3_14_bn2_bias_,
@@ -3557,7 +4251,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_14_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_14Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv3)
+  at(226);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv3)
   // blocks.cnn:9: bn    (features.layer3[14].bn3)
   // 31: add {    (features.layer3[14].add1)
   // 37: relu    (features.layer3[14].relu3)
@@ -3568,7 +4262,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_14_bn3_saved).plus(features_layer3_13_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_14Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv1)
+  at(230);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv1)
   // blocks.cnn:9: bn    (features.layer3[15].bn1)
   // blocks.cnn:10: act    (features.layer3[15].relu1)
   cnn::bn_affine(features_layer3_15_bn1_saved, features_layer3_15_bn1_weight_, features_layer3_15_bn1_bias_,
@@ -3578,7 +4272,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_15_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_15Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv2)
+  at(233);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv2)
   // blocks.cnn:9: bn    (features.layer3[15].bn2)
   // blocks.cnn:10: act    (features.layer3[15].relu2)
   cnn::bn_affine(features_layer3_15_bn2_saved, features_layer3_15_bn2_weight_, features_layer3_15_bn2_bias_,
@@ -3588,7 +4282,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_15_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_15Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv3)
+  at(236);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv3)
   // blocks.cnn:9: bn    (features.layer3[15].bn3)
   // 31: add {    (features.layer3[15].add1)
   // 37: relu    (features.layer3[15].relu3)
@@ -3599,7 +4293,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_15_bn3_saved).plus(features_layer3_14_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_15Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv1)
+  at(240);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv1)
   // blocks.cnn:9: bn    (features.layer3[16].bn1)
   // blocks.cnn:10: act    (features.layer3[16].relu1)
   cnn::bn_affine(features_layer3_16_bn1_saved, features_layer3_16_bn1_weight_, features_layer3_16_bn1_bias_,
@@ -3609,7 +4303,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_16_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_16Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv2)
+  at(243);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv2)
   // blocks.cnn:9: bn    (features.layer3[16].bn2)
   // blocks.cnn:10: act    (features.layer3[16].relu2)
   cnn::bn_affine(features_layer3_16_bn2_saved, features_layer3_16_bn2_weight_, features_layer3_16_bn2_bias_,
@@ -3619,7 +4313,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_16_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_16Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv3)
+  at(246);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv3)
   // blocks.cnn:9: bn    (features.layer3[16].bn3)
   // 31: add {    (features.layer3[16].add1)
   // 37: relu    (features.layer3[16].relu3)
@@ -3630,7 +4324,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_16_bn3_saved).plus(features_layer3_15_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_16Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv1)
+  at(250);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv1)
   // blocks.cnn:9: bn    (features.layer3[17].bn1)
   // blocks.cnn:10: act    (features.layer3[17].relu1)
   cnn::bn_affine(features_layer3_17_bn1_saved, features_layer3_17_bn1_weight_, features_layer3_17_bn1_bias_,
@@ -3640,7 +4334,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_17_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_17Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv2)
+  at(253);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv2)
   // blocks.cnn:9: bn    (features.layer3[17].bn2)
   // blocks.cnn:10: act    (features.layer3[17].relu2)
   cnn::bn_affine(features_layer3_17_bn2_saved, features_layer3_17_bn2_weight_, features_layer3_17_bn2_bias_,
@@ -3650,7 +4344,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_17_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_17Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv3)
+  at(256);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv3)
   // blocks.cnn:9: bn    (features.layer3[17].bn3)
   // 31: add {    (features.layer3[17].add1)
   // 37: relu    (features.layer3[17].relu3)
@@ -3661,7 +4355,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_17_bn3_saved).plus(features_layer3_16_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_17Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv1)
+  at(260);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv1)
   // blocks.cnn:9: bn    (features.layer3[18].bn1)
   // blocks.cnn:10: act    (features.layer3[18].relu1)
   cnn::bn_affine(features_layer3_18_bn1_saved, features_layer3_18_bn1_weight_, features_layer3_18_bn1_bias_,
@@ -3671,7 +4365,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_18_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_18Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv2)
+  at(263);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv2)
   // blocks.cnn:9: bn    (features.layer3[18].bn2)
   // blocks.cnn:10: act    (features.layer3[18].relu2)
   cnn::bn_affine(features_layer3_18_bn2_saved, features_layer3_18_bn2_weight_, features_layer3_18_bn2_bias_,
@@ -3681,7 +4375,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_18_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_18Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv3)
+  at(266);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv3)
   // blocks.cnn:9: bn    (features.layer3[18].bn3)
   // 31: add {    (features.layer3[18].add1)
   // 37: relu    (features.layer3[18].relu3)
@@ -3692,7 +4386,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_18_bn3_saved).plus(features_layer3_17_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_18Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv1)
+  at(270);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv1)
   // blocks.cnn:9: bn    (features.layer3[19].bn1)
   // blocks.cnn:10: act    (features.layer3[19].relu1)
   cnn::bn_affine(features_layer3_19_bn1_saved, features_layer3_19_bn1_weight_, features_layer3_19_bn1_bias_,
@@ -3702,7 +4396,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_19_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_19Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv2)
+  at(273);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv2)
   // blocks.cnn:9: bn    (features.layer3[19].bn2)
   // blocks.cnn:10: act    (features.layer3[19].relu2)
   cnn::bn_affine(features_layer3_19_bn2_saved, features_layer3_19_bn2_weight_, features_layer3_19_bn2_bias_,
@@ -3712,7 +4406,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_19_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_19Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv3)
+  at(276);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv3)
   // blocks.cnn:9: bn    (features.layer3[19].bn3)
   // 31: add {    (features.layer3[19].add1)
   // 37: relu    (features.layer3[19].relu3)
@@ -3723,7 +4417,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_19_bn3_saved).plus(features_layer3_18_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_19Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv1)
+  at(280);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv1)
   // blocks.cnn:9: bn    (features.layer3[20].bn1)
   // blocks.cnn:10: act    (features.layer3[20].relu1)
   cnn::bn_affine(features_layer3_20_bn1_saved, features_layer3_20_bn1_weight_, features_layer3_20_bn1_bias_,
@@ -3733,7 +4427,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_20_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_20Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv2)
+  at(283);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv2)
   // blocks.cnn:9: bn    (features.layer3[20].bn2)
   // blocks.cnn:10: act    (features.layer3[20].relu2)
   cnn::bn_affine(features_layer3_20_bn2_saved, features_layer3_20_bn2_weight_, features_layer3_20_bn2_bias_,
@@ -3743,7 +4437,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_20_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_20Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv3)
+  at(286);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv3)
   // blocks.cnn:9: bn    (features.layer3[20].bn3)
   // 31: add {    (features.layer3[20].add1)
   // 37: relu    (features.layer3[20].relu3)
@@ -3754,7 +4448,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_20_bn3_saved).plus(features_layer3_19_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_20Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv1)
+  at(290);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv1)
   // blocks.cnn:9: bn    (features.layer3[21].bn1)
   // blocks.cnn:10: act    (features.layer3[21].relu1)
   cnn::bn_affine(features_layer3_21_bn1_saved, features_layer3_21_bn1_weight_, features_layer3_21_bn1_bias_,
@@ -3764,7 +4458,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_21_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_21Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv2)
+  at(293);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv2)
   // blocks.cnn:9: bn    (features.layer3[21].bn2)
   // blocks.cnn:10: act    (features.layer3[21].relu2)
   cnn::bn_affine(features_layer3_21_bn2_saved, features_layer3_21_bn2_weight_, features_layer3_21_bn2_bias_,
@@ -3774,7 +4468,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_21_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_21Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv3)
+  at(296);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv3)
   // blocks.cnn:9: bn    (features.layer3[21].bn3)
   // 31: add {    (features.layer3[21].add1)
   // 37: relu    (features.layer3[21].relu3)
@@ -3785,7 +4479,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_21_bn3_saved).plus(features_layer3_20_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_21Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv1)
+  at(300);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv1)
   // blocks.cnn:9: bn    (features.layer3[22].bn1)
   // blocks.cnn:10: act    (features.layer3[22].relu1)
   cnn::bn_affine(features_layer3_22_bn1_saved, features_layer3_22_bn1_weight_, features_layer3_22_bn1_bias_,
@@ -3795,7 +4489,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_22_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_22Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv2)
+  at(303);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv2)
   // blocks.cnn:9: bn    (features.layer3[22].bn2)
   // blocks.cnn:10: act    (features.layer3[22].relu2)
   cnn::bn_affine(features_layer3_22_bn2_saved, features_layer3_22_bn2_weight_, features_layer3_22_bn2_bias_,
@@ -3805,7 +4499,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_22_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_22Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv3)
+  at(306);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv3)
   // blocks.cnn:9: bn    (features.layer3[22].bn3)
   // 31: add {    (features.layer3[22].add1)
   // 37: relu    (features.layer3[22].relu3)
@@ -3816,7 +4510,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_22_bn3_saved).plus(features_layer3_21_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_22Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
+  at(310);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
   cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
@@ -3826,7 +4520,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
+  at(313);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   // blocks.cnn:10: act    (features.layer4[0].relu2)
   cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
@@ -3836,7 +4530,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
+  at(316);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
   // blocks.cnn:9: bn    (features.layer4[0].bn3)
   cnn::bn_affine(features_layer4_0_bn3_saved, features_layer4_0_bn3_weight_, features_layer4_0_bn3_bias_,
                  features_layer4_0_bn3_running_mean_, features_layer4_0_bn3_running_var_,
@@ -3844,7 +4538,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_0_bn3, features_layer4_0_relu2, features_layer4_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer4_0_bn3_saved), kFeaturesLayer4_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
+  at(318);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   // 31: add {    (features.layer4[0].add1)
   // 37: relu    (features.layer4[0].relu3)
@@ -3855,7 +4549,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
+  at(322);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
   cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
@@ -3865,7 +4559,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
+  at(325);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // blocks.cnn:10: act    (features.layer4[1].relu2)
   cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
@@ -3875,7 +4569,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv3)
+  at(328);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv3)
   // blocks.cnn:9: bn    (features.layer4[1].bn3)
   // 31: add {    (features.layer4[1].add1)
   // 37: relu    (features.layer4[1].relu3)
@@ -3886,7 +4580,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_1_bn3_saved).plus(features_layer4_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer4_1Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
+  at(332);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   // blocks.cnn:10: act    (features.layer4[2].relu1)
   cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
@@ -3896,7 +4590,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
+  at(335);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // blocks.cnn:10: act    (features.layer4[2].relu2)
   cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
@@ -3906,7 +4600,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv3)
+  at(338);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv3)
   // blocks.cnn:9: bn    (features.layer4[2].bn3)
   // 31: add {    (features.layer4[2].add1)
   // 37: relu    (features.layer4[2].relu3)
@@ -3917,15 +4611,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_2_bn3_saved).plus(features_layer4_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer4_2Conv3, batch, scratch());
 
-  // 60: gap    (head.gap1)
+  at(342);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu3, k2048x7x7, batch);
 
-  // 61: fc = dense(classes)
+  at(343);  // 61: fc = dense(classes)
   cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
 
-  // 62: softmax    (head.softmax1)
+  at(344);  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_softmax1, k1000, batch);
 }
 

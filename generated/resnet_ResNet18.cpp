@@ -413,75 +413,289 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "blocks.cnn:8"},
-    {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "52"},
-    {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[0].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[1].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[1].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x28x28", .parameters = 73728, .macs = 57802752, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[0].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].downsample.conv1", .type = "conv", .output = "128x28x28", .parameters = 8192, .macs = 6422528, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].downsample.bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[1].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[1].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x14x14", .parameters = 294912, .macs = 57802752, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[0].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].downsample.conv1", .type = "conv", .output = "256x14x14", .parameters = 32768, .macs = 6422528, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].downsample.bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[1].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[1].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x7x7", .parameters = 1179648, .macs = 57802752, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[0].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].downsample.conv1", .type = "conv", .output = "512x7x7", .parameters = 131072, .macs = 6422528, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].downsample.bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[1].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[1].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "head.gap1", .type = "gap", .output = "512", .parameters = 0, .macs = 0, .line = "60"},
-    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 513000, .macs = 512000, .line = "61"},
-    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "62"},
+    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "52", .text = "maxpool(3, stride=2, pad=1)"},
+    {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[0].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[1].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[1].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[1].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x28x28", .parameters = 73728, .macs = 57802752,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[0].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].downsample.conv1", .type = "conv", .output = "128x28x28", .parameters = 8192, .macs = 6422528,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].downsample.bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[1].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[1].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[1].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x14x14", .parameters = 294912, .macs = 57802752,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[0].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].downsample.conv1", .type = "conv", .output = "256x14x14", .parameters = 32768, .macs = 6422528,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].downsample.bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[1].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[1].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[1].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x7x7", .parameters = 1179648, .macs = 57802752,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[0].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].downsample.conv1", .type = "conv", .output = "512x7x7", .parameters = 131072, .macs = 6422528,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].downsample.bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[1].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[1].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[1].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "head.gap1", .type = "gap", .output = "512", .parameters = 0, .macs = 0,
+     .line = "60", .text = "gap"},
+    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 513000, .macs = 512000,
+     .line = "61", .text = "fc = dense(classes)"},
+    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "62", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPhase0[] = {
+    {{118013952, 3813376, 37632}, {118013952, 3813376, 37632}},
+    {{0, 3211264, 2048}, {0, 9633792, 1536}},
+    {{0, 1605632, 0}, {0, 2408448, 0}},
+    {{0, 4214784, 1024}, {0, 4214784, 0}},
+    {{115605504, 1605632, 147456}, {231211008, 4014080, 294912}},
+    {{0, 802816, 2048}, {0, 2408448, 1536}},
+    {{}, {}},
+    {{115605504, 1605632, 148480}, {231211008, 3211264, 295936}},
+    {{0, 802816, 2048}, {0, 2408448, 1536}},
+    {{0, 2408448, 1024}, {}},
+    {{}, {0, 2408448, 0}},
+    {{115605504, 1605632, 147456}, {231211008, 4014080, 294912}},
+    {{0, 802816, 2048}, {0, 2408448, 1536}},
+    {{}, {}},
+    {{115605504, 1605632, 148480}, {231211008, 3211264, 295936}},
+    {{0, 802816, 2048}, {0, 2408448, 1536}},
+    {{0, 2408448, 1024}, {}},
+    {{}, {0, 2408448, 0}},
+    {{57802752, 1204224, 294912}, {115605504, 3211264, 589824}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{115605504, 802816, 591872}, {231211008, 1605632, 1181696}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{6422528, 1204224, 32768}, {12845056, 2408448, 65536}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{0, 1204224, 4096}, {}},
+    {{}, {0, 1204224, 0}},
+    {{115605504, 802816, 589824}, {231211008, 2007040, 1179648}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{}, {}},
+    {{115605504, 802816, 591872}, {231211008, 1605632, 1181696}},
+    {{0, 401408, 4096}, {0, 1204224, 3072}},
+    {{0, 1204224, 2048}, {}},
+    {{}, {0, 1204224, 0}},
+    {{57802752, 602112, 1179648}, {115605504, 1605632, 2359296}},
+    {{0, 200704, 8192}, {0, 602112, 6144}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {231211008, 802816, 4722688}},
+    {{0, 200704, 8192}, {0, 602112, 6144}},
+    {{6422528, 602112, 131072}, {12845056, 1204224, 262144}},
+    {{0, 200704, 8192}, {0, 602112, 6144}},
+    {{0, 602112, 8192}, {}},
+    {{}, {0, 602112, 0}},
+    {{115605504, 401408, 2359296}, {231211008, 1003520, 4718592}},
+    {{0, 200704, 8192}, {0, 602112, 6144}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {231211008, 802816, 4722688}},
+    {{0, 200704, 8192}, {0, 602112, 6144}},
+    {{0, 602112, 4096}, {}},
+    {{}, {0, 602112, 0}},
+    {{57802752, 301056, 4718592}, {115605504, 802816, 9437184}},
+    {{0, 100352, 16384}, {0, 301056, 12288}},
+    {{}, {}},
+    {{115605504, 200704, 9445376}, {231211008, 401408, 18882560}},
+    {{0, 100352, 16384}, {0, 301056, 12288}},
+    {{6422528, 301056, 524288}, {12845056, 602112, 1048576}},
+    {{0, 100352, 16384}, {0, 301056, 12288}},
+    {{0, 301056, 16384}, {}},
+    {{}, {0, 301056, 0}},
+    {{115605504, 200704, 9437184}, {231211008, 501760, 18874368}},
+    {{0, 100352, 16384}, {0, 301056, 12288}},
+    {{}, {}},
+    {{115605504, 200704, 9445376}, {231211008, 401408, 18882560}},
+    {{0, 100352, 16384}, {0, 301056, 12288}},
+    {{0, 301056, 8192}, {}},
+    {{}, {0, 301056, 0}},
+    {{0, 102400, 0}, {0, 102400, 0}},
+    {{512000, 6048, 2052000}, {1024000, 12096, 4100000}},
+    {{}, {}},
+};
+
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{118013952, 3813376, 40704}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 4014080, 0}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2408448, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2408448, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{57802752, 1204224, 301056}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{6422528, 1605632, 38912}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1204224, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{57802752, 602112, 1191936}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{6422528, 802816, 143360}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 602112, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{57802752, 301056, 4743168}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{6422528, 401408, 548864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 301056, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 102400, 0}, {}},
+    {{512000, 6048, 2052000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr float kMean2[] = {0.485f, 0.456f, 0.406f};
@@ -574,7 +788,7 @@ constexpr cnn::LearningTensor kLearningInPhase0[] = {
 constexpr cnn::PhaseDescription kPhases[] = {
     {.name = "whole", .epochs = 90, .has_optimizer = true,
      .optimizer = {.algorithm = cnn::Algorithm::kSgd, .learning_rate = 0.1, .momentum = 0.9, .nesterov = false, .weight_decay = 0.0001},
-     .learning = kLearningInPhase0, .gradients = 11689520},
+     .learning = kLearningInPhase0, .gradients = 11689520, .work = kWorkInPhase0},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -714,7 +928,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .data = {.name = "ImageNet", .source = cnn::SourceKind::kFolder, .directory = "imagenet",
              .validation = {}, .test = {},
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
@@ -886,512 +1100,514 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   const cnn::Floats d_head_fc_bias = gradients(11688512, 1000);
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.bn1)
+  at(1);  // blocks.cnn:9: bn    (features.bn1)
   cnn::bn_statistics(features_bn1_saved, features_conv1, features_bn1_weight_, features_bn1_bias_,
                      features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
 
-  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_relu1, features_maxpool1_saved,
                cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kNone), kFeaturesMaxpool1,
                batch);
 
-  // blocks.cnn:10: act    (features.relu1)
+  at(2);  // blocks.cnn:10: act    (features.relu1)
   cnn::relu(features_relu1, features_relu1, k64x56x56, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
+  at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   cnn::winograd::conv(features_layer1_0_conv1, features_relu1, features_layer1_0_conv1_weight_, {},
                       kFeaturesLayer1_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[0].bn1)
+  at(5);  // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
   cnn::bn_statistics(features_layer1_0_bn1_saved, features_layer1_0_conv1, features_layer1_0_bn1_weight_,
                      features_layer1_0_bn1_bias_, features_layer1_0_bn1_running_mean_,
                      features_layer1_0_bn1_running_var_, kFeaturesLayer1_0Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
+  at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   cnn::winograd::conv(features_layer1_0_conv2,
                       cnn::Loaded(features_layer1_0_conv1, features_layer1_0_bn1_saved, cnn::Activation::kRelu),
                       features_layer1_0_conv2_weight_, {}, kFeaturesLayer1_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[0].bn2)
+  at(8);  // blocks.cnn:9: bn    (features.layer1[0].bn2)
   cnn::bn_statistics(features_layer1_0_bn2_saved, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
                      features_layer1_0_bn2_bias_, features_layer1_0_bn2_running_mean_,
                      features_layer1_0_bn2_running_var_, kFeaturesLayer1_0Bn2, batch);
 
-  // 20: add {    (features.layer1[0].add1)
+  at(9);  // 20: add {    (features.layer1[0].add1)
   // 25: relu    (features.layer1[0].relu2)
   cnn::add(features_layer1_0_relu2,
            {cnn::Loaded(features_layer1_0_conv2, features_layer1_0_bn2_saved, cnn::Activation::kNone), features_relu1},
            cnn::Activation::kRelu, k64x56x56, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
+  at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   cnn::winograd::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_, {},
                       kFeaturesLayer1_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[1].bn1)
+  at(12);  // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
   cnn::bn_statistics(features_layer1_1_bn1_saved, features_layer1_1_conv1, features_layer1_1_bn1_weight_,
                      features_layer1_1_bn1_bias_, features_layer1_1_bn1_running_mean_,
                      features_layer1_1_bn1_running_var_, kFeaturesLayer1_1Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
+  at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   cnn::winograd::conv(features_layer1_1_conv2,
                       cnn::Loaded(features_layer1_1_conv1, features_layer1_1_bn1_saved, cnn::Activation::kRelu),
                       features_layer1_1_conv2_weight_, {}, kFeaturesLayer1_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer1[1].bn2)
+  at(15);  // blocks.cnn:9: bn    (features.layer1[1].bn2)
   cnn::bn_statistics(features_layer1_1_bn2_saved, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
                      features_layer1_1_bn2_bias_, features_layer1_1_bn2_running_mean_,
                      features_layer1_1_bn2_running_var_, kFeaturesLayer1_1Bn2, batch);
 
-  // 20: add {    (features.layer1[1].add1)
+  at(16);  // 20: add {    (features.layer1[1].add1)
   // 25: relu    (features.layer1[1].relu2)
   cnn::add(features_layer1_1_relu2,
            {cnn::Loaded(features_layer1_1_conv2, features_layer1_1_bn2_saved, cnn::Activation::kNone), features_layer1_0_relu2},
            cnn::Activation::kRelu, k64x56x56, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
+  at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   cnn::conv(features_layer2_0_conv1, features_layer1_1_relu2, features_layer2_0_conv1_weight_, {},
             kFeaturesLayer2_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[0].bn1)
+  at(19);  // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
   cnn::bn_statistics(features_layer2_0_bn1_saved, features_layer2_0_conv1, features_layer2_0_bn1_weight_,
                      features_layer2_0_bn1_bias_, features_layer2_0_bn1_running_mean_,
                      features_layer2_0_bn1_running_var_, kFeaturesLayer2_0Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
+  at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   cnn::winograd::conv(features_layer2_0_conv2,
                       cnn::Loaded(features_layer2_0_conv1, features_layer2_0_bn1_saved, cnn::Activation::kRelu),
                       features_layer2_0_conv2_weight_, {}, kFeaturesLayer2_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[0].bn2)
+  at(22);  // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::bn_statistics(features_layer2_0_bn2_saved, features_layer2_0_conv2, features_layer2_0_bn2_weight_,
                      features_layer2_0_bn2_bias_, features_layer2_0_bn2_running_mean_,
                      features_layer2_0_bn2_running_var_, kFeaturesLayer2_0Bn2, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
+  at(23);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   cnn::conv(features_layer2_0_downsample_conv1, features_layer1_1_relu2,
             features_layer2_0_downsample_conv1_weight_, {}, kFeaturesLayer2_0DownsampleConv1, batch,
             scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
+  at(24);  // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   cnn::bn_statistics(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_conv1,
                      features_layer2_0_downsample_bn1_weight_, features_layer2_0_downsample_bn1_bias_,
                      features_layer2_0_downsample_bn1_running_mean_,
                      features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1, batch);
 
-  // 20: add {    (features.layer2[0].add1)
+  at(25);  // 20: add {    (features.layer2[0].add1)
   // 25: relu    (features.layer2[0].relu2)
   cnn::add(features_layer2_0_relu2,
            {cnn::Loaded(features_layer2_0_conv2, features_layer2_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_layer2_0_downsample_conv1, features_layer2_0_downsample_bn1_saved, cnn::Activation::kNone)},
            cnn::Activation::kRelu, k128x28x28, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   cnn::winograd::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_, {},
                       kFeaturesLayer2_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[1].bn1)
+  at(28);  // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
   cnn::bn_statistics(features_layer2_1_bn1_saved, features_layer2_1_conv1, features_layer2_1_bn1_weight_,
                      features_layer2_1_bn1_bias_, features_layer2_1_bn1_running_mean_,
                      features_layer2_1_bn1_running_var_, kFeaturesLayer2_1Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
+  at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   cnn::winograd::conv(features_layer2_1_conv2,
                       cnn::Loaded(features_layer2_1_conv1, features_layer2_1_bn1_saved, cnn::Activation::kRelu),
                       features_layer2_1_conv2_weight_, {}, kFeaturesLayer2_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer2[1].bn2)
+  at(31);  // blocks.cnn:9: bn    (features.layer2[1].bn2)
   cnn::bn_statistics(features_layer2_1_bn2_saved, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
                      features_layer2_1_bn2_bias_, features_layer2_1_bn2_running_mean_,
                      features_layer2_1_bn2_running_var_, kFeaturesLayer2_1Bn2, batch);
 
-  // 20: add {    (features.layer2[1].add1)
+  at(32);  // 20: add {    (features.layer2[1].add1)
   // 25: relu    (features.layer2[1].relu2)
   cnn::add(features_layer2_1_relu2,
            {cnn::Loaded(features_layer2_1_conv2, features_layer2_1_bn2_saved, cnn::Activation::kNone), features_layer2_0_relu2},
            cnn::Activation::kRelu, k128x28x28, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
+  at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   cnn::conv(features_layer3_0_conv1, features_layer2_1_relu2, features_layer3_0_conv1_weight_, {},
             kFeaturesLayer3_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[0].bn1)
+  at(35);  // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
   cnn::bn_statistics(features_layer3_0_bn1_saved, features_layer3_0_conv1, features_layer3_0_bn1_weight_,
                      features_layer3_0_bn1_bias_, features_layer3_0_bn1_running_mean_,
                      features_layer3_0_bn1_running_var_, kFeaturesLayer3_0Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
+  at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   cnn::winograd::conv(features_layer3_0_conv2,
                       cnn::Loaded(features_layer3_0_conv1, features_layer3_0_bn1_saved, cnn::Activation::kRelu),
                       features_layer3_0_conv2_weight_, {}, kFeaturesLayer3_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[0].bn2)
+  at(38);  // blocks.cnn:9: bn    (features.layer3[0].bn2)
   cnn::bn_statistics(features_layer3_0_bn2_saved, features_layer3_0_conv2, features_layer3_0_bn2_weight_,
                      features_layer3_0_bn2_bias_, features_layer3_0_bn2_running_mean_,
                      features_layer3_0_bn2_running_var_, kFeaturesLayer3_0Bn2, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   cnn::conv(features_layer3_0_downsample_conv1, features_layer2_1_relu2,
             features_layer3_0_downsample_conv1_weight_, {}, kFeaturesLayer3_0DownsampleConv1, batch,
             scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
+  at(40);  // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   cnn::bn_statistics(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_conv1,
                      features_layer3_0_downsample_bn1_weight_, features_layer3_0_downsample_bn1_bias_,
                      features_layer3_0_downsample_bn1_running_mean_,
                      features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1, batch);
 
-  // 20: add {    (features.layer3[0].add1)
+  at(41);  // 20: add {    (features.layer3[0].add1)
   // 25: relu    (features.layer3[0].relu2)
   cnn::add(features_layer3_0_relu2,
            {cnn::Loaded(features_layer3_0_conv2, features_layer3_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_layer3_0_downsample_conv1, features_layer3_0_downsample_bn1_saved, cnn::Activation::kNone)},
            cnn::Activation::kRelu, k256x14x14, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
+  at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   cnn::winograd::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_, {},
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[1].bn1)
+  at(44);  // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
   cnn::bn_statistics(features_layer3_1_bn1_saved, features_layer3_1_conv1, features_layer3_1_bn1_weight_,
                      features_layer3_1_bn1_bias_, features_layer3_1_bn1_running_mean_,
                      features_layer3_1_bn1_running_var_, kFeaturesLayer3_1Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
+  at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   cnn::winograd::conv(features_layer3_1_conv2,
                       cnn::Loaded(features_layer3_1_conv1, features_layer3_1_bn1_saved, cnn::Activation::kRelu),
                       features_layer3_1_conv2_weight_, {}, kFeaturesLayer3_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer3[1].bn2)
+  at(47);  // blocks.cnn:9: bn    (features.layer3[1].bn2)
   cnn::bn_statistics(features_layer3_1_bn2_saved, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
                      features_layer3_1_bn2_bias_, features_layer3_1_bn2_running_mean_,
                      features_layer3_1_bn2_running_var_, kFeaturesLayer3_1Bn2, batch);
 
-  // 20: add {    (features.layer3[1].add1)
+  at(48);  // 20: add {    (features.layer3[1].add1)
   // 25: relu    (features.layer3[1].relu2)
   cnn::add(features_layer3_1_relu2,
            {cnn::Loaded(features_layer3_1_conv2, features_layer3_1_bn2_saved, cnn::Activation::kNone), features_layer3_0_relu2},
            cnn::Activation::kRelu, k256x14x14, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
+  at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   cnn::conv(features_layer4_0_conv1, features_layer3_1_relu2, features_layer4_0_conv1_weight_, {},
             kFeaturesLayer4_0Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[0].bn1)
+  at(51);  // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
   cnn::bn_statistics(features_layer4_0_bn1_saved, features_layer4_0_conv1, features_layer4_0_bn1_weight_,
                      features_layer4_0_bn1_bias_, features_layer4_0_bn1_running_mean_,
                      features_layer4_0_bn1_running_var_, kFeaturesLayer4_0Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
+  at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   cnn::winograd::conv(features_layer4_0_conv2,
                       cnn::Loaded(features_layer4_0_conv1, features_layer4_0_bn1_saved, cnn::Activation::kRelu),
                       features_layer4_0_conv2_weight_, {}, kFeaturesLayer4_0Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[0].bn2)
+  at(54);  // blocks.cnn:9: bn    (features.layer4[0].bn2)
   cnn::bn_statistics(features_layer4_0_bn2_saved, features_layer4_0_conv2, features_layer4_0_bn2_weight_,
                      features_layer4_0_bn2_bias_, features_layer4_0_bn2_running_mean_,
                      features_layer4_0_bn2_running_var_, kFeaturesLayer4_0Bn2, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
+  at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   cnn::conv(features_layer4_0_downsample_conv1, features_layer3_1_relu2,
             features_layer4_0_downsample_conv1_weight_, {}, kFeaturesLayer4_0DownsampleConv1, batch,
             scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
+  at(56);  // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   cnn::bn_statistics(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_conv1,
                      features_layer4_0_downsample_bn1_weight_, features_layer4_0_downsample_bn1_bias_,
                      features_layer4_0_downsample_bn1_running_mean_,
                      features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1, batch);
 
-  // 20: add {    (features.layer4[0].add1)
+  at(57);  // 20: add {    (features.layer4[0].add1)
   // 25: relu    (features.layer4[0].relu2)
   cnn::add(features_layer4_0_relu2,
            {cnn::Loaded(features_layer4_0_conv2, features_layer4_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_layer4_0_downsample_conv1, features_layer4_0_downsample_bn1_saved, cnn::Activation::kNone)},
            cnn::Activation::kRelu, k512x7x7, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
+  at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   cnn::winograd::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_, {},
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[1].bn1)
+  at(60);  // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
   cnn::bn_statistics(features_layer4_1_bn1_saved, features_layer4_1_conv1, features_layer4_1_bn1_weight_,
                      features_layer4_1_bn1_bias_, features_layer4_1_bn1_running_mean_,
                      features_layer4_1_bn1_running_var_, kFeaturesLayer4_1Bn1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
+  at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   cnn::winograd::conv(features_layer4_1_conv2,
                       cnn::Loaded(features_layer4_1_conv1, features_layer4_1_bn1_saved, cnn::Activation::kRelu),
                       features_layer4_1_conv2_weight_, {}, kFeaturesLayer4_1Conv2, batch, scratch());
 
-  // blocks.cnn:9: bn    (features.layer4[1].bn2)
+  at(63);  // blocks.cnn:9: bn    (features.layer4[1].bn2)
   cnn::bn_statistics(features_layer4_1_bn2_saved, features_layer4_1_conv2, features_layer4_1_bn2_weight_,
                      features_layer4_1_bn2_bias_, features_layer4_1_bn2_running_mean_,
                      features_layer4_1_bn2_running_var_, kFeaturesLayer4_1Bn2, batch);
 
-  // 20: add {    (features.layer4[1].add1)
+  at(64);  // 20: add {    (features.layer4[1].add1)
   // 25: relu    (features.layer4[1].relu2)
   cnn::add(features_layer4_1_relu2,
            {cnn::Loaded(features_layer4_1_conv2, features_layer4_1_bn2_saved, cnn::Activation::kNone), features_layer4_0_relu2},
            cnn::Activation::kRelu, k512x7x7, batch);
 
-  // 60: gap    (head.gap1)
+  at(66);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);
 
-  // 61: fc = dense(classes)
+  at(67);  // 61: fc = dense(classes)
   cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_fc, k1000, batch);
   cnn::softmax_cross_entropy(d_head_fc, losses, head_fc, labels, k1000, batch);
 
   // Backward.
-  // 61: head.fc
+  backward_at(67);  // 61: head.fc
   cnn::dense_backward_params(d_head_fc_weight, d_head_fc_bias, d_head_fc, head_gap1, kHeadFc, batch,
                              scratch());
   cnn::dense_backward_input(d_head_gap1, d_head_fc, head_fc_weight_, kHeadFc, batch, scratch());
-  // 60: head.gap1
+  backward_at(66);  // 60: head.gap1
   cnn::gap_backward_input(d_features_layer4_1_relu2, d_head_gap1, k512x7x7, batch);
-  // 25: features.layer4[1].relu2
+  backward_at(65);  // 25: features.layer4[1].relu2
   cnn::relu_backward_input(d_features_layer4_1_relu2, d_features_layer4_1_relu2, features_layer4_1_relu2,
                            k512x7x7, batch);
-  // blocks.cnn:9: features.layer4[1].bn2
+  backward_at(63);  // blocks.cnn:9: features.layer4[1].bn2
   cnn::bn_backward(d_features_layer4_1_conv2, d_features_layer4_1_bn2_weight, d_features_layer4_1_bn2_bias,
                    d_features_layer4_1_relu2, features_layer4_1_conv2, features_layer4_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer4_1Bn2, batch);
-  // blocks.cnn:8: features.layer4[1].conv2
+  backward_at(62);  // blocks.cnn:8: features.layer4[1].conv2
   cnn::winograd::conv_backward_params(d_features_layer4_1_conv2_weight, d_features_layer4_1_conv2,
                                       cnn::Loaded(features_layer4_1_conv1, features_layer4_1_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesLayer4_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_layer4_1_relu1, d_features_layer4_1_conv2,
                                      features_layer4_1_conv2_weight_, kFeaturesLayer4_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.layer4[1].bn1
+  backward_at(60);  // blocks.cnn:9: features.layer4[1].bn1
   cnn::bn_backward(d_features_layer4_1_relu1, d_features_layer4_1_bn1_weight, d_features_layer4_1_bn1_bias,
                    d_features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer4_1Bn1, batch);
-  // blocks.cnn:8: features.layer4[1].conv1
+  backward_at(59);  // blocks.cnn:8: features.layer4[1].conv1
   cnn::winograd::conv_backward_params(d_features_layer4_1_conv1_weight, d_features_layer4_1_relu1,
                                       features_layer4_0_relu2, kFeaturesLayer4_1Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer4_1_relu2), d_features_layer4_1_relu1,
                                      features_layer4_1_conv1_weight_, kFeaturesLayer4_1Conv1, batch,
                                      scratch());
-  // 25: features.layer4[0].relu2
+  backward_at(58);  // 25: features.layer4[0].relu2
   cnn::relu_backward_input(d_features_layer4_1_relu2, d_features_layer4_1_relu2, features_layer4_0_relu2,
                            k512x7x7, batch);
-  // blocks.cnn:9: features.layer4[0].downsample.bn1
+  backward_at(56);  // blocks.cnn:9: features.layer4[0].downsample.bn1
   cnn::bn_backward(d_features_layer4_0_downsample_conv1, d_features_layer4_0_downsample_bn1_weight,
                    d_features_layer4_0_downsample_bn1_bias, d_features_layer4_1_relu2,
                    features_layer4_0_downsample_conv1, features_layer4_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesLayer4_0DownsampleBn1, batch);
-  // blocks.cnn:8: features.layer4[0].downsample.conv1
+  backward_at(55);  // blocks.cnn:8: features.layer4[0].downsample.conv1
   cnn::conv_backward_params(d_features_layer4_0_downsample_conv1_weight, d_features_layer4_0_downsample_conv1,
                             features_layer3_1_relu2, kFeaturesLayer4_0DownsampleConv1, batch, scratch());
   cnn::conv_backward_input(d_features_layer3_1_relu2, d_features_layer4_0_downsample_conv1,
                            features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1,
                            batch, scratch());
-  // blocks.cnn:9: features.layer4[0].bn2
+  backward_at(54);  // blocks.cnn:9: features.layer4[0].bn2
   cnn::bn_backward(d_features_layer4_1_relu2, d_features_layer4_0_bn2_weight, d_features_layer4_0_bn2_bias,
                    d_features_layer4_1_relu2, features_layer4_0_conv2, features_layer4_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer4_0Bn2, batch);
-  // blocks.cnn:8: features.layer4[0].conv2
+  backward_at(53);  // blocks.cnn:8: features.layer4[0].conv2
   cnn::winograd::conv_backward_params(d_features_layer4_0_conv2_weight, d_features_layer4_1_relu2,
                                       cnn::Loaded(features_layer4_0_conv1, features_layer4_0_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesLayer4_0Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_layer4_0_relu1, d_features_layer4_1_relu2,
                                      features_layer4_0_conv2_weight_, kFeaturesLayer4_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.layer4[0].bn1
+  backward_at(51);  // blocks.cnn:9: features.layer4[0].bn1
   cnn::bn_backward(d_features_layer4_0_relu1, d_features_layer4_0_bn1_weight, d_features_layer4_0_bn1_bias,
                    d_features_layer4_0_relu1, features_layer4_0_conv1, features_layer4_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer4_0Bn1, batch);
-  // blocks.cnn:8: features.layer4[0].conv1
+  backward_at(50);  // blocks.cnn:8: features.layer4[0].conv1
   cnn::conv_backward_params(d_features_layer4_0_conv1_weight, d_features_layer4_0_relu1,
                             features_layer3_1_relu2, kFeaturesLayer4_0Conv1, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_layer3_1_relu2), d_features_layer4_0_relu1,
                            features_layer4_0_conv1_weight_, kFeaturesLayer4_0Conv1, batch, scratch());
-  // 25: features.layer3[1].relu2
+  backward_at(49);  // 25: features.layer3[1].relu2
   cnn::relu_backward_input(d_features_layer3_1_relu2, d_features_layer3_1_relu2, features_layer3_1_relu2,
                            k256x14x14, batch);
-  // blocks.cnn:9: features.layer3[1].bn2
+  backward_at(47);  // blocks.cnn:9: features.layer3[1].bn2
   cnn::bn_backward(d_features_layer3_1_conv2, d_features_layer3_1_bn2_weight, d_features_layer3_1_bn2_bias,
                    d_features_layer3_1_relu2, features_layer3_1_conv2, features_layer3_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer3_1Bn2, batch);
-  // blocks.cnn:8: features.layer3[1].conv2
+  backward_at(46);  // blocks.cnn:8: features.layer3[1].conv2
   cnn::winograd::conv_backward_params(d_features_layer3_1_conv2_weight, d_features_layer3_1_conv2,
                                       cnn::Loaded(features_layer3_1_conv1, features_layer3_1_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesLayer3_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_layer3_1_relu1, d_features_layer3_1_conv2,
                                      features_layer3_1_conv2_weight_, kFeaturesLayer3_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.layer3[1].bn1
+  backward_at(44);  // blocks.cnn:9: features.layer3[1].bn1
   cnn::bn_backward(d_features_layer3_1_relu1, d_features_layer3_1_bn1_weight, d_features_layer3_1_bn1_bias,
                    d_features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer3_1Bn1, batch);
-  // blocks.cnn:8: features.layer3[1].conv1
+  backward_at(43);  // blocks.cnn:8: features.layer3[1].conv1
   cnn::winograd::conv_backward_params(d_features_layer3_1_conv1_weight, d_features_layer3_1_relu1,
                                       features_layer3_0_relu2, kFeaturesLayer3_1Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer3_1_relu2), d_features_layer3_1_relu1,
                                      features_layer3_1_conv1_weight_, kFeaturesLayer3_1Conv1, batch,
                                      scratch());
-  // 25: features.layer3[0].relu2
+  backward_at(42);  // 25: features.layer3[0].relu2
   cnn::relu_backward_input(d_features_layer3_1_relu2, d_features_layer3_1_relu2, features_layer3_0_relu2,
                            k256x14x14, batch);
-  // blocks.cnn:9: features.layer3[0].downsample.bn1
+  backward_at(40);  // blocks.cnn:9: features.layer3[0].downsample.bn1
   cnn::bn_backward(d_features_layer3_0_downsample_conv1, d_features_layer3_0_downsample_bn1_weight,
                    d_features_layer3_0_downsample_bn1_bias, d_features_layer3_1_relu2,
                    features_layer3_0_downsample_conv1, features_layer3_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesLayer3_0DownsampleBn1, batch);
-  // blocks.cnn:8: features.layer3[0].downsample.conv1
+  backward_at(39);  // blocks.cnn:8: features.layer3[0].downsample.conv1
   cnn::conv_backward_params(d_features_layer3_0_downsample_conv1_weight, d_features_layer3_0_downsample_conv1,
                             features_layer2_1_relu2, kFeaturesLayer3_0DownsampleConv1, batch, scratch());
   cnn::conv_backward_input(d_features_layer2_1_relu2, d_features_layer3_0_downsample_conv1,
                            features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1,
                            batch, scratch());
-  // blocks.cnn:9: features.layer3[0].bn2
+  backward_at(38);  // blocks.cnn:9: features.layer3[0].bn2
   cnn::bn_backward(d_features_layer3_1_relu2, d_features_layer3_0_bn2_weight, d_features_layer3_0_bn2_bias,
                    d_features_layer3_1_relu2, features_layer3_0_conv2, features_layer3_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer3_0Bn2, batch);
-  // blocks.cnn:8: features.layer3[0].conv2
+  backward_at(37);  // blocks.cnn:8: features.layer3[0].conv2
   cnn::winograd::conv_backward_params(d_features_layer3_0_conv2_weight, d_features_layer3_1_relu2,
                                       cnn::Loaded(features_layer3_0_conv1, features_layer3_0_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesLayer3_0Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_layer3_0_relu1, d_features_layer3_1_relu2,
                                      features_layer3_0_conv2_weight_, kFeaturesLayer3_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.layer3[0].bn1
+  backward_at(35);  // blocks.cnn:9: features.layer3[0].bn1
   cnn::bn_backward(d_features_layer3_0_relu1, d_features_layer3_0_bn1_weight, d_features_layer3_0_bn1_bias,
                    d_features_layer3_0_relu1, features_layer3_0_conv1, features_layer3_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer3_0Bn1, batch);
-  // blocks.cnn:8: features.layer3[0].conv1
+  backward_at(34);  // blocks.cnn:8: features.layer3[0].conv1
   cnn::conv_backward_params(d_features_layer3_0_conv1_weight, d_features_layer3_0_relu1,
                             features_layer2_1_relu2, kFeaturesLayer3_0Conv1, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_layer2_1_relu2), d_features_layer3_0_relu1,
                            features_layer3_0_conv1_weight_, kFeaturesLayer3_0Conv1, batch, scratch());
-  // 25: features.layer2[1].relu2
+  backward_at(33);  // 25: features.layer2[1].relu2
   cnn::relu_backward_input(d_features_layer2_1_relu2, d_features_layer2_1_relu2, features_layer2_1_relu2,
                            k128x28x28, batch);
-  // blocks.cnn:9: features.layer2[1].bn2
+  backward_at(31);  // blocks.cnn:9: features.layer2[1].bn2
   cnn::bn_backward(d_features_layer2_1_conv2, d_features_layer2_1_bn2_weight, d_features_layer2_1_bn2_bias,
                    d_features_layer2_1_relu2, features_layer2_1_conv2, features_layer2_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer2_1Bn2, batch);
-  // blocks.cnn:8: features.layer2[1].conv2
+  backward_at(30);  // blocks.cnn:8: features.layer2[1].conv2
   cnn::winograd::conv_backward_params(d_features_layer2_1_conv2_weight, d_features_layer2_1_conv2,
                                       cnn::Loaded(features_layer2_1_conv1, features_layer2_1_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesLayer2_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_layer2_1_relu1, d_features_layer2_1_conv2,
                                      features_layer2_1_conv2_weight_, kFeaturesLayer2_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.layer2[1].bn1
+  backward_at(28);  // blocks.cnn:9: features.layer2[1].bn1
   cnn::bn_backward(d_features_layer2_1_relu1, d_features_layer2_1_bn1_weight, d_features_layer2_1_bn1_bias,
                    d_features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer2_1Bn1, batch);
-  // blocks.cnn:8: features.layer2[1].conv1
+  backward_at(27);  // blocks.cnn:8: features.layer2[1].conv1
   cnn::winograd::conv_backward_params(d_features_layer2_1_conv1_weight, d_features_layer2_1_relu1,
                                       features_layer2_0_relu2, kFeaturesLayer2_1Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer2_1_relu2), d_features_layer2_1_relu1,
                                      features_layer2_1_conv1_weight_, kFeaturesLayer2_1Conv1, batch,
                                      scratch());
-  // 25: features.layer2[0].relu2
+  backward_at(26);  // 25: features.layer2[0].relu2
   cnn::relu_backward_input(d_features_layer2_1_relu2, d_features_layer2_1_relu2, features_layer2_0_relu2,
                            k128x28x28, batch);
-  // blocks.cnn:9: features.layer2[0].downsample.bn1
+  backward_at(24);  // blocks.cnn:9: features.layer2[0].downsample.bn1
   cnn::bn_backward(d_features_layer2_0_downsample_conv1, d_features_layer2_0_downsample_bn1_weight,
                    d_features_layer2_0_downsample_bn1_bias, d_features_layer2_1_relu2,
                    features_layer2_0_downsample_conv1, features_layer2_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesLayer2_0DownsampleBn1, batch);
-  // blocks.cnn:8: features.layer2[0].downsample.conv1
+  backward_at(23);  // blocks.cnn:8: features.layer2[0].downsample.conv1
   cnn::conv_backward_params(d_features_layer2_0_downsample_conv1_weight, d_features_layer2_0_downsample_conv1,
                             features_layer1_1_relu2, kFeaturesLayer2_0DownsampleConv1, batch, scratch());
   cnn::conv_backward_input(d_features_layer1_1_relu2, d_features_layer2_0_downsample_conv1,
                            features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1,
                            batch, scratch());
-  // blocks.cnn:9: features.layer2[0].bn2
+  backward_at(22);  // blocks.cnn:9: features.layer2[0].bn2
   cnn::bn_backward(d_features_layer2_1_relu2, d_features_layer2_0_bn2_weight, d_features_layer2_0_bn2_bias,
                    d_features_layer2_1_relu2, features_layer2_0_conv2, features_layer2_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer2_0Bn2, batch);
-  // blocks.cnn:8: features.layer2[0].conv2
+  backward_at(21);  // blocks.cnn:8: features.layer2[0].conv2
   cnn::winograd::conv_backward_params(d_features_layer2_0_conv2_weight, d_features_layer2_1_relu2,
                                       cnn::Loaded(features_layer2_0_conv1, features_layer2_0_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesLayer2_0Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_layer2_0_relu1, d_features_layer2_1_relu2,
                                      features_layer2_0_conv2_weight_, kFeaturesLayer2_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.layer2[0].bn1
+  backward_at(19);  // blocks.cnn:9: features.layer2[0].bn1
   cnn::bn_backward(d_features_layer2_0_relu1, d_features_layer2_0_bn1_weight, d_features_layer2_0_bn1_bias,
                    d_features_layer2_0_relu1, features_layer2_0_conv1, features_layer2_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer2_0Bn1, batch);
-  // blocks.cnn:8: features.layer2[0].conv1
+  backward_at(18);  // blocks.cnn:8: features.layer2[0].conv1
   cnn::conv_backward_params(d_features_layer2_0_conv1_weight, d_features_layer2_0_relu1,
                             features_layer1_1_relu2, kFeaturesLayer2_0Conv1, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2), d_features_layer2_0_relu1,
                            features_layer2_0_conv1_weight_, kFeaturesLayer2_0Conv1, batch, scratch());
-  // 25: features.layer1[1].relu2
+  backward_at(17);  // 25: features.layer1[1].relu2
   cnn::relu_backward_input(d_features_layer1_1_relu2, d_features_layer1_1_relu2, features_layer1_1_relu2,
                            k64x56x56, batch);
-  // blocks.cnn:9: features.layer1[1].bn2
+  backward_at(15);  // blocks.cnn:9: features.layer1[1].bn2
   cnn::bn_backward(d_features_layer1_1_conv2, d_features_layer1_1_bn2_weight, d_features_layer1_1_bn2_bias,
                    d_features_layer1_1_relu2, features_layer1_1_conv2, features_layer1_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer1_1Bn2, batch);
-  // blocks.cnn:8: features.layer1[1].conv2
+  backward_at(14);  // blocks.cnn:8: features.layer1[1].conv2
   cnn::winograd::conv_backward_params(d_features_layer1_1_conv2_weight, d_features_layer1_1_conv2,
                                       cnn::Loaded(features_layer1_1_conv1, features_layer1_1_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesLayer1_1Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_layer1_1_relu1, d_features_layer1_1_conv2,
                                      features_layer1_1_conv2_weight_, kFeaturesLayer1_1Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.layer1[1].bn1
+  backward_at(12);  // blocks.cnn:9: features.layer1[1].bn1
   cnn::bn_backward(d_features_layer1_1_relu1, d_features_layer1_1_bn1_weight, d_features_layer1_1_bn1_bias,
                    d_features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer1_1Bn1, batch);
-  // blocks.cnn:8: features.layer1[1].conv1
+  backward_at(11);  // blocks.cnn:8: features.layer1[1].conv1
   cnn::winograd::conv_backward_params(d_features_layer1_1_conv1_weight, d_features_layer1_1_relu1,
                                       features_layer1_0_relu2, kFeaturesLayer1_1Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2), d_features_layer1_1_relu1,
                                      features_layer1_1_conv1_weight_, kFeaturesLayer1_1Conv1, batch,
                                      scratch());
-  // 25: features.layer1[0].relu2
+  backward_at(10);  // 25: features.layer1[0].relu2
   cnn::relu_backward_input(d_features_layer1_1_relu2, d_features_layer1_1_relu2, features_layer1_0_relu2,
                            k64x56x56, batch);
-  // blocks.cnn:9: features.layer1[0].bn2
+  backward_at(8);  // blocks.cnn:9: features.layer1[0].bn2
   cnn::bn_backward(d_features_layer1_0_conv2, d_features_layer1_0_bn2_weight, d_features_layer1_0_bn2_bias,
                    d_features_layer1_1_relu2, features_layer1_0_conv2, features_layer1_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer1_0Bn2, batch);
-  // blocks.cnn:8: features.layer1[0].conv2
+  backward_at(7);  // blocks.cnn:8: features.layer1[0].conv2
   cnn::winograd::conv_backward_params(d_features_layer1_0_conv2_weight, d_features_layer1_0_conv2,
                                       cnn::Loaded(features_layer1_0_conv1, features_layer1_0_bn1_saved, cnn::Activation::kRelu),
                                       kFeaturesLayer1_0Conv2, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_layer1_0_relu1, d_features_layer1_0_conv2,
                                      features_layer1_0_conv2_weight_, kFeaturesLayer1_0Conv2, batch,
                                      scratch());
-  // blocks.cnn:9: features.layer1[0].bn1
+  backward_at(5);  // blocks.cnn:9: features.layer1[0].bn1
   cnn::bn_backward(d_features_layer1_0_relu1, d_features_layer1_0_bn1_weight, d_features_layer1_0_bn1_bias,
                    d_features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer1_0Bn1, batch);
-  // blocks.cnn:8: features.layer1[0].conv1
+  backward_at(4);  // blocks.cnn:8: features.layer1[0].conv1
   cnn::winograd::conv_backward_params(d_features_layer1_0_conv1_weight, d_features_layer1_0_relu1,
                                       features_relu1, kFeaturesLayer1_0Conv1, batch, scratch());
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2), d_features_layer1_0_relu1,
                                      features_layer1_0_conv1_weight_, kFeaturesLayer1_0Conv1, batch,
                                      scratch());
-  // blocks.cnn:10: features.relu1
+  backward_at(2);  // blocks.cnn:10: features.relu1
   cnn::relu_backward_input(d_features_layer1_1_relu2, d_features_layer1_1_relu2, features_relu1, k64x56x56,
                            batch);
-  // 52: features.maxpool1
+  backward_at(3);  // 52: features.maxpool1
   cnn::maxpool_backward_input(d_features_bn1, d_features_layer1_1_relu2, features_maxpool1_saved,
                               kFeaturesMaxpool1, batch);
-  // blocks.cnn:9: features.bn1
+  backward_at(1);  // blocks.cnn:9: features.bn1
   cnn::bn_backward(d_features_bn1, d_features_bn1_weight, d_features_bn1_bias, d_features_bn1, features_conv1,
                    features_bn1_saved, cnn::Activation::kNone, kFeaturesBn1, batch);
-  // blocks.cnn:8: features.conv1
+  backward_at(0);  // blocks.cnn:8: features.conv1
   cnn::conv_backward_params(d_features_conv1_weight, d_features_bn1, input, kFeaturesConv1, batch, scratch());
 
+  at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
   return cnn::mean_loss(losses, batch);
 }
@@ -1447,7 +1663,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
@@ -1456,10 +1672,10 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
-  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
+  at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
   cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
@@ -1469,7 +1685,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
+  at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // 20: add {    (features.layer1[0].add1)
   // 25: relu    (features.layer1[0].relu2)
@@ -1480,7 +1696,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
+  at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
   cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
@@ -1490,7 +1706,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
+  at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // 20: add {    (features.layer1[1].add1)
   // 25: relu    (features.layer1[1].relu2)
@@ -1501,7 +1717,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
+  at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
   cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
@@ -1511,7 +1727,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
+  at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
                  features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
@@ -1520,7 +1736,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
                       scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
+  at(23);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 20: add {    (features.layer2[0].add1)
   // 25: relu    (features.layer2[0].relu2)
@@ -1531,7 +1747,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
   cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
@@ -1541,7 +1757,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
+  at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // 20: add {    (features.layer2[1].add1)
   // 25: relu    (features.layer2[1].relu2)
@@ -1552,7 +1768,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
+  at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
   cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
@@ -1562,7 +1778,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
+  at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
                  features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
@@ -1571,7 +1787,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
                       scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 20: add {    (features.layer3[0].add1)
   // 25: relu    (features.layer3[0].relu2)
@@ -1582,7 +1798,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
+  at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
   cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
@@ -1592,7 +1808,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
+  at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // 20: add {    (features.layer3[1].add1)
   // 25: relu    (features.layer3[1].relu2)
@@ -1603,7 +1819,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
+  at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
   cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
@@ -1613,7 +1829,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
+  at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
                  features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
@@ -1622,7 +1838,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
                       scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
+  at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   // 20: add {    (features.layer4[0].add1)
   // 25: relu    (features.layer4[0].relu2)
@@ -1633,7 +1849,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
+  at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
   cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
@@ -1643,7 +1859,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
+  at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // 20: add {    (features.layer4[1].add1)
   // 25: relu    (features.layer4[1].relu2)
@@ -1654,12 +1870,13 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
-  // 60: gap    (head.gap1)
+  at(66);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);
 
-  // 61: fc = dense(classes)
+  at(67);  // 61: fc = dense(classes)
   cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_fc, k1000, batch);
   cnn::cross_entropy_loss(losses, head_fc, labels, k1000, batch);
   return cnn::mean_loss(losses, batch);
@@ -1715,7 +1932,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
@@ -1724,10 +1941,10 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
-  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
+  at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
   cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
@@ -1737,7 +1954,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
+  at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // 20: add {    (features.layer1[0].add1)
   // 25: relu    (features.layer1[0].relu2)
@@ -1748,7 +1965,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
+  at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
   cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
@@ -1758,7 +1975,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
+  at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // 20: add {    (features.layer1[1].add1)
   // 25: relu    (features.layer1[1].relu2)
@@ -1769,7 +1986,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
+  at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
   cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
@@ -1779,7 +1996,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
+  at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
                  features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
@@ -1788,7 +2005,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
                       scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
+  at(23);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 20: add {    (features.layer2[0].add1)
   // 25: relu    (features.layer2[0].relu2)
@@ -1799,7 +2016,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
   cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
@@ -1809,7 +2026,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
+  at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // 20: add {    (features.layer2[1].add1)
   // 25: relu    (features.layer2[1].relu2)
@@ -1820,7 +2037,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
+  at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
   cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
@@ -1830,7 +2047,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
+  at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
                  features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
@@ -1839,7 +2056,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
                       scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 20: add {    (features.layer3[0].add1)
   // 25: relu    (features.layer3[0].relu2)
@@ -1850,7 +2067,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
+  at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
   cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
@@ -1860,7 +2077,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
+  at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // 20: add {    (features.layer3[1].add1)
   // 25: relu    (features.layer3[1].relu2)
@@ -1871,7 +2088,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
+  at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
   cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
@@ -1881,7 +2098,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
+  at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
                  features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
@@ -1890,7 +2107,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
                       scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
+  at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   // 20: add {    (features.layer4[0].add1)
   // 25: relu    (features.layer4[0].relu2)
@@ -1901,7 +2118,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
+  at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
   cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
@@ -1911,7 +2128,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
+  at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // 20: add {    (features.layer4[1].add1)
   // 25: relu    (features.layer4[1].relu2)
@@ -1922,15 +2139,16 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
-  // 60: gap    (head.gap1)
+  at(66);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);
 
-  // 61: fc = dense(classes)
+  at(67);  // 61: fc = dense(classes)
   cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
 
-  // 62: softmax    (head.softmax1)
+  at(68);  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_softmax1, k1000, batch);
 }
 

@@ -643,131 +643,385 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "blocks.cnn:8"},
-    {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "52"},
-    {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[0].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[1].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[1].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer1[2].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[2].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[2].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[2].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[2].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[2].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer1[2].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x28x28", .parameters = 73728, .macs = 57802752, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[0].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].downsample.conv1", .type = "conv", .output = "128x28x28", .parameters = 8192, .macs = 6422528, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].downsample.bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[1].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[1].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer2[2].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[2].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[2].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[2].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[2].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[2].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer2[2].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer2[3].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[3].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[3].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[3].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[3].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[3].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer2[3].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x14x14", .parameters = 294912, .macs = 57802752, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[0].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].downsample.conv1", .type = "conv", .output = "256x14x14", .parameters = 32768, .macs = 6422528, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].downsample.bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[1].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[1].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer3[2].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[2].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[2].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[2].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[2].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[2].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer3[2].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer3[3].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[3].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[3].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[3].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[3].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[3].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer3[3].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer3[4].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[4].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[4].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[4].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[4].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[4].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer3[4].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer3[5].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[5].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[5].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[5].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[5].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[5].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer3[5].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x7x7", .parameters = 1179648, .macs = 57802752, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[0].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].downsample.conv1", .type = "conv", .output = "512x7x7", .parameters = 131072, .macs = 6422528, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].downsample.bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[1].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[1].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "features.layer4[2].conv1", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[2].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[2].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[2].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[2].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[2].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "20"},
-    {.path = "features.layer4[2].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "25"},
-    {.path = "head.gap1", .type = "gap", .output = "512", .parameters = 0, .macs = 0, .line = "60"},
-    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 513000, .macs = 512000, .line = "61"},
-    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "62"},
+    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "52", .text = "maxpool(3, stride=2, pad=1)"},
+    {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[0].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[1].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[1].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[1].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer1[2].conv1", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[2].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[2].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[2].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[2].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[2].add1", .type = "add", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer1[2].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x28x28", .parameters = 73728, .macs = 57802752,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[0].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].downsample.conv1", .type = "conv", .output = "128x28x28", .parameters = 8192, .macs = 6422528,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].downsample.bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[1].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[1].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[1].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer2[2].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[2].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[2].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[2].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[2].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[2].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer2[2].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer2[3].conv1", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[3].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[3].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[3].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[3].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[3].add1", .type = "add", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer2[3].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x14x14", .parameters = 294912, .macs = 57802752,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[0].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].downsample.conv1", .type = "conv", .output = "256x14x14", .parameters = 32768, .macs = 6422528,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].downsample.bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[1].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[1].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[1].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer3[2].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[2].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[2].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[2].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[2].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[2].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer3[2].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer3[3].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[3].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[3].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[3].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[3].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[3].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer3[3].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer3[4].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[4].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[4].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[4].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[4].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[4].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer3[4].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer3[5].conv1", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[5].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[5].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[5].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[5].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[5].add1", .type = "add", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer3[5].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x7x7", .parameters = 1179648, .macs = 57802752,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[0].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].downsample.conv1", .type = "conv", .output = "512x7x7", .parameters = 131072, .macs = 6422528,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].downsample.bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[1].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[1].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[1].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "features.layer4[2].conv1", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[2].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[2].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[2].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[2].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[2].add1", .type = "add", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "20", .text = "add {"},
+    {.path = "features.layer4[2].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "25", .text = "relu"},
+    {.path = "head.gap1", .type = "gap", .output = "512", .parameters = 0, .macs = 0,
+     .line = "60", .text = "gap"},
+    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 513000, .macs = 512000,
+     .line = "61", .text = "fc = dense(classes)"},
+    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "62", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{118013952, 3813376, 40704}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 4014080, 0}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2408448, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2408448, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2408448, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{57802752, 1204224, 301056}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{6422528, 1605632, 38912}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1204224, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1204224, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1204224, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{57802752, 602112, 1191936}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{6422528, 802816, 143360}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 602112, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 602112, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 602112, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 602112, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 602112, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{57802752, 301056, 4743168}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{6422528, 401408, 548864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 301056, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 301056, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 102400, 0}, {}},
+    {{512000, 6048, 2052000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -949,7 +1203,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 21814704, .gradients = 0, .optimizer = 0, .activations = 32112640,
                .shared_scratch = 9510912, .thread_scratch = 333952},
 };
@@ -1044,7 +1298,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
@@ -1053,10 +1307,10 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
-  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
+  at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
   cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
@@ -1066,7 +1320,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
+  at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // 20: add {    (features.layer1[0].add1)
   // 25: relu    (features.layer1[0].relu2)
@@ -1077,7 +1331,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
+  at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
   cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
@@ -1087,7 +1341,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
+  at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // 20: add {    (features.layer1[1].add1)
   // 25: relu    (features.layer1[1].relu2)
@@ -1098,7 +1352,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
+  at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
   cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
@@ -1108,7 +1362,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
+  at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   // 20: add {    (features.layer1[2].add1)
   // 25: relu    (features.layer1[2].relu2)
@@ -1119,7 +1373,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).plus(features_layer1_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
+  at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
   cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
@@ -1129,7 +1383,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
+  at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
                  features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
@@ -1138,7 +1392,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
                       scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
+  at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 20: add {    (features.layer2[0].add1)
   // 25: relu    (features.layer2[0].relu2)
@@ -1149,7 +1403,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
+  at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
   cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
@@ -1159,7 +1413,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
+  at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // 20: add {    (features.layer2[1].add1)
   // 25: relu    (features.layer2[1].relu2)
@@ -1170,7 +1424,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
+  at(41);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
   cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
@@ -1180,7 +1434,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
+  at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   // 20: add {    (features.layer2[2].add1)
   // 25: relu    (features.layer2[2].relu2)
@@ -1191,7 +1445,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).plus(features_layer2_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
   cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
@@ -1201,7 +1455,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_3Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
+  at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   // 20: add {    (features.layer2[3].add1)
   // 25: relu    (features.layer2[3].relu2)
@@ -1212,7 +1466,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).plus(features_layer2_2_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_3Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
+  at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
   cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
@@ -1222,7 +1476,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
+  at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
                  features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
@@ -1231,7 +1485,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
                       scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
+  at(60);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 20: add {    (features.layer3[0].add1)
   // 25: relu    (features.layer3[0].relu2)
@@ -1242,7 +1496,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
+  at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
   cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
@@ -1252,7 +1506,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
+  at(67);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // 20: add {    (features.layer3[1].add1)
   // 25: relu    (features.layer3[1].relu2)
@@ -1263,7 +1517,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
+  at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
   cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
@@ -1273,7 +1527,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
+  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // 20: add {    (features.layer3[2].add1)
   // 25: relu    (features.layer3[2].relu2)
@@ -1284,7 +1538,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).plus(features_layer3_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
+  at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
   cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
@@ -1294,7 +1548,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
+  at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // 20: add {    (features.layer3[3].add1)
   // 25: relu    (features.layer3[3].relu2)
@@ -1305,7 +1559,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).plus(features_layer3_2_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
+  at(85);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
   cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
@@ -1315,7 +1569,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
+  at(88);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // 20: add {    (features.layer3[4].add1)
   // 25: relu    (features.layer3[4].relu2)
@@ -1326,7 +1580,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).plus(features_layer3_3_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
+  at(92);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
   cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
@@ -1336,7 +1590,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
+  at(95);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // 20: add {    (features.layer3[5].add1)
   // 25: relu    (features.layer3[5].relu2)
@@ -1347,7 +1601,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).plus(features_layer3_4_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
+  at(99);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
   cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
@@ -1357,7 +1611,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
+  at(102);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
                  features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
@@ -1366,7 +1620,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
                       scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
+  at(104);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   // 20: add {    (features.layer4[0].add1)
   // 25: relu    (features.layer4[0].relu2)
@@ -1377,7 +1631,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
+  at(108);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
   cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
@@ -1387,7 +1641,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
+  at(111);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // 20: add {    (features.layer4[1].add1)
   // 25: relu    (features.layer4[1].relu2)
@@ -1398,7 +1652,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
+  at(115);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   // blocks.cnn:10: act    (features.layer4[2].relu1)
   cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
@@ -1408,7 +1662,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
+  at(118);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // 20: add {    (features.layer4[2].add1)
   // 25: relu    (features.layer4[2].relu2)
@@ -1419,15 +1673,16 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).plus(features_layer4_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv2, batch, scratch());
 
-  // 60: gap    (head.gap1)
+  at(122);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu2, k512x7x7, batch);
 
-  // 61: fc = dense(classes)
+  at(123);  // 61: fc = dense(classes)
   cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
 
-  // 62: softmax    (head.softmax1)
+  at(124);  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_softmax1, k1000, batch);
 }
 

@@ -932,181 +932,535 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952, .line = "blocks.cnn:8"},
-    {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "52"},
-    {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 4096, .macs = 12845056, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[0].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[0].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].downsample.conv1", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[0].downsample.bn1", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[0].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer1[0].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[1].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[1].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[1].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[1].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[1].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer1[1].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer1[2].conv1", .type = "conv", .output = "64x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[2].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[2].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[2].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[2].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[2].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer1[2].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer1[2].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer1[2].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer1[2].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x56x56", .parameters = 32768, .macs = 102760448, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[0].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[0].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].downsample.conv1", .type = "conv", .output = "512x28x28", .parameters = 131072, .macs = 102760448, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[0].downsample.bn1", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[0].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer2[0].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[1].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[1].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[1].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[1].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[1].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer2[1].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer2[2].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[2].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[2].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[2].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[2].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[2].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[2].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[2].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[2].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer2[2].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer2[3].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[3].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[3].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[3].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[3].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[3].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer2[3].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer2[3].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer2[3].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer2[3].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x28x28", .parameters = 131072, .macs = 102760448, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[0].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[0].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].downsample.conv1", .type = "conv", .output = "1024x14x14", .parameters = 524288, .macs = 102760448, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[0].downsample.bn1", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[0].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[0].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[1].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[1].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[1].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[1].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[1].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[1].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[2].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[2].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[2].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[2].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[2].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[2].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[2].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[2].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[2].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[2].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[3].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[3].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[3].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[3].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[3].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[3].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[3].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[3].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[3].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[3].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[4].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[4].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[4].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[4].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[4].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[4].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[4].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[4].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[4].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[4].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer3[5].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[5].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[5].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[5].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[5].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[5].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer3[5].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer3[5].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer3[5].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer3[5].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x14x14", .parameters = 524288, .macs = 102760448, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[0].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[0].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].downsample.conv1", .type = "conv", .output = "2048x7x7", .parameters = 2097152, .macs = 102760448, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[0].downsample.bn1", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[0].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer4[0].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[1].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[1].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[1].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[1].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[1].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer4[1].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "features.layer4[2].conv1", .type = "conv", .output = "512x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[2].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[2].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[2].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[2].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[2].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "blocks.cnn:10"},
-    {.path = "features.layer4[2].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224, .line = "blocks.cnn:8"},
-    {.path = "features.layer4[2].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0, .line = "blocks.cnn:9"},
-    {.path = "features.layer4[2].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "31"},
-    {.path = "features.layer4[2].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0, .line = "37"},
-    {.path = "head.gap1", .type = "gap", .output = "2048", .parameters = 0, .macs = 0, .line = "60"},
-    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 2049000, .macs = 2048000, .line = "61"},
-    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "62"},
+    {.path = "features.conv1", .type = "conv", .output = "64x112x112", .parameters = 9408, .macs = 118013952,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.bn1", .type = "bn", .output = "64x112x112", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.relu1", .type = "relu", .output = "64x112x112", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.maxpool1", .type = "maxpool", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "52", .text = "maxpool(3, stride=2, pad=1)"},
+    {.path = "features.layer1[0].conv1", .type = "conv", .output = "64x56x56", .parameters = 4096, .macs = 12845056,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[0].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[0].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].downsample.conv1", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[0].downsample.bn1", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[0].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer1[0].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer1[1].conv1", .type = "conv", .output = "64x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[1].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[1].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[1].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[1].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[1].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[1].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[1].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[1].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer1[1].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer1[2].conv1", .type = "conv", .output = "64x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[2].bn1", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[2].relu1", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[2].conv2", .type = "conv", .output = "64x56x56", .parameters = 36864, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[2].bn2", .type = "bn", .output = "64x56x56", .parameters = 128, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[2].relu2", .type = "relu", .output = "64x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer1[2].conv3", .type = "conv", .output = "256x56x56", .parameters = 16384, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer1[2].bn3", .type = "bn", .output = "256x56x56", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer1[2].add1", .type = "add", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer1[2].relu3", .type = "relu", .output = "256x56x56", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer2[0].conv1", .type = "conv", .output = "128x56x56", .parameters = 32768, .macs = 102760448,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].bn1", .type = "bn", .output = "128x56x56", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].relu1", .type = "relu", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[0].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[0].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].downsample.conv1", .type = "conv", .output = "512x28x28", .parameters = 131072, .macs = 102760448,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[0].downsample.bn1", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[0].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer2[0].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer2[1].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[1].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[1].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[1].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[1].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[1].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[1].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[1].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[1].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer2[1].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer2[2].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[2].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[2].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[2].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[2].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[2].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[2].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[2].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[2].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer2[2].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer2[3].conv1", .type = "conv", .output = "128x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[3].bn1", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[3].relu1", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[3].conv2", .type = "conv", .output = "128x28x28", .parameters = 147456, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[3].bn2", .type = "bn", .output = "128x28x28", .parameters = 256, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[3].relu2", .type = "relu", .output = "128x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer2[3].conv3", .type = "conv", .output = "512x28x28", .parameters = 65536, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer2[3].bn3", .type = "bn", .output = "512x28x28", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer2[3].add1", .type = "add", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer2[3].relu3", .type = "relu", .output = "512x28x28", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[0].conv1", .type = "conv", .output = "256x28x28", .parameters = 131072, .macs = 102760448,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].bn1", .type = "bn", .output = "256x28x28", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].relu1", .type = "relu", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[0].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[0].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].downsample.conv1", .type = "conv", .output = "1024x14x14", .parameters = 524288, .macs = 102760448,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[0].downsample.bn1", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[0].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[0].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[1].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[1].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[1].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[1].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[1].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[1].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[1].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[1].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[1].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[1].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[2].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[2].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[2].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[2].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[2].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[2].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[2].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[2].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[2].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[2].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[3].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[3].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[3].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[3].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[3].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[3].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[3].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[3].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[3].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[3].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[4].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[4].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[4].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[4].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[4].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[4].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[4].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[4].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[4].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[4].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer3[5].conv1", .type = "conv", .output = "256x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[5].bn1", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[5].relu1", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[5].conv2", .type = "conv", .output = "256x14x14", .parameters = 589824, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[5].bn2", .type = "bn", .output = "256x14x14", .parameters = 512, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[5].relu2", .type = "relu", .output = "256x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer3[5].conv3", .type = "conv", .output = "1024x14x14", .parameters = 262144, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer3[5].bn3", .type = "bn", .output = "1024x14x14", .parameters = 2048, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer3[5].add1", .type = "add", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer3[5].relu3", .type = "relu", .output = "1024x14x14", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer4[0].conv1", .type = "conv", .output = "512x14x14", .parameters = 524288, .macs = 102760448,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].bn1", .type = "bn", .output = "512x14x14", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].relu1", .type = "relu", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[0].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[0].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].downsample.conv1", .type = "conv", .output = "2048x7x7", .parameters = 2097152, .macs = 102760448,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[0].downsample.bn1", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[0].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer4[0].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer4[1].conv1", .type = "conv", .output = "512x7x7", .parameters = 1048576, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[1].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[1].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[1].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[1].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[1].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[1].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[1].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[1].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer4[1].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "features.layer4[2].conv1", .type = "conv", .output = "512x7x7", .parameters = 1048576, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[2].bn1", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[2].relu1", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[2].conv2", .type = "conv", .output = "512x7x7", .parameters = 2359296, .macs = 115605504,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[2].bn2", .type = "bn", .output = "512x7x7", .parameters = 1024, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[2].relu2", .type = "relu", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "blocks.cnn:10", .text = "act"},
+    {.path = "features.layer4[2].conv3", .type = "conv", .output = "2048x7x7", .parameters = 1048576, .macs = 51380224,
+     .line = "blocks.cnn:8", .text = "conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)"},
+    {.path = "features.layer4[2].bn3", .type = "bn", .output = "2048x7x7", .parameters = 4096, .macs = 0,
+     .line = "blocks.cnn:9", .text = "bn"},
+    {.path = "features.layer4[2].add1", .type = "add", .output = "2048x7x7", .parameters = 0, .macs = 0,
+     .line = "31", .text = "add {"},
+    {.path = "features.layer4[2].relu3", .type = "relu", .output = "2048x7x7", .parameters = 0, .macs = 0,
+     .line = "37", .text = "relu"},
+    {.path = "head.gap1", .type = "gap", .output = "2048", .parameters = 0, .macs = 0,
+     .line = "60", .text = "gap"},
+    {.path = "head.fc", .type = "dense", .output = "1000", .parameters = 2049000, .macs = 2048000,
+     .line = "61", .text = "fc = dense(classes)"},
+    {.path = "head.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "62", .text = "softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{118013952, 3813376, 40704}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 4014080, 0}, {}},
+    {{12845056, 1605632, 19456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 4014080, 77824}, {}},
+    {{}, {}},
+    {{51380224, 7225344, 77824}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 4014080, 68608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 7225344, 77824}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 4014080, 68608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 7225344, 77824}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 4816896, 137216}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 2007040, 286720}, {}},
+    {{}, {}},
+    {{102760448, 6422528, 548864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 2007040, 268288}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 3612672, 286720}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 2007040, 268288}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 3612672, 286720}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 2007040, 268288}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 3612672, 286720}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 2408448, 536576}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1003520, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1097728}, {}},
+    {{}, {}},
+    {{102760448, 3211264, 2146304}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1097728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 1204224, 2121728}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 501760, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 501760, 4292608}, {}},
+    {{}, {}},
+    {{102760448, 1605632, 8486912}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 501760, 4218880}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 903168, 4292608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 501760, 4218880}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 9461760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 903168, 4292608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 409600, 0}, {}},
+    {{2048000, 12192, 8196000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -1361,7 +1715,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 57803776,
                .shared_scratch = 9510912, .thread_scratch = 443328},
 };
@@ -1490,7 +1844,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
@@ -1499,10 +1853,10 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
-  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
+  at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
   cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
@@ -1512,7 +1866,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
+  at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // blocks.cnn:10: act    (features.layer1[0].relu2)
   cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
@@ -1522,7 +1876,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
+  at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
   // blocks.cnn:9: bn    (features.layer1[0].bn3)
   cnn::bn_affine(features_layer1_0_bn3_saved, features_layer1_0_bn3_weight_, features_layer1_0_bn3_bias_,
                  features_layer1_0_bn3_running_mean_, features_layer1_0_bn3_running_var_,
@@ -1530,7 +1884,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2, features_layer1_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer1_0_bn3_saved), kFeaturesLayer1_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
+  at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
   // 31: add {    (features.layer1[0].add1)
   // 37: relu    (features.layer1[0].relu3)
@@ -1541,7 +1895,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer1_0_downsample_bn1_saved).plus(features_layer1_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
+  at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
   cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
@@ -1551,7 +1905,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
+  at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // blocks.cnn:10: act    (features.layer1[1].relu2)
   cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
@@ -1561,7 +1915,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
+  at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
   // blocks.cnn:9: bn    (features.layer1[1].bn3)
   // 31: add {    (features.layer1[1].add1)
   // 37: relu    (features.layer1[1].relu3)
@@ -1572,7 +1926,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer1_1_bn3_saved).plus(features_layer1_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_1Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
+  at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
   cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
@@ -1582,7 +1936,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
+  at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   // blocks.cnn:10: act    (features.layer1[2].relu2)
   cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
@@ -1592,7 +1946,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
+  at(32);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
   // blocks.cnn:9: bn    (features.layer1[2].bn3)
   // 31: add {    (features.layer1[2].add1)
   // 37: relu    (features.layer1[2].relu3)
@@ -1603,7 +1957,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer1_2_bn3_saved).plus(features_layer1_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_2Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
   cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
@@ -1613,7 +1967,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   // blocks.cnn:10: act    (features.layer2[0].relu2)
   cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
@@ -1623,7 +1977,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
+  at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
   // blocks.cnn:9: bn    (features.layer2[0].bn3)
   cnn::bn_affine(features_layer2_0_bn3_saved, features_layer2_0_bn3_weight_, features_layer2_0_bn3_bias_,
                  features_layer2_0_bn3_running_mean_, features_layer2_0_bn3_running_var_,
@@ -1631,7 +1985,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2, features_layer2_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer2_0_bn3_saved), kFeaturesLayer2_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
+  at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 31: add {    (features.layer2[0].add1)
   // 37: relu    (features.layer2[0].relu3)
@@ -1642,7 +1996,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
   cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
@@ -1652,7 +2006,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
+  at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // blocks.cnn:10: act    (features.layer2[1].relu2)
   cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
@@ -1662,7 +2016,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
+  at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
   // blocks.cnn:9: bn    (features.layer2[1].bn3)
   // 31: add {    (features.layer2[1].add1)
   // 37: relu    (features.layer2[1].relu3)
@@ -1673,7 +2027,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_1_bn3_saved).plus(features_layer2_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_1Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
+  at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
   cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
@@ -1683,7 +2037,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
+  at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   // blocks.cnn:10: act    (features.layer2[2].relu2)
   cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
@@ -1693,7 +2047,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
+  at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
   // blocks.cnn:9: bn    (features.layer2[2].bn3)
   // 31: add {    (features.layer2[2].add1)
   // 37: relu    (features.layer2[2].relu3)
@@ -1704,7 +2058,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_2_bn3_saved).plus(features_layer2_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_2Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
+  at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
   cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
@@ -1714,7 +2068,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_3Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
+  at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   // blocks.cnn:10: act    (features.layer2[3].relu2)
   cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
@@ -1724,7 +2078,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_3Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
+  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
   // blocks.cnn:9: bn    (features.layer2[3].bn3)
   // 31: add {    (features.layer2[3].add1)
   // 37: relu    (features.layer2[3].relu3)
@@ -1735,7 +2089,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer2_3_bn3_saved).plus(features_layer2_2_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_3Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
+  at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
   cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
@@ -1745,7 +2099,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
+  at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   // blocks.cnn:10: act    (features.layer3[0].relu2)
   cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
@@ -1755,7 +2109,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
+  at(84);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
   // blocks.cnn:9: bn    (features.layer3[0].bn3)
   cnn::bn_affine(features_layer3_0_bn3_saved, features_layer3_0_bn3_weight_, features_layer3_0_bn3_bias_,
                  features_layer3_0_bn3_running_mean_, features_layer3_0_bn3_running_var_,
@@ -1763,7 +2117,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2, features_layer3_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_0_bn3_saved), kFeaturesLayer3_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
+  at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 31: add {    (features.layer3[0].add1)
   // 37: relu    (features.layer3[0].relu3)
@@ -1774,7 +2128,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
+  at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
   cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
@@ -1784,7 +2138,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
+  at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // blocks.cnn:10: act    (features.layer3[1].relu2)
   cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
@@ -1794,7 +2148,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv3)
+  at(96);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv3)
   // blocks.cnn:9: bn    (features.layer3[1].bn3)
   // 31: add {    (features.layer3[1].add1)
   // 37: relu    (features.layer3[1].relu3)
@@ -1805,7 +2159,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_1_bn3_saved).plus(features_layer3_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_1Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
+  at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
   cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
@@ -1815,7 +2169,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
+  at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // blocks.cnn:10: act    (features.layer3[2].relu2)
   cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
@@ -1825,7 +2179,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv3)
+  at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv3)
   // blocks.cnn:9: bn    (features.layer3[2].bn3)
   // 31: add {    (features.layer3[2].add1)
   // 37: relu    (features.layer3[2].relu3)
@@ -1836,7 +2190,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_2_bn3_saved).plus(features_layer3_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_2Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
+  at(110);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
   cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
@@ -1846,7 +2200,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_3Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
+  at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // blocks.cnn:10: act    (features.layer3[3].relu2)
   cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
@@ -1856,7 +2210,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv3)
+  at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv3)
   // blocks.cnn:9: bn    (features.layer3[3].bn3)
   // 31: add {    (features.layer3[3].add1)
   // 37: relu    (features.layer3[3].relu3)
@@ -1867,7 +2221,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_3_bn3_saved).plus(features_layer3_2_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_3Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
+  at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
   cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
@@ -1877,7 +2231,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_4Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
+  at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // blocks.cnn:10: act    (features.layer3[4].relu2)
   cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
@@ -1887,7 +2241,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv3)
+  at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv3)
   // blocks.cnn:9: bn    (features.layer3[4].bn3)
   // 31: add {    (features.layer3[4].add1)
   // 37: relu    (features.layer3[4].relu3)
@@ -1898,7 +2252,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_4_bn3_saved).plus(features_layer3_3_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_4Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
+  at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
   cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
@@ -1908,7 +2262,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_5Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
+  at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // blocks.cnn:10: act    (features.layer3[5].relu2)
   cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
@@ -1918,7 +2272,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv3)
+  at(136);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv3)
   // blocks.cnn:9: bn    (features.layer3[5].bn3)
   // 31: add {    (features.layer3[5].add1)
   // 37: relu    (features.layer3[5].relu3)
@@ -1929,7 +2283,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer3_5_bn3_saved).plus(features_layer3_4_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_5Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
+  at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
   cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
@@ -1939,7 +2293,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
+  at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   // blocks.cnn:10: act    (features.layer4[0].relu2)
   cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
@@ -1949,7 +2303,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
+  at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
   // blocks.cnn:9: bn    (features.layer4[0].bn3)
   cnn::bn_affine(features_layer4_0_bn3_saved, features_layer4_0_bn3_weight_, features_layer4_0_bn3_bias_,
                  features_layer4_0_bn3_running_mean_, features_layer4_0_bn3_running_var_,
@@ -1957,7 +2311,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_0_bn3, features_layer4_0_relu2, features_layer4_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer4_0_bn3_saved), kFeaturesLayer4_0Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
+  at(148);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   // 31: add {    (features.layer4[0].add1)
   // 37: relu    (features.layer4[0].relu3)
@@ -1968,7 +2322,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0DownsampleConv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
+  at(152);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
   cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
@@ -1978,7 +2332,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_1Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
+  at(155);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // blocks.cnn:10: act    (features.layer4[1].relu2)
   cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
@@ -1988,7 +2342,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv3)
+  at(158);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv3)
   // blocks.cnn:9: bn    (features.layer4[1].bn3)
   // 31: add {    (features.layer4[1].add1)
   // 37: relu    (features.layer4[1].relu3)
@@ -1999,7 +2353,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_1_bn3_saved).plus(features_layer4_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer4_1Conv3, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
+  at(162);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   // blocks.cnn:10: act    (features.layer4[2].relu1)
   cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
@@ -2009,7 +2363,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_2Conv1, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
+  at(165);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // blocks.cnn:10: act    (features.layer4[2].relu2)
   cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
@@ -2019,7 +2373,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv2, batch, scratch());
 
-  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv3)
+  at(168);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv3)
   // blocks.cnn:9: bn    (features.layer4[2].bn3)
   // 31: add {    (features.layer4[2].add1)
   // 37: relu    (features.layer4[2].relu3)
@@ -2030,15 +2384,16 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Epilogue().scaled(features_layer4_2_bn3_saved).plus(features_layer4_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer4_2Conv3, batch, scratch());
 
-  // 60: gap    (head.gap1)
+  at(172);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu3, k2048x7x7, batch);
 
-  // 61: fc = dense(classes)
+  at(173);  // 61: fc = dense(classes)
   cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
 
-  // 62: softmax    (head.softmax1)
+  at(174);  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_softmax1, k1000, batch);
 }
 

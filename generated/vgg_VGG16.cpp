@@ -174,31 +174,85 @@ constexpr cnn::TensorDescription kTensors[] = {
 };
 
 constexpr cnn::LayerDescription kLayers[] = {
-    {.path = "features.block1.conv1", .type = "conv", .output = "64x224x224", .parameters = 1792, .macs = 86704128, .line = "13"},
-    {.path = "features.block1.conv2", .type = "conv", .output = "64x224x224", .parameters = 36928, .macs = 1849688064, .line = "13"},
-    {.path = "features.block1.maxpool1", .type = "maxpool", .output = "64x112x112", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.block2.conv1", .type = "conv", .output = "128x112x112", .parameters = 73856, .macs = 924844032, .line = "13"},
-    {.path = "features.block2.conv2", .type = "conv", .output = "128x112x112", .parameters = 147584, .macs = 1849688064, .line = "13"},
-    {.path = "features.block2.maxpool1", .type = "maxpool", .output = "128x56x56", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.block3.conv1", .type = "conv", .output = "256x56x56", .parameters = 295168, .macs = 924844032, .line = "13"},
-    {.path = "features.block3.conv2", .type = "conv", .output = "256x56x56", .parameters = 590080, .macs = 1849688064, .line = "13"},
-    {.path = "features.block3.conv3", .type = "conv", .output = "256x56x56", .parameters = 590080, .macs = 1849688064, .line = "13"},
-    {.path = "features.block3.maxpool1", .type = "maxpool", .output = "256x28x28", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.block4.conv1", .type = "conv", .output = "512x28x28", .parameters = 1180160, .macs = 924844032, .line = "13"},
-    {.path = "features.block4.conv2", .type = "conv", .output = "512x28x28", .parameters = 2359808, .macs = 1849688064, .line = "13"},
-    {.path = "features.block4.conv3", .type = "conv", .output = "512x28x28", .parameters = 2359808, .macs = 1849688064, .line = "13"},
-    {.path = "features.block4.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "features.block5.conv1", .type = "conv", .output = "512x14x14", .parameters = 2359808, .macs = 462422016, .line = "13"},
-    {.path = "features.block5.conv2", .type = "conv", .output = "512x14x14", .parameters = 2359808, .macs = 462422016, .line = "13"},
-    {.path = "features.block5.conv3", .type = "conv", .output = "512x14x14", .parameters = 2359808, .macs = 462422016, .line = "13"},
-    {.path = "features.block5.maxpool1", .type = "maxpool", .output = "512x7x7", .parameters = 0, .macs = 0, .line = "14"},
-    {.path = "classifier.flatten1", .type = "flatten", .output = "25088", .parameters = 0, .macs = 0, .line = "19"},
-    {.path = "classifier.dense1", .type = "dense", .output = "4096", .parameters = 102764544, .macs = 102760448, .line = "20"},
-    {.path = "classifier.dropout1", .type = "dropout", .output = "4096", .parameters = 0, .macs = 0, .line = "21"},
-    {.path = "classifier.dense2", .type = "dense", .output = "4096", .parameters = 16781312, .macs = 16777216, .line = "22"},
-    {.path = "classifier.dropout2", .type = "dropout", .output = "4096", .parameters = 0, .macs = 0, .line = "23"},
-    {.path = "classifier.dense3", .type = "dense", .output = "1000", .parameters = 4097000, .macs = 4096000, .line = "24"},
-    {.path = "classifier.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0, .line = "24"},
+    {.path = "features.block1.conv1", .type = "conv", .output = "64x224x224", .parameters = 1792, .macs = 86704128,
+     .line = "13", .text = "repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }"},
+    {.path = "features.block1.conv2", .type = "conv", .output = "64x224x224", .parameters = 36928, .macs = 1849688064,
+     .line = "13", .text = "repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }"},
+    {.path = "features.block1.maxpool1", .type = "maxpool", .output = "64x112x112", .parameters = 0, .macs = 0,
+     .line = "14", .text = "maxpool(2)"},
+    {.path = "features.block2.conv1", .type = "conv", .output = "128x112x112", .parameters = 73856, .macs = 924844032,
+     .line = "13", .text = "repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }"},
+    {.path = "features.block2.conv2", .type = "conv", .output = "128x112x112", .parameters = 147584, .macs = 1849688064,
+     .line = "13", .text = "repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }"},
+    {.path = "features.block2.maxpool1", .type = "maxpool", .output = "128x56x56", .parameters = 0, .macs = 0,
+     .line = "14", .text = "maxpool(2)"},
+    {.path = "features.block3.conv1", .type = "conv", .output = "256x56x56", .parameters = 295168, .macs = 924844032,
+     .line = "13", .text = "repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }"},
+    {.path = "features.block3.conv2", .type = "conv", .output = "256x56x56", .parameters = 590080, .macs = 1849688064,
+     .line = "13", .text = "repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }"},
+    {.path = "features.block3.conv3", .type = "conv", .output = "256x56x56", .parameters = 590080, .macs = 1849688064,
+     .line = "13", .text = "repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }"},
+    {.path = "features.block3.maxpool1", .type = "maxpool", .output = "256x28x28", .parameters = 0, .macs = 0,
+     .line = "14", .text = "maxpool(2)"},
+    {.path = "features.block4.conv1", .type = "conv", .output = "512x28x28", .parameters = 1180160, .macs = 924844032,
+     .line = "13", .text = "repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }"},
+    {.path = "features.block4.conv2", .type = "conv", .output = "512x28x28", .parameters = 2359808, .macs = 1849688064,
+     .line = "13", .text = "repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }"},
+    {.path = "features.block4.conv3", .type = "conv", .output = "512x28x28", .parameters = 2359808, .macs = 1849688064,
+     .line = "13", .text = "repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }"},
+    {.path = "features.block4.maxpool1", .type = "maxpool", .output = "512x14x14", .parameters = 0, .macs = 0,
+     .line = "14", .text = "maxpool(2)"},
+    {.path = "features.block5.conv1", .type = "conv", .output = "512x14x14", .parameters = 2359808, .macs = 462422016,
+     .line = "13", .text = "repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }"},
+    {.path = "features.block5.conv2", .type = "conv", .output = "512x14x14", .parameters = 2359808, .macs = 462422016,
+     .line = "13", .text = "repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }"},
+    {.path = "features.block5.conv3", .type = "conv", .output = "512x14x14", .parameters = 2359808, .macs = 462422016,
+     .line = "13", .text = "repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }"},
+    {.path = "features.block5.maxpool1", .type = "maxpool", .output = "512x7x7", .parameters = 0, .macs = 0,
+     .line = "14", .text = "maxpool(2)"},
+    {.path = "classifier.flatten1", .type = "flatten", .output = "25088", .parameters = 0, .macs = 0,
+     .line = "19", .text = "flatten"},
+    {.path = "classifier.dense1", .type = "dense", .output = "4096", .parameters = 102764544, .macs = 102760448,
+     .line = "20", .text = "dense(4096, act=relu, weights=normal(0.01), bias_init=zeros)"},
+    {.path = "classifier.dropout1", .type = "dropout", .output = "4096", .parameters = 0, .macs = 0,
+     .line = "21", .text = "dropout(0.5)"},
+    {.path = "classifier.dense2", .type = "dense", .output = "4096", .parameters = 16781312, .macs = 16777216,
+     .line = "22", .text = "dense(4096, act=relu, weights=normal(0.01), bias_init=zeros)"},
+    {.path = "classifier.dropout2", .type = "dropout", .output = "4096", .parameters = 0, .macs = 0,
+     .line = "23", .text = "dropout(0.5)"},
+    {.path = "classifier.dense3", .type = "dense", .output = "1000", .parameters = 4097000, .macs = 4096000,
+     .line = "24", .text = "dense(classes, weights=normal(0.01), bias_init=zeros) -> softmax"},
+    {.path = "classifier.softmax1", .type = "softmax", .output = "1000", .parameters = 0, .macs = 0,
+     .line = "24", .text = "dense(classes, weights=normal(0.01), bias_init=zeros) -> softmax"},
+};
+
+// By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
+constexpr cnn::LayerWork kWorkInPredict[] = {
+    {{86704128, 13447168, 7168}, {}},
+    {{1849688064, 25690112, 147712}, {}},
+    {{0, 16056320, 0}, {}},
+    {{924844032, 9633792, 295424}, {}},
+    {{1849688064, 12845056, 590336}, {}},
+    {{0, 8028160, 0}, {}},
+    {{924844032, 4816896, 1180672}, {}},
+    {{1849688064, 6422528, 2360320}, {}},
+    {{1849688064, 6422528, 2360320}, {}},
+    {{0, 4014080, 0}, {}},
+    {{924844032, 2408448, 4720640}, {}},
+    {{1849688064, 3211264, 9439232}, {}},
+    {{1849688064, 3211264, 9439232}, {}},
+    {{0, 2007040, 0}, {}},
+    {{462422016, 802816, 9439232}, {}},
+    {{462422016, 802816, 9439232}, {}},
+    {{462422016, 802816, 9439232}, {}},
+    {{0, 501760, 0}, {}},
+    {{}, {}},
+    {{102760448, 149504, 411058176}, {}},
+    {{}, {}},
+    {{16777216, 65536, 67125248}, {}},
+    {{}, {}},
+    {{4096000, 20384, 16388000}, {}},
+    {{0, 8000, 0}, {}},
 };
 
 constexpr cnn::ModelDescription kModel{
@@ -249,7 +303,7 @@ constexpr cnn::ModelDescription kModel{
         "  }\n"
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
-    .tensors = kTensors, .layers = kLayers,
+    .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 138357552, .gradients = 0, .optimizer = 0, .activations = 205520896,
                .shared_scratch = 9510912, .thread_scratch = 333952},
 };
@@ -291,103 +345,104 @@ void VGG16::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
-  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv1)
+  at(0);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv1)
   cnn::conv(features_block1_conv1, input, features_block1_conv1_weight_,
             cnn::Epilogue().with_bias(features_block1_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesBlock1Conv1, batch, scratch());
 
-  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv2)
+  at(1);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv2)
   cnn::winograd::conv(features_block1_conv2, features_block1_conv1, features_block1_conv2_weight_,
                       cnn::Epilogue().with_bias(features_block1_conv2_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock1Conv2, batch, scratch());
 
-  // 14: maxpool(2)    (features.block1.maxpool1)
+  at(2);  // 14: maxpool(2)    (features.block1.maxpool1)
   cnn::maxpool(features_block1_maxpool1, features_block1_conv2, kFeaturesBlock1Maxpool1, batch);
 
-  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv1)
+  at(3);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv1)
   cnn::winograd::conv(features_block2_conv1, features_block1_maxpool1, features_block2_conv1_weight_,
                       cnn::Epilogue().with_bias(features_block2_conv1_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock2Conv1, batch, scratch());
 
-  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv2)
+  at(4);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv2)
   cnn::winograd::conv(features_block2_conv2, features_block2_conv1, features_block2_conv2_weight_,
                       cnn::Epilogue().with_bias(features_block2_conv2_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock2Conv2, batch, scratch());
 
-  // 14: maxpool(2)    (features.block2.maxpool1)
+  at(5);  // 14: maxpool(2)    (features.block2.maxpool1)
   cnn::maxpool(features_block2_maxpool1, features_block2_conv2, kFeaturesBlock2Maxpool1, batch);
 
-  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv1)
+  at(6);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv1)
   cnn::winograd::conv(features_block3_conv1, features_block2_maxpool1, features_block3_conv1_weight_,
                       cnn::Epilogue().with_bias(features_block3_conv1_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock3Conv1, batch, scratch());
 
-  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv2)
+  at(7);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv2)
   cnn::winograd::conv(features_block3_conv2, features_block3_conv1, features_block3_conv2_weight_,
                       cnn::Epilogue().with_bias(features_block3_conv2_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock3Conv2, batch, scratch());
 
-  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv3)
+  at(8);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv3)
   cnn::winograd::conv(features_block3_conv3, features_block3_conv2, features_block3_conv3_weight_,
                       cnn::Epilogue().with_bias(features_block3_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock3Conv3, batch, scratch());
 
-  // 14: maxpool(2)    (features.block3.maxpool1)
+  at(9);  // 14: maxpool(2)    (features.block3.maxpool1)
   cnn::maxpool(features_block3_maxpool1, features_block3_conv3, kFeaturesBlock3Maxpool1, batch);
 
-  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv1)
+  at(10);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv1)
   cnn::winograd::conv(features_block4_conv1, features_block3_maxpool1, features_block4_conv1_weight_,
                       cnn::Epilogue().with_bias(features_block4_conv1_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock4Conv1, batch, scratch());
 
-  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv2)
+  at(11);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv2)
   cnn::winograd::conv(features_block4_conv2, features_block4_conv1, features_block4_conv2_weight_,
                       cnn::Epilogue().with_bias(features_block4_conv2_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock4Conv2, batch, scratch());
 
-  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv3)
+  at(12);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv3)
   cnn::winograd::conv(features_block4_conv3, features_block4_conv2, features_block4_conv3_weight_,
                       cnn::Epilogue().with_bias(features_block4_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock4Conv3, batch, scratch());
 
-  // 14: maxpool(2)    (features.block4.maxpool1)
+  at(13);  // 14: maxpool(2)    (features.block4.maxpool1)
   cnn::maxpool(features_block4_maxpool1, features_block4_conv3, kFeaturesBlock4Maxpool1, batch);
 
-  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv1)
+  at(14);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv1)
   cnn::winograd::conv(features_block5_conv1, features_block4_maxpool1, features_block5_conv1_weight_,
                       cnn::Epilogue().with_bias(features_block5_conv1_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock5Conv1, batch, scratch());
 
-  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv2)
+  at(15);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv2)
   cnn::winograd::conv(features_block5_conv2, features_block5_conv1, features_block5_conv2_weight_,
                       cnn::Epilogue().with_bias(features_block5_conv2_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock5Conv2, batch, scratch());
 
-  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv3)
+  at(16);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv3)
   cnn::winograd::conv(features_block5_conv3, features_block5_conv2, features_block5_conv3_weight_,
                       cnn::Epilogue().with_bias(features_block5_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock5Conv3, batch, scratch());
 
-  // 14: maxpool(2)    (features.block5.maxpool1)
+  at(17);  // 14: maxpool(2)    (features.block5.maxpool1)
   cnn::maxpool(features_block5_maxpool1, features_block5_conv3, kFeaturesBlock5Maxpool1, batch);
 
-  // 20: dense(4096, act=relu, weights=normal(0.01), bias_init=zeros)    (classifier.dense1)
+  at(19);  // 20: dense(4096, act=relu, weights=normal(0.01), bias_init=zeros)    (classifier.dense1)
   cnn::dense(classifier_dense1, classifier_flatten1, classifier_dense1_weight_, classifier_dense1_bias_,
              kClassifierDense1, batch, scratch());
   cnn::relu(classifier_dense1, classifier_dense1, k4096, batch);
 
-  // 22: dense(4096, act=relu, weights=normal(0.01), bias_init=zeros)    (classifier.dense2)
+  at(21);  // 22: dense(4096, act=relu, weights=normal(0.01), bias_init=zeros)    (classifier.dense2)
   cnn::dense(classifier_dense2, classifier_dense1, classifier_dense2_weight_, classifier_dense2_bias_,
              kClassifierDense2, batch, scratch());
   cnn::relu(classifier_dense2, classifier_dense2, k4096, batch);
 
-  // 24: dense(classes, weights=normal(0.01), bias_init=zeros) -> softmax    (classifier.dense3)
+  at(23);  // 24: dense(classes, weights=normal(0.01), bias_init=zeros) -> softmax    (classifier.dense3)
   cnn::dense(classifier_dense3, classifier_dense2, classifier_dense3_weight_, classifier_dense3_bias_,
              kClassifierDense3, batch, scratch());
 
-  // 24: dense(classes, weights=normal(0.01), bias_init=zeros) -> softmax    (classifier.softmax1)
+  at(24);  // 24: dense(classes, weights=normal(0.01), bias_init=zeros) -> softmax    (classifier.softmax1)
   cnn::softmax(classifier_softmax1, classifier_dense3, k1000, batch);
 
+  at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, classifier_softmax1, k1000, batch);
 }
 

@@ -43,6 +43,7 @@ constexpr CommandDef kCommands[] = {
     {"eval", "SPEC [OPTIONS]", "generates, builds and evaluates", true},
     {"predict", "SPEC FILES [OPTIONS]", "generates, builds and predicts", true},
     {"bench", "SPEC [OPTIONS]", "generates, builds and times", true},
+    {"profile", "SPEC [OPTIONS]", "generates, builds, and tells what each line costs", true},
 };
 
 const CommandDef* find_command(std::string_view name) {

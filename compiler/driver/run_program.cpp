@@ -1,4 +1,4 @@
-// train, eval, predict, bench: generate, build into the cache, and become the program.
+// train, eval, predict, bench, profile: generate, build into the cache, and become the program.
 #include <fmt/format.h>
 
 #include <cstdlib>

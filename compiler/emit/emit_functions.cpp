@@ -88,31 +88,34 @@ class Body {
       current_layer_ = {};
     }
     if (step.layer && step.layer != current_layer_) {
-      text_ += comment(*step.layer, backward);
-      for (const ir::LayerId layer : step.also) text_ += comment(layer, backward, false);
+      text_ += mark(*step.layer, backward);
+      for (const ir::LayerId layer : step.also) text_ += fmt::format("  // {}\n", line_of(layer, backward));
     }
-    if (!step.layer && current_layer_) text_ += "\n";
+    if (!step.layer && current_layer_) text_ += "\n  at(cnn::Frame::kOutput);\n";
     current_layer_ = step.layer;
     std::vector<std::string> operands;
     for (const plan::Operand& operand : step.operands) operands.push_back(operand_text(operand));
     text_ += call_text("cnn::" + step.function, operands, ";", 2);
   }
 
+  // Where a layer begins, for a profile and for the reader.
+  std::string mark(ir::LayerId id, bool backward) const {
+    return fmt::format("{}({});  // {}\n", backward ? "  backward_at" : "\n  at", id.index, line_of(id, backward));
+  }
+
   // The layer's line in the spec: quoted forward, by number and path backward.
-  std::string comment(ir::LayerId id, bool backward, bool first = true) const {
+  std::string line_of(ir::LayerId id, bool backward) const {
     const plan::LayerRow& row = plan_.layers[static_cast<std::size_t>(id.index)];
-    if (backward) return fmt::format("  // {}: {}\n", row.line.place(), row.path);
+    if (backward) return fmt::format("{}: {}", row.line.place(), row.path);
     const std::string& text = row.line.text;
     const bool named = text.starts_with(row.path.substr(row.path.rfind('.') + 1) + " =");
-    const std::string_view gap = first ? "\n" : "";
-    return named ? fmt::format("{}  // {}: {}\n", gap, row.line.place(), text)
-                 : fmt::format("{}  // {}: {}    ({})\n", gap, row.line.place(), text, row.path);
+    return fmt::format("{}: {}{}", row.line.place(), text, named ? "" : fmt::format("    ({})", row.path));
   }
 
   void ending() {
     switch (function_.kind) {
       case FunctionKind::kStep:
-        text_ += "\n  optimizer.update(parameters(), gradients());\n  return cnn::mean_loss(losses, batch);\n";
+        text_ += "\n  at(cnn::Frame::kUpdate);\n  optimizer.update(parameters(), gradients());\n  return cnn::mean_loss(losses, batch);\n";
         return;
       case FunctionKind::kEvaluate: text_ += "  return cnn::mean_loss(losses, batch);\n"; return;
       case FunctionKind::kPredict: return;

@@ -66,9 +66,9 @@ std::string tensors(const Plan& plan) {
 std::string layers(const Plan& plan) {
   std::vector<std::string> rows;
   for (const plan::LayerRow& row : plan.layers) {
-    rows.push_back(fmt::format("{{.path = {}, .type = {}, .output = {}, .parameters = {}, .macs = {}, .line = {}}}",
+    rows.push_back(fmt::format("{{.path = {}, .type = {}, .output = {}, .parameters = {}, .macs = {},\n     .line = {}, .text = {}}}",
                                string_literal(row.path), string_literal(row.type), string_literal(row.output),
-                               row.parameters, row.macs, string_literal(row.line.place())));
+                               row.parameters, row.macs, string_literal(row.line.place()), string_literal(row.line.text)));
   }
   return table("cnn::LayerDescription", "kLayers", rows);
 }
@@ -114,9 +114,9 @@ std::string phases(const Plan& plan) {
     text += table("cnn::LearningTensor", name, learning);
     const std::string optimizer = planned.phase.optimizer ? optimizer_text(*planned.phase.optimizer) : "{}";
     rows.push_back(fmt::format("{{.name = {}, .epochs = {}, .has_optimizer = {},\n     .optimizer = {},\n"
-                               "     .learning = {}, .gradients = {}}}",
+                               "     .learning = {}, .gradients = {}, .work = kWorkInPhase{}}}",
                                string_literal(planned.phase.name), planned.phase.epochs, planned.phase.optimizer.has_value(),
-                               optimizer, table_name(name, learning.empty()), planned.gradient_floats));
+                               optimizer, table_name(name, learning.empty()), planned.gradient_floats, i));
   }
   return text + table("cnn::PhaseDescription", "kPhases", rows);
 }
@@ -248,7 +248,7 @@ std::string geometry_constants(const Plan& plan) {
 }
 
 std::string description_tables(const Plan& plan, const Origin& origin) {
-  std::string text = tensors(plan) + layers(plan);
+  std::string text = tensors(plan) + layers(plan) + work_tables(plan);
   if (plan.data) text += strings_table("kClassNames", class_names(*plan.data)) + transform_tables(*plan.data);
   if (plan.training) {
     text += strings_table("kMetrics", plan.training->metrics) + checkpoints(*plan.training) + initial_weights(plan) +
@@ -260,11 +260,11 @@ std::string description_tables(const Plan& plan, const Origin& origin) {
       "    .name = {}, .program = {}, .spec = {}, .version = {}, .spec_hash = {},\n"
       "    .rendered ={},\n"
       "    .input = {{{}, {}, {}}}, .outputs = {}, .outputs_logits = {}, .batch = kBatch,\n"
-      "    .tensors = {}, .layers = {},{}\n",
+      "    .tensors = {}, .layers = {}, .predict_work = {},{}\n",
       string_literal(plan.model), string_literal(plan.program), string_literal(origin.spec), string_literal(origin.version),
       string_literal(origin.spec_hash), long_string_literal(origin.rendered, 8), plan.input.channels, plan.input.height,
       plan.input.width, plan.output.elements(), plan.outputs_logits, table_name("kTensors", plan.parameters.empty()),
-      table_name("kLayers", plan.layers.empty()), plan.auxiliaries.empty() ? "" : " .auxiliaries = kAuxiliaries,");
+      table_name("kLayers", plan.layers.empty()), table_name("kWorkInPredict", plan.layers.empty()), plan.auxiliaries.empty() ? "" : " .auxiliaries = kAuxiliaries,");
   if (plan.data) text += data_member(*plan.data);
   if (plan.training) text += training_member(*plan.training);
   const plan::Memory& memory = plan.memory;

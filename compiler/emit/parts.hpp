@@ -11,6 +11,8 @@ std::string heading(const Origin& origin);
 std::string geometry_constants(const plan::Plan& plan);
 /// The constant tables a program knows itself by, up to and including `kModel`.
 std::string description_tables(const plan::Plan& plan, const Origin& origin);
+/// What each layer costs in the step of each phase and in a prediction: kWorkInPhase0, ..., kWorkInPredict.
+std::string work_tables(const plan::Plan& plan);
 /// The tables of `prepare` and `augment` that `kModel` refers to.
 std::string transform_tables(const ir::Data& data);
 /// Whether any call of a function takes that operand.

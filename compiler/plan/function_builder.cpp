@@ -288,9 +288,11 @@ void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of, std:
   Step step{.function = std::string(definition.function), .operands = {}, .layer = node.layer, .reason = std::move(reason)};
   for (const ir::Role role : definition.operands) append_role(role, of, step.operands);
   if (of.d_output < 0) append_absorbed(of.node, step);
+  const auto shapes = graph_.input_shapes(node);
+  const ir::OpContext context = graph_.context(node, shapes, block_, batch_);
+  if (node.op->macs != nullptr) step.macs = node.op->macs(context);  // a gradient's call multiplies as often as the forward one
   if (definition.scratch.size != nullptr) {
-    const auto shapes = graph_.input_shapes(node);
-    geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch, graph_.context(node, shapes, block_, batch_));
+    geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch, context);
   }
   function_.steps.push_back(std::move(step));
 }

@@ -62,6 +62,7 @@ struct Step {
   std::optional<ir::LayerId> layer;
   std::vector<ir::LayerId> also = {};  // layers that it does on the way
   std::string reason = {};  // why this function, where the layer's card had a choice
+  std::int64_t macs = 0;    // for an image
 };
 
 /// What a function is for; a phase's step also knows the phase.

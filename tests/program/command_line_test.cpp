@@ -57,6 +57,15 @@ TEST(CommandLine, HelpComesBeforeErrors) {
   EXPECT_NE(std::get<HelpOptions>(parse({"--help"})).text.find("predict"), std::string::npos);
 }
 
+TEST(CommandLine, ProfileWatchesTheFirstPhaseUnlessToldOtherwise) {
+  const auto usual = std::get<ProfileOptions>(parse({"profile"}));
+  EXPECT_EQ(usual.phase, 0);
+  EXPECT_EQ(usual.batch, kTinyBatch);
+  EXPECT_FALSE(usual.layers || usual.json);
+  EXPECT_EQ(std::get<ProfileOptions>(parse({"profile", "--phase", "all"})).phase, 1);
+  EXPECT_EQ(std::get<ProfileOptions>(parse({"profile", "--predict", "--layers"})).phase, std::nullopt);
+}
+
 struct Refused {
   std::vector<std::string> arguments;
   const char* text;
@@ -71,12 +80,12 @@ TEST_P(CommandLineRefuses, WithAReason) {
 INSTANTIATE_TEST_SUITE_P(
     All, CommandLineRefuses,
     testing::Values(
-        Refused{{}, "a command is missing\nthe commands are train, eval, predict, info and bench"},
+        Refused{{}, "a command is missing\nthe commands are train, eval, predict, info, bench and profile"},
         Refused{{"tain"},
-                "unknown command 'tain'\ndid you mean train? the commands are train, eval, predict, info and "
-                "bench"},
+                "unknown command 'tain'\ndid you mean train? the commands are train, eval, predict, info, "
+                "bench and profile"},
         Refused{{"frobnicate"},
-                "unknown command 'frobnicate'\nthe commands are train, eval, predict, info and bench"},
+                "unknown command 'frobnicate'\nthe commands are train, eval, predict, info, bench and profile"},
         Refused{
             {"train", "--batch", "0"},
             "option '--batch' takes a whole number from 1, not '0'\n'tiny train --help' lists the options"},
@@ -117,6 +126,14 @@ INSTANTIATE_TEST_SUITE_P(
                 "options"},
         Refused{{"eval", "--part", "all"},
                 "option '--part' takes test, val or train, not 'all'\n'tiny eval --help' lists the options"},
+        Refused{{"profile", "--phase", "tail"},
+                "there is no phase 'tail'; there are: head, all\n'tiny profile --help' lists the options"},
+        Refused{{"profile", "--phase", "head", "--predict"},
+                "options '--phase' and '--predict' contradict each other\n'tiny profile --help' lists the "
+                "options"},
+        Refused{{"profile", "--steps", "0"},
+                "option '--steps' takes a whole number from 1 to 1000000, not '0'\n'tiny profile --help' "
+                "lists the options"},
         Refused{{"predict"},
                 "'predict' needs at least one file of images\n'tiny predict --help' lists the options"}));
 

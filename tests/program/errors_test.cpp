@@ -55,7 +55,7 @@ TEST_F(Errors, WrongUsageIsCode2WithAHint) {
     EXPECT_EQ(ended.output, "");
   }
   EXPECT_EQ(run_child(TINY_PROGRAM, {"--help"}).code, 0);
-  for (const char* command : {"train", "eval", "predict", "info", "bench"}) {
+  for (const char* command : {"train", "eval", "predict", "info", "bench", "profile"}) {
     const Ended help = run_child(TINY_PROGRAM, {command, "--help"});
     EXPECT_EQ(help.code, 0);
     EXPECT_TRUE(help.output.starts_with(std::string("usage: tiny ") + command)) << help.output;

@@ -161,6 +161,40 @@ TEST_F(Run, BenchTimesEveryPhase) {
   EXPECT_GT(bench["timings"][2]["images_per_second"], 0);
 }
 
+TEST_F(Run, BenchAnswersOrders) {
+  const Ended ended = tiny_told("peak\ntrain 2 8\npredict 3 1\nmemory\ntrain 1 9\nnonsense\nquit\ntrain 1 1\n");
+  ASSERT_EQ(ended.code, 0) << ended.errors;
+  std::vector<json> answers;
+  std::istringstream lines(ended.output);
+  for (std::string line; std::getline(lines, line);) answers.push_back(json::parse(line));
+  ASSERT_EQ(answers.size(), 7u) << ended.output;
+  EXPECT_EQ(answers[0]["ready"], "Tiny");
+  EXPECT_GT(answers[1]["gflops"], 0);
+  EXPECT_GT(answers[2]["seconds"], 0);
+  EXPECT_GT(answers[3]["seconds"], 0);
+  EXPECT_GE(answers[4]["peak"], answers[4]["bare"]);
+  EXPECT_GT(answers[4]["bare"], 0);
+  EXPECT_EQ(answers[5]["error"], "an order to run is: train|predict RUNS IMAGES, with at most 8 images");
+  EXPECT_EQ(answers[6]["error"], "unknown order 'nonsense'");
+}
+
+TEST_F(Run, ProfileSumsUpLines) {
+  const json step = tiny_json({"profile", "--steps", "3", "--threads", "1", "--phase", "all"});
+  EXPECT_EQ(step["work"], "training step of phase all");
+  ASSERT_EQ(step["lines"].size(), 2u);  // two of the three layers come from one line
+  EXPECT_EQ(step["lines"][0]["layers"], json({"hidden", "relu1"}));
+  EXPECT_GT(step["lines"][0]["forward"]["milliseconds"], 0);
+  EXPECT_EQ(step["lines"][0]["backward"]["milliseconds"], 0);
+  EXPECT_GT(step["lines"][1]["backward"]["milliseconds"], 0);
+  ASSERT_EQ(step["rest"].size(), 3u);
+  const json layers = tiny_json({"profile", "--steps", "3", "--layers", "--predict"});
+  ASSERT_EQ(layers["layers"].size(), 3u);
+  EXPECT_FALSE(layers["layers"][0].contains("backward"));
+  EXPECT_EQ(layers["rest"].size(), 2u);
+  const Ended text = tiny({"profile", "--steps", "1", "--batch", "2"});
+  EXPECT_TRUE(text.output.starts_with("Tiny, training step of phase head: batch 2, ")) << text.output;
+}
+
 TEST_F(Run, QuietPrintsTheResultOnly) {
   const Ended ended =
       tiny({"train", "--data", *folder_ / "levels", "--out", *folder_ / "quiet", "--epochs", "1", "--quiet"});

@@ -100,6 +100,7 @@ class TinyNetwork : public cnn::Network {
   float step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
              cnn::Optimizer& optimizer) override {
     const int batch = static_cast<int>(labels.size());
+    at(0);
     cnn::for_each_tile(batch, [&](int image) {
       for (int pixel = 0; pixel < kTinyPixels; ++pixel) {
         const auto place = static_cast<std::size_t>(image * kTinyPixels + pixel);
@@ -108,8 +109,11 @@ class TinyNetwork : public cnn::Network {
       }
       forward(image);
     });
+    at(cnn::Frame::kOutput);
     const float loss = mean_loss(labels, /*differentiate=*/true);
+    backward_at(2);
     backward(phase, batch);
+    at(cnn::Frame::kUpdate);
     optimizer.update(parameters(), gradients_);
     return loss;
   }

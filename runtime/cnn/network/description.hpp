@@ -33,6 +33,21 @@ struct LayerDescription {
   std::int64_t parameters = 0;
   std::int64_t macs = 0;    // for one image
   std::string_view line{};  // of the spec, "12", or of a file that it imports, "blocks.cnn:12"
+  std::string_view text{};  // of that line, without its indentation
+};
+
+/// What some calls do: for an image multiply-adds and the bytes of the maps they read and write, and the bytes of parameters
+/// and gradients, whatever the batch.
+struct Work {
+  std::int64_t macs = 0;
+  std::int64_t image_bytes = 0;
+  std::int64_t parameter_bytes = 0;
+};
+
+/// A layer's calls in one function; all 0 where it has none.
+struct LayerWork {
+  Work forward{};
+  Work backward{};
 };
 
 enum class Algorithm { kSgd, kAdam, kAdamw, kRmsprop };
@@ -60,6 +75,7 @@ struct PhaseDescription {
   OptimizerDescription optimizer{};
   std::span<const LearningTensor> learning{};  // in definition order
   std::size_t gradients = 0;                   // floats
+  std::span<const LayerWork> work{};           // of a step: one for each layer
 };
 
 /// The transforms of `prepare` and `augment`, named as in the language.
@@ -162,6 +178,7 @@ struct ModelDescription {
   int batch = 1;                // the largest batch the plan is made for
   std::span<const TensorDescription> tensors{};
   std::span<const LayerDescription> layers{};
+  std::span<const LayerWork> predict_work{};  // of a prediction: one for each layer
   std::span<const std::string_view> auxiliaries{};  // heads beside the model's own, as they begin tensors' names
   DataDescription data{};
   TrainingDescription training{};

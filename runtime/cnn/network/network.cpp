@@ -26,6 +26,22 @@ float* allocate(std::size_t bytes) {
   return static_cast<float*>(memory);
 }
 
+/// Begins a profile where there is one, and ends it with the scope.
+class Watched {
+ public:
+  explicit Watched(Profile* profile) : profile_(profile) {
+    if (profile_ != nullptr) profile_->begin();
+  }
+  ~Watched() {
+    if (profile_ != nullptr) profile_->end();
+  }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+
+ private:
+  Profile* profile_;
+};
+
 /// Cuts one region after the other from the arena.
 class Cutter {
  public:
@@ -86,6 +102,7 @@ float Network::train_step(int phase, ConstFloats images, Labels labels, const Ra
   require_batch(labels.size(), images.size());
   require_labels(labels);
   float loss = 0;
+  const Watched watched(profile_);
   run_team(threads_, [&] {
     const float value = step(phase, images, labels, random, optimizer);
     if (team_rank() == 0) loss = value;  // every thread has the same
@@ -101,6 +118,7 @@ float Network::evaluate(ConstFloats images, Labels labels) {
   require_batch(labels.size(), images.size());
   require_labels(labels);
   float loss = 0;
+  const Watched watched(profile_);
   run_team(threads_, [&] {
     const float value = evaluate_on_team(images, labels);
     if (team_rank() == 0) loss = value;
@@ -111,10 +129,24 @@ float Network::evaluate(ConstFloats images, Labels labels) {
 
 ConstFloats Network::predict(ConstFloats images, int count) {
   require_batch(count < 0 ? 0 : static_cast<std::size_t>(count), images.size());
-  run_team(threads_, [&] { predict_on_team(images, count); });
+  {
+    const Watched watched(profile_);
+    run_team(threads_, [&] { predict_on_team(images, count); });
+  }
   keep_results(static_cast<std::size_t>(count));
   losses_ = {};
   return scores_;
+}
+
+// Kernels return when all threads are done, so that one thread's clock tells for all.
+void Network::mark(int layer, bool backward) {
+  if (team_rank() != 0) return;
+  if (backward) profile_->backward(layer);
+  else profile_->forward(layer);
+}
+
+void Network::mark(Frame frame) {
+  if (team_rank() == 0) profile_->frame(frame);
 }
 
 std::size_t Network::image_floats() const {

@@ -7,6 +7,7 @@
 
 #include "cnn/core/types.hpp"
 #include "description.hpp"
+#include "profile.hpp"
 
 namespace cnn {
 
@@ -57,6 +58,9 @@ class Network {
   ConstFloats gradients() const { return gradients_; }
   Floats optimizer_state() { return optimizer_state_; }
 
+  /// From now on `profile` is told how long each layer takes; null: no more. It needs a place for each of description().layers.
+  void set_profile(Profile* profile) { profile_ = profile; }
+
  protected:
   Network(const ModelDescription& description, int threads);
 
@@ -76,6 +80,16 @@ class Network {
   Floats floats(std::size_t offset, std::size_t count) { return activations_.subspan(offset, count); }
   std::span<std::uint8_t> bytes(std::size_t offset, std::size_t count);
   const Scratch& scratch() const { return scratch_; }
+  /// Marks in generated code: what follows belongs to layer `index` of description().layers, or is part of no layer.
+  void at(int index) {
+    if (profile_ != nullptr) mark(index, false);
+  }
+  void backward_at(int index) {
+    if (profile_ != nullptr) mark(index, true);
+  }
+  void at(Frame frame) {
+    if (profile_ != nullptr) mark(frame);
+  }
   Floats scores_memory(int images);
   Floats losses_memory(int images);
 
@@ -83,6 +97,8 @@ class Network {
   void require_batch(std::size_t images, std::size_t floats) const;
   void require_labels(Labels labels) const;
   void keep_results(std::size_t images);
+  void mark(int layer, bool backward);
+  void mark(Frame frame);
 
   const ModelDescription& description_;
   int threads_;
@@ -91,6 +107,7 @@ class Network {
   Floats parameters_, gradients_, optimizer_state_, activations_, scores_memory_, losses_memory_;
   Scratch scratch_;
   ConstFloats scores_, losses_;
+  Profile* profile_ = nullptr;
 };
 
 }  // namespace cnn

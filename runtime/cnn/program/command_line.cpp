@@ -3,6 +3,7 @@
 #include "command_line.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <boost/program_options.hpp>
@@ -11,6 +12,7 @@
 #include <thread>
 
 #include "errors.hpp"
+#include "suggestion.hpp"
 #include "text.hpp"
 
 namespace cnn::program {
@@ -28,33 +30,6 @@ struct Command {
   std::string summary;
   po::options_description options;
 };
-
-/// A number of edits that turns `a` into `b`.
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
-/// " Did you mean X?" where one of `known` is near, else nothing.
-std::string suggestion(const std::string& word, const std::vector<std::string>& known) {
-  std::size_t best = 1 + word.size() / 3;
-  std::string nearest;
-  for (const std::string& candidate : known) {
-    const std::size_t edits = distance(word, candidate);
-    if (edits <= best && (nearest.empty() || edits < best)) best = edits, nearest = candidate;
-  }
-  return nearest.empty() ? "" : fmt::format("did you mean {}? ", nearest);
-}
 
 class Reader {
  public:
@@ -266,9 +241,22 @@ Command bench_command(const ModelDescription& model) {
   return command;
 }
 
+Command profile_command(const ModelDescription& model) {
+  Command command{"profile", "", "what each line of the spec costs, on made-up images", {}};
+  command.options.add_options()("batch", po::value<std::string>()->value_name("N"),
+                                fmt::format("images a step, at most and by default {}", model.batch).c_str())(
+      "steps", po::value<std::string>()->value_name("N"), "steps that are watched, after one that is not (default: 10)")(
+      "phase", po::value<std::string>()->value_name("NAME"), "whose training step (default: the first)")(
+      "predict", "predictions in place of training steps")("layers", "each layer by itself, in place of lines")(
+      "json", "print JSON");
+  add_threads(command);
+  add_help(command);
+  return command;
+}
+
 std::vector<Command> commands(const ModelDescription& model) {
   return {train_command(model), eval_command(model), predict_command(model), info_command(),
-          bench_command(model)};
+          bench_command(model), profile_command(model)};
 }
 
 std::string overview(const ModelDescription& model) {
@@ -354,19 +342,42 @@ BenchOptions read_bench(const Reader& reader, const ModelDescription& model) {
           .orders = reader.has("orders")};
 }
 
+/// The phase that is asked for by its name, else the first; none for predictions, and where nothing trains.
+std::optional<int> read_phase(const Reader& reader, const ModelDescription& model) {
+  const auto& phases = model.training.phases;
+  if (!reader.has("phase")) return reader.has("predict") || phases.empty() ? std::nullopt : std::optional(0);
+  if (reader.has("predict")) reader.fail("options '--phase' and '--predict' contradict each other");
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < phases.size(); ++i) {
+    if (phases[i].name == reader.text("phase")) return static_cast<int>(i);
+    names.push_back(phases[i].name);
+  }
+  reader.fail(fmt::format("there is no phase '{}'; {}", reader.text("phase"),
+                          names.empty() ? "nothing trains this network" : fmt::format("there are: {}", fmt::join(names, ", "))));
+}
+
+ProfileOptions read_profile(const Reader& reader, const ModelDescription& model) {
+  return {.batch = reader.batch().value_or(model.batch),
+          .steps = reader.number("steps", 1, 1000000).value_or(10),
+          .phase = read_phase(reader, model),
+          .layers = reader.has("layers"),
+          .threads = reader.threads(),
+          .json = reader.has("json")};
+}
+
 [[noreturn]] void unknown_command(const std::string& word, const ModelDescription& model) {
   std::vector<std::string> names;
   for (const Command& command : commands(model)) names.push_back(command.name);
   throw UsageError(
       fmt::format("unknown command '{}'", word),
-      fmt::format("{}the commands are train, eval, predict, info and bench", suggestion(word, names)));
+      fmt::format("{}the commands are train, eval, predict, info, bench and profile", suggestion(word, names)));
 }
 
 }  // namespace
 
 Options parse_command_line(const std::vector<std::string>& arguments, const ModelDescription& model) {
   if (arguments.empty())
-    throw UsageError("a command is missing", "the commands are train, eval, predict, info and bench");
+    throw UsageError("a command is missing", "the commands are train, eval, predict, info, bench and profile");
   const std::string& word = arguments.front();
   if (word == "--help" || word == "-h" || word == "help") return HelpOptions{overview(model)};
   if (word == "--version") return VersionOptions{};
@@ -383,6 +394,7 @@ Options parse_command_line(const std::vector<std::string>& arguments, const Mode
   if (word == "eval") return read_evaluate(reader, model);
   if (word == "predict") return read_predict(reader);
   if (word == "bench") return read_bench(reader, model);
+  if (word == "profile") return read_profile(reader, model);
   return InfoOptions{.threads = reader.threads(), .json = reader.has("json")};
 }
 

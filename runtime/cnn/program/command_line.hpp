@@ -74,6 +74,15 @@ struct BenchOptions {
   bool orders = false;  // what to run comes from standard input
 };
 
+struct ProfileOptions {
+  int batch = 1;
+  int steps = 10;
+  std::optional<int> phase;  // whose training step; none: predictions
+  bool layers = false;       // each layer by itself, not by lines
+  int threads = 1;
+  bool json = false;
+};
+
 /// `--help`: the text to print.
 struct HelpOptions {
   std::string text;
@@ -83,7 +92,7 @@ struct HelpOptions {
 struct VersionOptions {};
 
 using Options = std::variant<TrainOptions, EvaluateOptions, PredictOptions, InfoOptions, BenchOptions,
-                             HelpOptions, VersionOptions>;
+                             ProfileOptions, HelpOptions, VersionOptions>;
 
 /// Reads the arguments after the program's name. Throws UsageError.
 Options parse_command_line(const std::vector<std::string>& arguments, const ModelDescription& model);

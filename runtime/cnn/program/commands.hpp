@@ -11,5 +11,6 @@ int evaluate(const EvaluateOptions& options, const ModelDescription& model, Make
 int predict(const PredictOptions& options, const ModelDescription& model, MakeNetwork make);
 int info(const InfoOptions& options, const ModelDescription& model);
 int bench(const BenchOptions& options, const ModelDescription& model, MakeNetwork make);
+int profile(const ProfileOptions& options, const ModelDescription& model, MakeNetwork make);
 
 }  // namespace cnn::program

@@ -34,6 +34,7 @@ int dispatch(const Options& options, const ModelDescription& model, MakeNetwork 
           [&](const PredictOptions& predict_options) { return predict(predict_options, model, make); },
           [&](const InfoOptions& info_options) { return info(info_options, model); },
           [&](const BenchOptions& bench_options) { return bench(bench_options, model, make); },
+          [&](const ProfileOptions& profile_options) { return profile(profile_options, model, make); },
           [&](const HelpOptions& help) { return std::fputs(help.text.c_str(), stdout), 0; },
           [&](const VersionOptions&) {
             return fmt::print("{} (cnnc {}, spec {})\n", model.program, model.version, model.spec_hash), 0;

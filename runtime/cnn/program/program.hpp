@@ -10,7 +10,7 @@ namespace cnn {
 /// Makes the generated network on a team of `threads`.
 using MakeNetwork = std::unique_ptr<Network> (*)(int threads);
 
-/// Runs `train | eval | predict | info | bench` for `model` (the first argument, or what the binary's name PROGRAM_COMMAND
+/// Runs `train | eval | predict | info | bench | profile` for `model` (the first argument, or what the binary's name PROGRAM_COMMAND
 /// says) and returns the exit code: 0 well, 1 the user's
 /// error (files, data), 2 wrong usage, 3 an internal error, 130 or 143 where SIGINT or SIGTERM ended a
 /// training whose state is saved.

@@ -40,7 +40,7 @@ std::string percent_text(double share) {
 }
 
 std::string_view command_of_own_name(const ModelDescription& model) {
-  static constexpr std::string_view kCommands[] = {"train", "eval", "predict", "info", "bench"};
+  static constexpr std::string_view kCommands[] = {"train", "eval", "predict", "info", "bench", "profile"};
   std::string_view name = program_invocation_short_name;
   if (!name.starts_with(model.program)) return {};
   name.remove_prefix(model.program.size());
