@@ -10,46 +10,43 @@ namespace models {
 
 namespace {
 
-constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 1
+constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 16, images innermost
 
-constexpr cnn::MapGeometry k1x32x32{.channels = 1, .height = 32, .width = 32, .block = 1};
+constexpr cnn::MapGeometry k1x32x32{.channels = 1024, .height = 1, .width = 1, .block = 16};
 constexpr cnn::ConvGeometry kC1{
     .in_channels = 1, .in_height = 32, .in_width = 32, .out_channels = 6, .out_height = 28, .out_width = 28,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k6x28x28{.channels = 6, .height = 28, .width = 28, .block = 1};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 16};
+constexpr cnn::MapGeometry k6x28x28{.channels = 4704, .height = 1, .width = 1, .block = 16};
 constexpr cnn::PoolGeometry kS2{
     .channels = 6, .in_height = 28, .in_width = 28, .out_height = 14, .out_width = 14, .kernel_height = 2,
-    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 16,
     .count_include_pad = true};
 constexpr cnn::ConvGeometry kC3{
     .in_channels = 6, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 10, .out_width = 10,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k16x10x10{.channels = 16, .height = 10, .width = 10, .block = 1};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 16};
+constexpr cnn::MapGeometry k16x10x10{.channels = 1600, .height = 1, .width = 1, .block = 16};
 constexpr cnn::PoolGeometry kS4{
     .channels = 16, .in_height = 10, .in_width = 10, .out_height = 5, .out_width = 5, .kernel_height = 2,
-    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 1,
+    .kernel_width = 2, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0, .block = 16,
     .count_include_pad = true};
 constexpr cnn::ConvGeometry kC5{
     .in_channels = 16, .in_height = 5, .in_width = 5, .out_channels = 120, .out_height = 1, .out_width = 1,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::MapGeometry k120{.channels = 120, .height = 1, .width = 1, .block = 1};
-constexpr cnn::DenseGeometry kF6{.in = 120, .out = 84, .block = 1};
-constexpr cnn::MapGeometry k84{.channels = 84, .height = 1, .width = 1, .block = 1};
-constexpr cnn::DenseGeometry kDense1{.in = 84, .out = 10, .block = 1};
-constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 16};
+constexpr cnn::MapGeometry k120{.channels = 120, .height = 1, .width = 1, .block = 16};
+constexpr cnn::DenseGeometry kF6{.in = 120, .out = 84, .block = 16};
+constexpr cnn::MapGeometry k84{.channels = 84, .height = 1, .width = 1, .block = 16};
+constexpr cnn::DenseGeometry kDense1{.in = 84, .out = 10, .block = 16};
+constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 16};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{4224, 1050});
-static_assert(cnn::conv_scratch(kC1, kBatch) == cnn::ScratchSize{4992, 150});
-static_assert(cnn::conv_backward_input_scratch(kC3, kBatch) == cnn::ScratchSize{50496, 2400});
-static_assert(cnn::conv_backward_params_scratch(kC3, kBatch) == cnn::ScratchSize{6528, 16800});
-static_assert(cnn::conv_scratch(kC3, kBatch) == cnn::ScratchSize{28992, 2700});
-static_assert(cnn::conv_backward_input_scratch(kC5, kBatch) == cnn::ScratchSize{52800, 54000});
-static_assert(cnn::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{26112, 144000});
-static_assert(cnn::conv_scratch(kC5, kBatch) == cnn::ScratchSize{72384, 48000});
+static_assert(cnn::lanes::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{400, 1248});
+static_assert(cnn::lanes::conv_backward_params_scratch(kC3, kBatch) == cnn::ScratchSize{400, 19328});
+static_assert(cnn::lanes::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{0, 51200});
+static_assert(cnn::lanes::dense_backward_params_scratch(kF6, kBatch) == cnn::ScratchSize{0, 16384});
+static_assert(cnn::lanes::dense_backward_params_scratch(kDense1, kBatch) == cnn::ScratchSize{0, 12288});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "c1.weight", .extents = {6, 1, 5, 5}, .rank = 4, .offset = 0, .count = 150,
@@ -208,7 +205,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = {}, .phases = kPhases},
     .memory = {.parameters = 61760, .gradients = 61760, .optimizer = 123520, .activations = 1485824,
-               .shared_scratch = 144000, .thread_scratch = 72384},
+               .shared_scratch = 51200, .thread_scratch = 400},
 };
 
 }  // namespace
@@ -233,23 +230,23 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1354752, 1024);  // 1x32x32
-  const cnn::Blocked c1 = blocked(0, 4704);  // 6x28x28
-  const cnn::Blocked s2 = blocked(1011712, 1176);  // 6x14x14
-  const cnn::Blocked c3 = blocked(602112, 1600);  // 16x10x10
-  const cnn::Blocked s4 = blocked(806912, 400);  // 16x5x5
-  const cnn::Blocked flatten1 = blocked(858112, 120);  // 120
-  const cnn::Blocked c5 = blocked(858112, 120);  // 120x1x1
-  const cnn::Blocked f6 = blocked(873472, 84);  // 84
-  const cnn::Blocked dense1 = blocked(884224, 10);  // 10
-  const cnn::Blocked d_dense1 = blocked(885504, 10);  // 10
-  const cnn::Blocked d_f6 = blocked(888832, 84);  // 84
-  const cnn::Blocked d_flatten1 = blocked(873472, 120);  // 120
-  const cnn::Blocked d_c5 = blocked(873472, 120);  // 120x1x1
-  const cnn::Blocked d_s4 = blocked(1162240, 400);  // 16x5x5
-  const cnn::Blocked d_c3 = blocked(806912, 1600);  // 16x10x10
-  const cnn::Blocked d_s2 = blocked(1204224, 1176);  // 6x14x14
-  const cnn::Blocked d_c1 = blocked(602112, 4704);  // 6x28x28
+  const cnn::Blocked input = blocked(1354752, 16384);  // 1x32x32
+  const cnn::Blocked c1 = blocked(0, 75264);  // 6x28x28
+  const cnn::Blocked s2 = blocked(1011712, 18816);  // 6x14x14
+  const cnn::Blocked c3 = blocked(602112, 25600);  // 16x10x10
+  const cnn::Blocked s4 = blocked(806912, 6400);  // 16x5x5
+  const cnn::Blocked flatten1 = blocked(858112, 1920);  // 120
+  const cnn::Blocked c5 = blocked(858112, 1920);  // 120x1x1
+  const cnn::Blocked f6 = blocked(873472, 1344);  // 84
+  const cnn::Blocked dense1 = blocked(884224, 160);  // 10
+  const cnn::Blocked d_dense1 = blocked(885504, 160);  // 10
+  const cnn::Blocked d_f6 = blocked(888832, 1344);  // 84
+  const cnn::Blocked d_flatten1 = blocked(873472, 1920);  // 120
+  const cnn::Blocked d_c5 = blocked(873472, 1920);  // 120x1x1
+  const cnn::Blocked d_s4 = blocked(1162240, 6400);  // 16x5x5
+  const cnn::Blocked d_c3 = blocked(806912, 25600);  // 16x10x10
+  const cnn::Blocked d_s2 = blocked(1204224, 18816);  // 6x14x14
+  const cnn::Blocked d_c1 = blocked(602112, 75264);  // 6x28x28
   const cnn::Floats d_c1_weight = gradients(0, 150);
   const cnn::Floats d_c1_bias = gradients(160, 6);
   const cnn::Floats d_c3_weight = gradients(176, 2400);
@@ -260,32 +257,32 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   const cnn::Floats d_f6_bias = gradients(60800, 84);
   const cnn::Floats d_dense1_weight = gradients(60896, 840);
   const cnn::Floats d_dense1_bias = gradients(61744, 10);
-  cnn::to_blocked(input, images, k1x32x32, batch);
+  cnn::lanes::to_lanes(input, images, k1x32x32, batch);
 
   at(0);  // 7: c1 = conv(6, 5, act=tanh)
-  cnn::conv(c1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
+  cnn::lanes::conv(c1, input, c1_weight_, c1_bias_, kC1, batch);
   cnn::tanh(c1, c1, k6x28x28, batch);
 
   at(1);  // 8: s2 = avgpool(2)
-  cnn::avgpool(s2, c1, kS2, batch);
+  cnn::lanes::avgpool(s2, c1, kS2, batch);
 
   at(2);  // 9: c3 = conv(16, 5, act=tanh)
-  cnn::conv(c3, s2, c3_weight_, cnn::Epilogue().with_bias(c3_bias_), kC3, batch, scratch());
+  cnn::lanes::conv(c3, s2, c3_weight_, c3_bias_, kC3, batch);
   cnn::tanh(c3, c3, k16x10x10, batch);
 
   at(3);  // 10: s4 = avgpool(2)
-  cnn::avgpool(s4, c3, kS4, batch);
+  cnn::lanes::avgpool(s4, c3, kS4, batch);
 
   at(4);  // 11: c5 = conv(120, 5, act=tanh)
-  cnn::conv(c5, s4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
+  cnn::lanes::conv(c5, s4, c5_weight_, c5_bias_, kC5, batch);
   cnn::tanh(c5, c5, k120, batch);
 
   at(6);  // 13: f6 = dense(84, act=tanh)
-  cnn::dense(f6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
+  cnn::lanes::dense(f6, flatten1, f6_weight_, f6_bias_, kF6, batch);
   cnn::tanh(f6, f6, k84, batch);
 
   at(7);  // 14: dense(classes)    (dense1)
-  cnn::dense(dense1, f6, dense1_weight_, dense1_bias_, kDense1, batch, scratch());
+  cnn::lanes::dense(dense1, f6, dense1_weight_, dense1_bias_, kDense1, batch);
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, dense1, k10, batch);
@@ -293,27 +290,27 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
 
   // Backward.
   backward_at(7);  // 14: dense1
-  cnn::dense_backward_params(d_dense1_weight, d_dense1_bias, d_dense1, f6, kDense1, batch, scratch());
-  cnn::dense_backward_input(d_f6, d_dense1, dense1_weight_, kDense1, batch, scratch());
+  cnn::lanes::dense_backward_params(d_dense1_weight, d_dense1_bias, d_dense1, f6, kDense1, batch, scratch());
+  cnn::lanes::dense_backward_input(d_f6, d_dense1, dense1_weight_, kDense1, batch);
   backward_at(6);  // 13: f6
   cnn::tanh_backward_input(d_f6, d_f6, f6, k84, batch);
-  cnn::dense_backward_params(d_f6_weight, d_f6_bias, d_f6, flatten1, kF6, batch, scratch());
-  cnn::dense_backward_input(d_flatten1, d_f6, f6_weight_, kF6, batch, scratch());
+  cnn::lanes::dense_backward_params(d_f6_weight, d_f6_bias, d_f6, flatten1, kF6, batch, scratch());
+  cnn::lanes::dense_backward_input(d_flatten1, d_f6, f6_weight_, kF6, batch);
   backward_at(4);  // 11: c5
   cnn::tanh_backward_input(d_c5, d_c5, c5, k120, batch);
-  cnn::conv_backward_params(d_c5_weight, d_c5_bias, d_c5, s4, kC5, batch, scratch());
-  cnn::conv_backward_input(d_s4, d_c5, c5_weight_, kC5, batch, scratch());
+  cnn::lanes::conv_backward_params(d_c5_weight, d_c5_bias, d_c5, s4, kC5, batch, scratch());
+  cnn::lanes::conv_backward_input(d_s4, d_c5, c5_weight_, kC5, batch);
   backward_at(3);  // 10: s4
-  cnn::avgpool_backward_input(d_c3, d_s4, kS4, batch);
+  cnn::lanes::avgpool_backward_input(d_c3, d_s4, kS4, batch);
   backward_at(2);  // 9: c3
   cnn::tanh_backward_input(d_c3, d_c3, c3, k16x10x10, batch);
-  cnn::conv_backward_params(d_c3_weight, d_c3_bias, d_c3, s2, kC3, batch, scratch());
-  cnn::conv_backward_input(d_s2, d_c3, c3_weight_, kC3, batch, scratch());
+  cnn::lanes::conv_backward_params(d_c3_weight, d_c3_bias, d_c3, s2, kC3, batch, scratch());
+  cnn::lanes::conv_backward_input(d_s2, d_c3, c3_weight_, kC3, batch);
   backward_at(1);  // 8: s2
-  cnn::avgpool_backward_input(d_c1, d_s2, kS2, batch);
+  cnn::lanes::avgpool_backward_input(d_c1, d_s2, kS2, batch);
   backward_at(0);  // 7: c1
   cnn::tanh_backward_input(d_c1, d_c1, c1, k6x28x28, batch);
-  cnn::conv_backward_params(d_c1_weight, d_c1_bias, d_c1, input, kC1, batch, scratch());
+  cnn::lanes::conv_backward_params(d_c1_weight, d_c1_bias, d_c1, input, kC1, batch, scratch());
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -325,41 +322,41 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(602112, 1024);  // 1x32x32
-  const cnn::Blocked c1 = blocked(0, 4704);  // 6x28x28
-  const cnn::Blocked s2 = blocked(602112, 1176);  // 6x14x14
-  const cnn::Blocked c3 = blocked(0, 1600);  // 16x10x10
-  const cnn::Blocked s4 = blocked(204800, 400);  // 16x5x5
-  const cnn::Blocked flatten1 = blocked(0, 120);  // 120
-  const cnn::Blocked c5 = blocked(0, 120);  // 120x1x1
-  const cnn::Blocked f6 = blocked(15360, 84);  // 84
-  const cnn::Blocked dense1 = blocked(0, 10);  // 10
-  cnn::to_blocked(input, images, k1x32x32, batch);
+  const cnn::Blocked input = blocked(602112, 16384);  // 1x32x32
+  const cnn::Blocked c1 = blocked(0, 75264);  // 6x28x28
+  const cnn::Blocked s2 = blocked(602112, 18816);  // 6x14x14
+  const cnn::Blocked c3 = blocked(0, 25600);  // 16x10x10
+  const cnn::Blocked s4 = blocked(204800, 6400);  // 16x5x5
+  const cnn::Blocked flatten1 = blocked(0, 1920);  // 120
+  const cnn::Blocked c5 = blocked(0, 1920);  // 120x1x1
+  const cnn::Blocked f6 = blocked(15360, 1344);  // 84
+  const cnn::Blocked dense1 = blocked(0, 160);  // 10
+  cnn::lanes::to_lanes(input, images, k1x32x32, batch);
 
   at(0);  // 7: c1 = conv(6, 5, act=tanh)
-  cnn::conv(c1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
+  cnn::lanes::conv(c1, input, c1_weight_, c1_bias_, kC1, batch);
   cnn::tanh(c1, c1, k6x28x28, batch);
 
   at(1);  // 8: s2 = avgpool(2)
-  cnn::avgpool(s2, c1, kS2, batch);
+  cnn::lanes::avgpool(s2, c1, kS2, batch);
 
   at(2);  // 9: c3 = conv(16, 5, act=tanh)
-  cnn::conv(c3, s2, c3_weight_, cnn::Epilogue().with_bias(c3_bias_), kC3, batch, scratch());
+  cnn::lanes::conv(c3, s2, c3_weight_, c3_bias_, kC3, batch);
   cnn::tanh(c3, c3, k16x10x10, batch);
 
   at(3);  // 10: s4 = avgpool(2)
-  cnn::avgpool(s4, c3, kS4, batch);
+  cnn::lanes::avgpool(s4, c3, kS4, batch);
 
   at(4);  // 11: c5 = conv(120, 5, act=tanh)
-  cnn::conv(c5, s4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
+  cnn::lanes::conv(c5, s4, c5_weight_, c5_bias_, kC5, batch);
   cnn::tanh(c5, c5, k120, batch);
 
   at(6);  // 13: f6 = dense(84, act=tanh)
-  cnn::dense(f6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
+  cnn::lanes::dense(f6, flatten1, f6_weight_, f6_bias_, kF6, batch);
   cnn::tanh(f6, f6, k84, batch);
 
   at(7);  // 14: dense(classes)    (dense1)
-  cnn::dense(dense1, f6, dense1_weight_, dense1_bias_, kDense1, batch, scratch());
+  cnn::lanes::dense(dense1, f6, dense1_weight_, dense1_bias_, kDense1, batch);
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, dense1, k10, batch);
@@ -370,42 +367,42 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 // Forward, as at prediction time: scores for the caller.
 void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(602112, 1024);  // 1x32x32
-  const cnn::Blocked c1 = blocked(0, 4704);  // 6x28x28
-  const cnn::Blocked s2 = blocked(602112, 1176);  // 6x14x14
-  const cnn::Blocked c3 = blocked(0, 1600);  // 16x10x10
-  const cnn::Blocked s4 = blocked(204800, 400);  // 16x5x5
-  const cnn::Blocked flatten1 = blocked(0, 120);  // 120
-  const cnn::Blocked c5 = blocked(0, 120);  // 120x1x1
-  const cnn::Blocked f6 = blocked(15360, 84);  // 84
-  const cnn::Blocked dense1 = blocked(0, 10);  // 10
-  const cnn::Blocked softmax1 = blocked(1280, 10);  // 10
-  cnn::to_blocked(input, images, k1x32x32, batch);
+  const cnn::Blocked input = blocked(602112, 16384);  // 1x32x32
+  const cnn::Blocked c1 = blocked(0, 75264);  // 6x28x28
+  const cnn::Blocked s2 = blocked(602112, 18816);  // 6x14x14
+  const cnn::Blocked c3 = blocked(0, 25600);  // 16x10x10
+  const cnn::Blocked s4 = blocked(204800, 6400);  // 16x5x5
+  const cnn::Blocked flatten1 = blocked(0, 1920);  // 120
+  const cnn::Blocked c5 = blocked(0, 1920);  // 120x1x1
+  const cnn::Blocked f6 = blocked(15360, 1344);  // 84
+  const cnn::Blocked dense1 = blocked(0, 160);  // 10
+  const cnn::Blocked softmax1 = blocked(1280, 160);  // 10
+  cnn::lanes::to_lanes(input, images, k1x32x32, batch);
 
   at(0);  // 7: c1 = conv(6, 5, act=tanh)
-  cnn::conv(c1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
+  cnn::lanes::conv(c1, input, c1_weight_, c1_bias_, kC1, batch);
   cnn::tanh(c1, c1, k6x28x28, batch);
 
   at(1);  // 8: s2 = avgpool(2)
-  cnn::avgpool(s2, c1, kS2, batch);
+  cnn::lanes::avgpool(s2, c1, kS2, batch);
 
   at(2);  // 9: c3 = conv(16, 5, act=tanh)
-  cnn::conv(c3, s2, c3_weight_, cnn::Epilogue().with_bias(c3_bias_), kC3, batch, scratch());
+  cnn::lanes::conv(c3, s2, c3_weight_, c3_bias_, kC3, batch);
   cnn::tanh(c3, c3, k16x10x10, batch);
 
   at(3);  // 10: s4 = avgpool(2)
-  cnn::avgpool(s4, c3, kS4, batch);
+  cnn::lanes::avgpool(s4, c3, kS4, batch);
 
   at(4);  // 11: c5 = conv(120, 5, act=tanh)
-  cnn::conv(c5, s4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
+  cnn::lanes::conv(c5, s4, c5_weight_, c5_bias_, kC5, batch);
   cnn::tanh(c5, c5, k120, batch);
 
   at(6);  // 13: f6 = dense(84, act=tanh)
-  cnn::dense(f6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
+  cnn::lanes::dense(f6, flatten1, f6_weight_, f6_bias_, kF6, batch);
   cnn::tanh(f6, f6, k84, batch);
 
   at(7);  // 14: dense(classes)    (dense1)
-  cnn::dense(dense1, f6, dense1_weight_, dense1_bias_, kDense1, batch, scratch());
+  cnn::lanes::dense(dense1, f6, dense1_weight_, dense1_bias_, kDense1, batch);
 
   at(8);  // 15: softmax    (softmax1)
   cnn::softmax(softmax1, dense1, k10, batch);

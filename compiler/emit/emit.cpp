@@ -93,8 +93,8 @@ std::string source(const Plan& plan, const Origin& origin) {
   std::string text = heading(origin);
   text += fmt::format("#include \"{}.hpp\"\n\n#include <stdexcept>\n\n#include <cnn/kernels.hpp>\n#include <cnn/training/optimizer.hpp>\n\n"
                       "namespace models {{\n\nnamespace {{\n\n"
-                      "constexpr int kBatch = {};  // the most images at once; activations lie in blocks of {}\n\n",
-                      plan.program, plan.batch, plan.block);
+                      "constexpr int kBatch = {};  // the most images at once; activations lie in blocks of {}{}\n\n",
+                      plan.program, plan.batch, plan.block, plan.block == 1 ? "" : ", images innermost");
   text += geometry_constants(plan) + "\n" + description_tables(plan, origin) + "\n}  // namespace\n\n";
   text += fmt::format("{0}::{0}(int threads) : cnn::Network(kModel, threads) {{}}\n\n"
                       "const cnn::ModelDescription& {0}::model() {{\n  return kModel;\n}}\n\n", name);

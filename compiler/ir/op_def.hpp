@@ -168,7 +168,7 @@ struct OpContext {
   std::span<const Shape> inputs;
   const ArgumentValues& arguments;
   Shape output = {};           // known after inference
-  std::int64_t block = 1;      // NB of the layout [N/NB][C][NB][H][W]
+  std::int64_t block = 1;      // NB: 1 is NCHW, 16 lanes
   std::int64_t batch = 1;      // the largest batch
   std::int64_t stream = 0;     // a number of its own for each layer with the trait `random`
 };
@@ -216,6 +216,9 @@ struct OpDef {
   /// The card of the kernel that runs the layer where its arguments and shapes call for another than this card's; null:
   /// this one. It infers the same shapes and parameters, and is no word of the language.
   const OpDef* (*kernel)(const OpContext&) = nullptr;
+  /// The card of the kernel that runs the layer on lanes, [N/16][C][H][W][16]; it returns null for shapes that are better off
+  /// elsewhere. Null itself: elementwise layers, and all between flat tensors, run there as they are; others can't.
+  const OpDef* (*lanes)(const OpContext&) = nullptr;
 };
 
 /// The card whose calls run a layer: the card itself, or what its `kernel` says.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ops/cards.hpp"
+#include "ops/lanes.hpp"
 #include "ops/window.hpp"
 
 namespace cnnc::ops {
@@ -47,6 +48,11 @@ ir::OnnxForm onnx(const ir::OpContext& context) {
           .constants = {{"factors", {1, 1, w.height.out, w.width.out}, std::move(factors)}}};
 }
 
+const ir::OpDef* lanes(const ir::OpContext&) {
+  static const ir::OpDef card = lanes_card(avgpool_card(), "lanes::avgpool", "lanes::avgpool_backward_input");
+  return &card;
+}
+
 }  // namespace
 
 ir::OpDef avgpool_card() {
@@ -64,6 +70,7 @@ ir::OpDef avgpool_card() {
                                     {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},
       .backward_params = {}};
   card.onnx = onnx;
+  card.lanes = lanes;
   return card;
 }
 

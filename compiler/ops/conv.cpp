@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ops/cards.hpp"
+#include "ops/lanes.hpp"
 #include "ops/connections.hpp"
 #include "ops/conv_algorithms.hpp"
 #include "ops/convolution.hpp"
@@ -76,6 +77,40 @@ ir::OnnxForm onnx(const ir::OpContext& context) {
           .constants = {{"zeros", extents, std::move(zeros)}, {"places", {count(*table), 2}, std::move(places)}}};
 }
 
+const ir::OpDef* no_lanes(const ir::OpContext&) {
+  return nullptr;
+}
+
+// What cnn::lanes::conv_backward_params_scratch says for the same geometry.
+ir::ScratchSize lanes_scratch(const ir::OpContext& context) {
+  const ir::Shape& in = context.inputs[0];
+  const Window w = std::get<Window>(window("conv", in, context.arguments));
+  const auto covers = [](const WindowAxis& axis, std::int64_t size) {
+    return axis.kernel == size && axis.pad == 0 && axis.out == 1 && axis.dilation == 1;
+  };
+  if (covers(w.height, in.height) && covers(w.width, in.width)) return turned_over(depth(context), context);
+  const auto padded = [](const WindowAxis& axis) { return (axis.out - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1; };
+  const bool copied =
+      w.height.pad != 0 || w.width.pad != 0 || padded(w.height) > in.height || padded(w.width) > in.width;
+  const std::int64_t plane = copied ? padded(w.height) * padded(w.width) * 16 : 0;
+  const std::int64_t out = context.output.channels;
+  const std::int64_t slots = std::clamp<std::int64_t>((1 << 20) / (out * depth(context)), 1, 8);
+  return {.per_thread = plane + (w.width.kernel > 3 ? 2 : 4) * w.height.kernel * w.width.kernel * 8,
+          .shared = slots * out * (depth(context) + 1)};
+}
+
+// One group, and weights that stay in a second-level cache.
+const ir::OpDef* lanes(const ir::OpContext& context) {
+  static const ir::OpDef card = [] {
+    ir::OpDef on_lanes = lanes_card(conv_card(), "lanes::conv", "lanes::conv_backward_input", "lanes::conv_backward_params");
+    on_lanes.training.backward_params->operands.push_back(ir::Role::kScratch);
+    on_lanes.training.backward_params->scratch = {"lanes::conv_backward_params_scratch", lanes_scratch};
+    return on_lanes;
+  }();
+  const bool small = context.output.channels * depth(context) <= kMostLanesWeights;
+  return small && context.arguments.integer("groups") == 1 ? &card : nullptr;
+}
+
 ir::OpDef connected_card() {
   ir::OpDef card = conv_card();
   card.name = "connected_conv";
@@ -87,6 +122,7 @@ ir::OpDef connected_card() {
     return fields;
   };
   card.decide = nullptr;
+  card.lanes = no_lanes;
   // The weights spread over a whole convolution's, beside what that needs.
   const ir::ScratchDef scratch{"connected_conv_scratch", [](const ir::OpContext& context) {
                                  ir::ScratchSize size = packed_scratch(context);
@@ -96,10 +132,7 @@ ir::OpDef connected_card() {
   const auto rename = [&](ir::CallDef& call, std::string_view function) {
     call.function = function;
     call.scratch = scratch;
-    call.accumulates = false;
-    std::ranges::replace(call.operands, ir::Role::kLoaded, ir::Role::kInputs);
-    std::ranges::replace(call.operands, ir::Role::kWeight, function == "connected_conv" ? ir::Role::kParameters : ir::Role::kWeight);
-    std::erase(call.operands, ir::Role::kEpilogue);
+    take_stored(call);
   };
   rename(card.training.forward, "connected_conv");
   rename(*card.training.backward_input, "connected_conv_backward_input");
@@ -157,6 +190,7 @@ ir::OpDef conv_card() {
       .decide = decide_convolution,
       .onnx = onnx,
       .kernel = kernel,
+      .lanes = lanes,
   };
   add_window_arguments(card, true);
   card.arguments.push_back({.name = "groups",

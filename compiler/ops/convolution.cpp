@@ -68,4 +68,11 @@ void call_depthwise(ir::OpDef& card) {
                                                   kScratch}};
 }
 
+void take_stored(ir::CallDef& call) {
+  std::ranges::replace(call.operands, ir::Role::kLoaded, ir::Role::kInputs);
+  const bool stores_sums = std::erase(call.operands, ir::Role::kEpilogue) > 0;
+  if (stores_sums) std::ranges::replace(call.operands, ir::Role::kWeight, ir::Role::kParameters);
+  call.accumulates = false;
+}
+
 }  // namespace cnnc::ops

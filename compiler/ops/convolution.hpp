@@ -15,4 +15,7 @@ ir::OnnxNode onnx_convolution(const ir::OpContext& context, std::int64_t groups,
 /// channel each.
 void call_depthwise(ir::OpDef& card);
 
+/// Gives a call the plain operands of the same layer: for kernels that do nothing on the way as they load and store.
+void take_stored(ir::CallDef& call);
+
 }  // namespace cnnc::ops

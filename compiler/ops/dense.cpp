@@ -1,5 +1,6 @@
 // The card of `dense`.
 #include "ops/cards.hpp"
+#include "ops/lanes.hpp"
 #include "ops/initialization.hpp"
 #include "support/messages.hpp"
 
@@ -34,6 +35,22 @@ ir::OnnxForm onnx(const ir::OpContext& context) {
   return {.nodes = {std::move(node)}};
 }
 
+// What cnn::lanes::dense_backward_params_scratch says for the same geometry.
+ir::ScratchSize lanes_scratch(const ir::OpContext& context) {
+  return turned_over(context.inputs[0].channels, context);
+}
+
+// Weights that stay in a second-level cache; larger matrices are better off in a BLAS.
+const ir::OpDef* lanes(const ir::OpContext& context) {
+  static const ir::OpDef card = [] {
+    ir::OpDef on_lanes = lanes_card(dense_card(), "lanes::dense", "lanes::dense_backward_input", "lanes::dense_backward_params");
+    on_lanes.training.backward_params->operands.push_back(ir::Role::kScratch);
+    on_lanes.training.backward_params->scratch = {"lanes::dense_backward_params_scratch", lanes_scratch};
+    return on_lanes;
+  }();
+  return macs(context) <= kMostLanesWeights ? &card : nullptr;
+}
+
 }  // namespace
 
 ir::OpDef dense_card() {
@@ -62,6 +79,7 @@ ir::OpDef dense_card() {
                                                   {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry,
                                                    Role::kBatch, Role::kScratch}}},
       .onnx = onnx,
+      .lanes = lanes,
   };
   add_weight_arguments(card);
   return card;

@@ -1,5 +1,6 @@
 // The card of `maxpool`.
 #include "ops/cards.hpp"
+#include "ops/lanes.hpp"
 #include "ops/window.hpp"
 
 namespace cnnc::ops {
@@ -22,6 +23,11 @@ ir::OnnxForm onnx(const ir::OpContext& context) {
   return {.nodes = {{"MaxPool", {"input0"}, "output", onnx_window(input, w, false)}}};
 }
 
+const ir::OpDef* lanes(const ir::OpContext&) {
+  static const ir::OpDef card = lanes_card(maxpool_card(), "lanes::maxpool", "lanes::maxpool_backward_input");
+  return &card;
+}
+
 }  // namespace
 
 ir::OpDef maxpool_card() {
@@ -35,6 +41,7 @@ ir::OpDef maxpool_card() {
   card.traits.selects = true;
   card.saved = saved;
   card.onnx = onnx;
+  card.lanes = lanes;
   return card;
 }
 

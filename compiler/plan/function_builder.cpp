@@ -35,9 +35,11 @@ int Geometries::of_shape(const ir::Shape& shape) {
   const std::string name = shape.flat || shape.height * shape.width == 1
                                ? fmt::format("k{}", shape.channels)
                                : fmt::format("k{}x{}x{}", shape.channels, shape.height, shape.width);
+  // On lanes a map is a flat tensor for all that works element by element.
+  const ir::Shape seen = block_ == 1 ? shape : ir::Shape{.channels = shape.elements()};
   return add({.name = name,
               .type = "MapGeometry",
-              .fields = {{"channels", shape.channels}, {"height", shape.height}, {"width", shape.width}, {"block", block_}},
+              .fields = {{"channels", seen.channels}, {"height", seen.height}, {"width", seen.width}, {"block", block_}},
               .scratch = {}});
 }
 
@@ -299,7 +301,7 @@ void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of, std:
 
 void FunctionBuilder::forward() {
   const int input = buffer_of(graph_.input);
-  function_.steps.push_back({.function = "to_blocked",
+  function_.steps.push_back({.function = block_ == 1 ? "to_blocked" : "lanes::to_lanes",
                              .operands = {BufferOperand{input}, Named::kImages,
                                           GeometryOperand{geometries_.of_shape(graph_.tensor(graph_.input).shape)},
                                           Named::kBatch},

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "plan/function_builder.hpp"
+#include "plan/lanes.hpp"
 #include "plan/place_buffers.hpp"
 #include "support/internal_error.hpp"
 
@@ -152,7 +153,8 @@ class Planning {
     }
     ir::Graph whole = graph_;
     if (!step) whole.auxiliaries.clear();
-    const ir::Graph graph = passes::run_pipeline(whole, inference, logits, request_.observer);
+    ir::Graph graph = passes::run_pipeline(whole, inference, logits, request_.observer);
+    if (plan_.block == kLanesBlock) graph = on_lanes(graph, plan_.batch);
     const FunctionRequest request{.graph = graph,
                                   .inference = inference,
                                   .learns = learns,
@@ -188,9 +190,9 @@ class Planning {
 }  // namespace
 
 // Kernels pack the columns of several images into a tile, so that maps of few pixels starve no product: images one after
-// the other, [N][C][H][W], serve every network.
-std::int64_t choose_block(const ir::Graph&, std::int64_t) {
-  return 1;
+// the other, [N][C][H][W], serve every network but the smallest.
+std::int64_t choose_block(const ir::Graph& graph, std::int64_t batch) {
+  return suits_lanes(graph, batch) ? kLanesBlock : 1;
 }
 
 Plan make_plan(const ir::Graph& graph, const PlanRequest& request) {

@@ -24,7 +24,7 @@ struct PlanRequest {
 /// (both only with a training), one to predict; they share the arena's activations.
 Plan make_plan(const ir::Graph& graph, const PlanRequest& request);
 
-/// NB of the layout [N/NB][C][NB][H][W] for a network: 1 where single maps fill a GEMM's columns, up to 32 for small ones.
+/// The images of a block for a network: 1, the layout [N][C][H][W], or 16 for tiny networks, [N/16][C][H][W][16].
 std::int64_t choose_block(const ir::Graph& graph, std::int64_t batch);
 
 }  // namespace cnnc::plan

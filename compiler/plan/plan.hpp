@@ -121,7 +121,7 @@ struct Plan {
   ir::Shape output;
   bool outputs_logits = false;
   std::int64_t batch = 1;         // the largest
-  std::int64_t block = 1;         // NB
+  std::int64_t block = 1;         // NB: 1, or 16 on lanes
   std::optional<ir::Data> data;
   std::optional<ir::Training> training;
   std::int64_t depth = 0;         // convolutions and dense layers on the longest way through

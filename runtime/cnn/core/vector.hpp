@@ -19,6 +19,15 @@ inline void store(float* to, Vector value) {
   *reinterpret_cast<UnalignedVector*>(to) = value;
 }
 
+/// The same, once: where a value is used twice, GCC would rather load it twice, and loads are what such loops are short of.
+inline Vector load_once(const float* from) {
+  Vector value = load(from);
+#if defined(__AVX__)
+  asm("" : "+x"(value));
+#endif
+  return value;
+}
+
 /// The same number in all lanes.
 inline Vector broadcast(float value) {
   return value - Vector{};

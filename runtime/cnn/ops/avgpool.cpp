@@ -7,14 +7,6 @@ namespace cnn {
 
 namespace {
 
-// How many places of a window count along one axis, at least 1 so that an empty window's mean is 0.
-int counted(int output, int kernel, int stride, int pad, int size, bool count_include_pad) {
-  const int begin = output * stride - pad;
-  const int end = std::min(begin + kernel, size + pad);
-  const int places = count_include_pad ? end - begin : std::min(end, size) - std::max(begin, 0);
-  return std::max(places, 1);
-}
-
 int counted_rows(const PoolGeometry& g, int y) {
   return counted(y, g.kernel_height, g.stride_height, g.pad_top, g.in_height, g.count_include_pad);
 }

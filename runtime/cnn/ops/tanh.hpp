@@ -5,7 +5,7 @@
 
 namespace cnn {
 
-/// output = tanh(input), to about 2 ulp; output may be the input.
+/// output = tanh(input), to 2.5 ulp; output may be the input.
 void tanh(Blocked output, ConstBlocked input, const MapGeometry& geometry, int batch);
 
 /// d_input = d_output * (1 - output^2), from the output alone; d_input may be d_output.

@@ -24,6 +24,14 @@ PoolSpan pool_span(const PoolGeometry& g, int tap, int piece_begin, int piece_en
   return {clamped, std::clamp(end, clamped, piece_end)};
 }
 
+/// How many places of a window an average counts along one axis, at least 1 so that an empty window's mean is 0.
+inline int counted(int output, int kernel, int stride, int pad, int size, bool count_include_pad) {
+  const int begin = output * stride - pad;
+  const int end = std::min(begin + kernel, size + pad);
+  const int places = count_include_pad ? end - begin : std::min(end, size) - std::max(begin, 0);
+  return std::max(places, 1);
+}
+
 /// Calls `work(block, input offset, output offset)` for each image's channel, as tiles of the team.
 template <class Work>
 void for_each_pool_plane(const PoolGeometry& g, int batch, Work&& work) {
