@@ -1,0 +1,110 @@
+// Convolutions of the zoo: each pass, by each algorithm that fits. FLOPs are the definition's, whatever the algorithm.
+#include <fmt/format.h>
+
+#include "cnn/ops/conv.hpp"
+#include "cnn/ops/conv/winograd.hpp"
+#include "measure.hpp"
+
+namespace cnn::bench {
+
+namespace {
+
+struct Layer {
+  const char* network;
+  int in, out, size, kernel, stride, pad;
+};
+
+constexpr Layer kLayers[] = {
+    {"AlexNet", 3, 64, 224, 11, 4, 2},     {"AlexNet", 64, 192, 27, 5, 1, 2},     {"AlexNet", 192, 384, 13, 3, 1, 1},
+    {"AlexNet", 384, 256, 13, 3, 1, 1},    {"AlexNet", 256, 256, 13, 3, 1, 1},    {"VGG16", 3, 64, 224, 3, 1, 1},
+    {"VGG16", 64, 64, 224, 3, 1, 1},       {"VGG16", 64, 128, 112, 3, 1, 1},      {"VGG16", 128, 128, 112, 3, 1, 1},
+    {"VGG16", 128, 256, 56, 3, 1, 1},      {"VGG16", 256, 256, 56, 3, 1, 1},      {"VGG16", 256, 512, 28, 3, 1, 1},
+    {"VGG16", 512, 512, 28, 3, 1, 1},      {"VGG16", 512, 512, 14, 3, 1, 1},      {"GoogLeNet", 64, 192, 56, 3, 1, 1},
+    {"GoogLeNet", 96, 128, 28, 3, 1, 1},   {"GoogLeNet", 16, 32, 28, 5, 1, 2},    {"GoogLeNet", 480, 192, 14, 1, 1, 0},
+    {"GoogLeNet", 512, 112, 14, 1, 1, 0},  {"GoogLeNet", 160, 320, 14, 3, 1, 1},  {"GoogLeNet", 192, 384, 7, 3, 1, 1},
+    {"ResNet-18", 3, 64, 224, 7, 2, 3},    {"ResNet-18", 64, 64, 56, 3, 1, 1},    {"ResNet-18", 64, 128, 56, 3, 2, 1},
+    {"ResNet-18", 64, 128, 56, 1, 2, 0},   {"ResNet-18", 128, 128, 28, 3, 1, 1},  {"ResNet-18", 128, 256, 28, 3, 2, 1},
+    {"ResNet-18", 256, 256, 14, 3, 1, 1},  {"ResNet-18", 256, 512, 14, 3, 2, 1},  {"ResNet-18", 512, 512, 7, 3, 1, 1},
+    {"ResNet-50", 64, 64, 56, 1, 1, 0},    {"ResNet-50", 64, 256, 56, 1, 1, 0},   {"ResNet-50", 256, 64, 56, 1, 1, 0},
+    {"ResNet-50", 256, 128, 56, 1, 1, 0},  {"ResNet-50", 128, 128, 56, 3, 2, 1},  {"ResNet-50", 128, 512, 28, 1, 1, 0},
+    {"ResNet-50", 256, 512, 56, 1, 2, 0},  {"ResNet-50", 512, 128, 28, 1, 1, 0},  {"ResNet-50", 512, 256, 28, 1, 1, 0},
+    {"ResNet-50", 256, 256, 28, 3, 2, 1},  {"ResNet-50", 256, 1024, 14, 1, 1, 0}, {"ResNet-50", 1024, 256, 14, 1, 1, 0},
+    {"ResNet-50", 512, 512, 14, 3, 2, 1},  {"ResNet-50", 512, 2048, 7, 1, 1, 0},  {"ResNet-50", 2048, 512, 7, 1, 1, 0},
+    {"DenseNet121", 128, 32, 56, 3, 1, 1}, {"DenseNet121", 128, 32, 28, 3, 1, 1}, {"DenseNet121", 128, 32, 14, 3, 1, 1},
+    {"DenseNet121", 128, 32, 7, 3, 1, 1},  {"DenseNet121", 160, 128, 56, 1, 1, 0}, {"DenseNet121", 320, 128, 28, 1, 1, 0},
+    {"DenseNet121", 640, 128, 14, 1, 1, 0}, {"DenseNet121", 768, 128, 7, 1, 1, 0}, {"MobileNetV2", 96, 24, 56, 1, 1, 0},
+    {"MobileNetV2", 32, 192, 28, 1, 1, 0}, {"MobileNetV2", 384, 64, 14, 1, 1, 0},
+};
+
+ConvGeometry geometry_of(const Layer& layer) {
+  ConvGeometry g;
+  g.in_channels = layer.in, g.in_height = g.in_width = layer.size, g.out_channels = layer.out;
+  g.kernel_height = g.kernel_width = layer.kernel, g.stride_height = g.stride_width = layer.stride;
+  g.pad_top = g.pad_left = layer.pad;
+  g.out_height = g.out_width = (layer.size + 2 * layer.pad - layer.kernel) / layer.stride + 1;
+  return g;
+}
+
+struct Operands {
+  explicit Operands(const ConvGeometry& g)
+      : input(static_cast<std::size_t>(g.in_channels) * g.in_height * g.in_width * batch),
+        affine(2 * static_cast<std::size_t>(g.in_channels)),
+        weight(static_cast<std::size_t>(g.out_channels) * g.depth()),
+        d_weight(static_cast<std::size_t>(g.out_channels) * g.depth()),
+        output(static_cast<std::size_t>(g.out_channels) * g.out_height * g.out_width * batch),
+        macs(static_cast<double>(g.out_channels) * g.depth() * g.out_height * g.out_width * batch) {}
+
+  /// As the output of a bn with relu is read.
+  Loaded loaded() const { return {input.images(), affine, Activation::kRelu}; }
+
+  Values input, affine, weight, d_weight, output;
+  double macs;
+};
+
+template <class Run>
+void add_pass(const Layer& layer, const char* pass, const char* algorithm, ScratchSize (*scratch_size)(const ConvGeometry&, int),
+              Run run) {
+  const std::string name = fmt::format("conv/{}/{}/{}/{}x{}x{}-{},{}x{}/{}", layer.network, pass, algorithm, layer.in, layer.size,
+                                       layer.size, layer.out, layer.kernel, layer.kernel, layer.stride);
+  add(name, [=](benchmark::State& state) {
+    const ConvGeometry g = geometry_of(layer);
+    const Operands o(g);
+    const TeamScratch scratch(scratch_size(g, batch));
+    measure(state, 2 * o.macs, 0, [&] { run(o, g, scratch.get()); });
+  });
+}
+
+ScratchSize packed_forward(const ConvGeometry& g, int images) { return conv_scratch(g, images); }
+ScratchSize packed_input(const ConvGeometry& g, int images) { return conv_backward_input_scratch(g, images); }
+ScratchSize packed_params(const ConvGeometry& g, int images) { return conv_backward_params_scratch(g, images); }
+ScratchSize winograd_forward(const ConvGeometry& g, int images) { return winograd::conv_scratch(g, images); }
+ScratchSize winograd_input(const ConvGeometry& g, int images) { return winograd::conv_backward_input_scratch(g, images); }
+ScratchSize winograd_params(const ConvGeometry& g, int images) { return winograd::conv_backward_params_scratch(g, images); }
+
+}  // namespace
+
+void add_conv() {
+  for (const Layer& layer : kLayers) {
+    add_pass(layer, "forward", "packed", packed_forward, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+      conv(o.output.images(), o.loaded(), o.weight, Epilogue(), g, batch, s);
+    });
+    add_pass(layer, "input", "packed", packed_input, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+      conv_backward_input(o.input.images(), o.output.images(), o.weight, g, batch, s);
+    });
+    add_pass(layer, "params", "packed", packed_params, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+      conv_backward_params(o.d_weight, o.output.images(), o.loaded(), g, batch, s);
+    });
+    if (!winograd::fits(geometry_of(layer))) continue;
+    add_pass(layer, "forward", "winograd", winograd_forward, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+      winograd::conv(o.output.images(), o.loaded(), o.weight, Epilogue(), g, batch, s);
+    });
+    add_pass(layer, "input", "winograd", winograd_input, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+      winograd::conv_backward_input(o.input.images(), o.output.images(), o.weight, g, batch, s);
+    });
+    add_pass(layer, "params", "winograd", winograd_params, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+      winograd::conv_backward_params(o.d_weight, o.output.images(), o.loaded(), g, batch, s);
+    });
+  }
+}
+
+}  // namespace cnn::bench
