@@ -15,6 +15,11 @@ inline Vector load(const float* from) {
   return *reinterpret_cast<const UnalignedVector*>(from);
 }
 
+/// Every other of 16 elements.
+inline Vector load_apart(const float* from) {
+  return __builtin_shufflevector(load(from), load(from + kLanes), 0, 2, 4, 6, 8, 10, 12, 14);
+}
+
 inline void store(float* to, Vector value) {
   *reinterpret_cast<UnalignedVector*>(to) = value;
 }

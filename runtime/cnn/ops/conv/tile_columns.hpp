@@ -82,23 +82,6 @@ inline Ahead columns_ahead(const ConstBlocked& map, const Correlation& c, int be
   return {from, std::min(kTileColumns, c.outputs() - place), plane, planes};
 }
 
-/// A copy of `count` floats; rows are short, so moves of a fixed size that overlap at the end.
-template <class Map>
-void copy_mapped(float* to, const float* from, int count, Map&& map) {
-  if (count >= kLanes) {
-    int i = 0;
-    for (; i + kLanes <= count; i += kLanes) store(to + i, map(load(from + i)));
-    if (i < count) store(to + count - kLanes, map(load(from + count - kLanes)));
-    return;
-  }
-  for (int i = 0; i < count; ++i) to[i] = map(broadcast(from[i]))[0];
-}
-
-/// Every other of 16 elements.
-inline Vector load_apart(const float* from) {
-  return __builtin_shufflevector(load(from), load(from + kLanes), 0, 2, 4, 6, 8, 10, 12, 14);
-}
-
 /// A copy of every `stride`th element; `readable` floats may be read.
 template <class Map>
 void copy_apart(float* to, const float* from, int count, int stride, std::ptrdiff_t readable, Map&& map) {
