@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cnn/core/ahead.hpp"
 #include "cnn/core/multiply_panels.hpp"
 #include "cnn/ops/channel_map.hpp"
 #include "cnn/ops/conv/correlation.hpp"
@@ -41,36 +42,6 @@ struct Planes {
 /// Columns [begin, end) of a batch; strides are those of the maps' blocks.
 TileColumns columns_of(const Correlation& c, std::ptrdiff_t source_stride, std::ptrdiff_t target_stride,
                        std::ptrdiff_t addend_stride, int begin, int end);
-
-/// Part of some planes that will be read before long, asked for a few lines at a time while products are made. The rows of a
-/// tile are too short for the processor to see them coming.
-class Ahead {
- public:
-  Ahead() = default;
-  /// `count` floats of each of `planes` planes.
-  Ahead(const float* first, int count, std::ptrdiff_t plane, int planes)
-      : from_(first), count_(count), plane_(plane), planes_(planes) {}
-
-  int lines() const { return (count_ + kLine - 1) / kLine * planes_; }
-
-  void ask(int lines) {
-    for (; lines > 0 && planes_ > 0; --lines) {
-      __builtin_prefetch(from_ + place_, 0, 2);
-      place_ += kLine;
-      if (place_ < count_) continue;
-      place_ = 0;
-      from_ += plane_;
-      --planes_;
-    }
-  }
-
- private:
-  static constexpr int kLine = 16;
-  const float* from_ = nullptr;
-  int count_ = 0, place_ = 0;
-  std::ptrdiff_t plane_ = 0;
-  int planes_ = 0;
-};
 
 /// The columns from `begin` on, as far as one image and one tile go, of planes of `map` from `channel` on.
 inline Ahead columns_ahead(const ConstBlocked& map, const Correlation& c, int begin, int batch, int channel, int planes) {
