@@ -42,7 +42,7 @@ void add_dwconv() {
     g.pad_top = g.pad_left = 1;
     g.out_height = g.out_width = (layer.size - 1) / layer.stride + 1;
     add_pass("forward", g, [](const Operands& o, const ConvGeometry& geometry) {
-      dwconv(o.output.images(), o.input.images(), o.weight, geometry, batch, o.scratch.get());
+      dwconv(o.output.images(), o.input.images(), o.weight, Epilogue(), geometry, batch, o.scratch.get());
     });
     add_pass("input", g, [](const Operands& o, const ConvGeometry& geometry) {
       dwconv_backward_input(o.input.images(), o.output.images(), o.weight, geometry, batch, o.scratch.get());

@@ -55,7 +55,7 @@ void call_depthwise(ir::OpDef& card) {
   using ir::Role;
   constexpr ir::ScratchDef kScratch{"dwconv_scratch", depthwise_scratch};
   card.training = {.forward = {"dwconv",
-                               {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry,
+                               {Role::kOutput, Role::kLoaded, Role::kWeight, Role::kEpilogue, Role::kGeometry,
                                 Role::kBatch, Role::kScratch},
                                kScratch},
                    .backward_input = ir::CallDef{"dwconv_backward_input",
@@ -63,7 +63,7 @@ void call_depthwise(ir::OpDef& card) {
                                                   Role::kGeometry, Role::kBatch, Role::kScratch},
                                                  kScratch},
                    .backward_params = ir::CallDef{"dwconv_backward_params",
-                                                  {Role::kDParameters, Role::kDOutput, Role::kInputs,
+                                                  {Role::kDParameters, Role::kDOutput, Role::kLoaded,
                                                    Role::kGeometry, Role::kBatch, Role::kScratch},
                                                   kScratch}};
 }

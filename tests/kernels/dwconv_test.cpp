@@ -43,11 +43,11 @@ struct DepthwiseRun {
     on_team(
         [&] {
           if (bias.empty()) {
-            dwconv(y, x, w, g, batch, scratch);
-            dwconv_backward_params(dw, dy, x, g, batch, backward);
+            dwconv(y, ConstBlocked(x), w, Epilogue(), g, batch, scratch);
+            dwconv_backward_params(dw, dy, ConstBlocked(x), g, batch, backward);
           } else {
-            dwconv(y, x, w, b, g, batch, scratch);
-            dwconv_backward_params(dw, db, dy, x, g, batch, backward);
+            dwconv(y, ConstBlocked(x), w, Epilogue().with_bias(b), g, batch, scratch);
+            dwconv_backward_params(dw, db, dy, ConstBlocked(x), g, batch, backward);
           }
           dwconv_backward_input(dx, dy, w, g, batch, scratch);
         },
@@ -157,6 +157,46 @@ TEST(Dwconv, GradientsEqualCentralDifferences) {
                   run.d_output, run.d_weight, "d_weight");
   expect_gradient([&](const Doubles& b) { return reference::conv(run.input, run.weight, b, g, 3); }, run.bias,
                   run.d_output, run.d_bias, "d_bias");
+}
+
+// The input scaled, shifted and cut off as it is loaded; the sums scaled, shifted, added to and cut off before they are stored.
+TEST(Dwconv, DoesOnTheWayWhatStandsAroundIt) {
+  constexpr int kBatch = 3;
+  for (const int stride : {1, 2}) {
+    ConvGeometry g = depthwise(4, 2, 9, 11, 3, 3);
+    g.pad_top = g.pad_left = 1, g.stride_height = g.stride_width = stride, g.block = 2;
+    ASSERT_TRUE(reference::complete(g));
+    const MapGeometry in{g.in_channels, g.in_height, g.in_width, g.block};
+    const MapGeometry out{g.out_channels, g.out_height, g.out_width, g.block};
+    Numbers numbers(44);
+    const auto draw = [&](int count) { return numbers.uniform(static_cast<std::size_t>(count)); };
+    const Doubles input = draw(in.elements() * kBatch), addend = draw(out.elements() * kBatch);
+    const Doubles d_output = draw(out.elements() * kBatch), weight = draw(g.out_channels * g.taps()), bias = draw(g.out_channels);
+    const Doubles load = draw(2 * g.in_channels), affine = draw(2 * g.out_channels);
+    Doubles loaded = input;
+    for (std::size_t i = 0; i < loaded.size(); ++i) {
+      const std::size_t channel = i / static_cast<std::size_t>(in.pixels()) % static_cast<std::size_t>(g.in_channels);
+      loaded[i] = std::max(0.0, loaded[i] * load[channel] + load[static_cast<std::size_t>(g.in_channels) + channel]);
+    }
+    Doubles expected = reference::conv(loaded, weight, bias, g, kBatch);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const std::size_t channel = i / static_cast<std::size_t>(out.pixels()) % static_cast<std::size_t>(g.out_channels);
+      expected[i] = expected[i] * affine[channel] + affine[static_cast<std::size_t>(g.out_channels) + channel] + addend[i];
+      expected[i] = std::clamp(expected[i], 0.0, 6.0);
+    }
+    const Map x(in, kBatch, input), plus(out, kBatch, addend), dy(out, kBatch, d_output);
+    Map y(out, kBatch);
+    const std::vector<float> w = floats(weight), b = floats(bias), before = floats(load), behind = floats(affine);
+    std::vector<float> dw = unwritten(w.size());
+    const TestScratch scratch(dwconv_scratch(g, kBatch), 1);
+    on_team([&] {
+      const Loaded source(ConstBlocked(x), before, Activation::kRelu);
+      dwconv(y, source, w, Epilogue().with_bias(b).scaled(behind).plus(plus).then(Activation::kRelu6), g, kBatch, scratch);
+      dwconv_backward_params(dw, dy, source, g, kBatch, scratch);
+    });
+    expect_close(y.values(), expected, 2e-6, "output", 1);
+    expect_close(doubles(dw), reference::conv_backward_weight(d_output, loaded, g, kBatch), 4e-6, "d_weight", 1);
+  }
 }
 
 TEST(Dwconv, GivesTheSameBitsOnAnyNumberOfThreads) {

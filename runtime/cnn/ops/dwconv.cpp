@@ -2,6 +2,7 @@
 // in vectors.
 #include "cnn/ops/dwconv.hpp"
 
+#include "cnn/ops/channel_map.hpp"
 #include "cnn/ops/correlate.hpp"
 #include "cnn/ops/tiles.hpp"
 
@@ -50,10 +51,10 @@ void for_each_phase_row(const ConvGeometry& g, const DepthwiseLayout& layout, Vi
   }
 }
 
-// Lays a plane of the input out in phases, zeros where there is padding.
-template <class Stride>
-void gather(float* phases, const float* plane, const ConvGeometry& g, const DepthwiseLayout& layout,
-            Stride stride) {
+// Lays a plane of the input out in phases, mapped, zeros where there is padding.
+template <class Stride, class Map>
+void gather_mapped(float* phases, const float* plane, const ConvGeometry& g, const DepthwiseLayout& layout,
+                   Stride stride, const Map& map) {
   for_each_phase_row(g, layout, [&](std::ptrdiff_t row, int in_y, const PhaseColumns& columns) {
     float* __restrict to = phases + row;
     if (in_y < 0) return void(std::fill_n(to, layout.pitch, 0.0f));
@@ -61,8 +62,20 @@ void gather(float* phases, const float* plane, const ConvGeometry& g, const Dept
     for (int x = 0; x < columns.begin; ++x) to[x] = 0;
     to += columns.begin;
     const int count = columns.end - columns.begin;
-    for (int x = 0; x < count; ++x) to[x] = from[x * stride];
+    for (int x = 0; x < count; ++x) to[x] = map(from[x * stride]);
     for (int x = count; x < layout.pitch - columns.begin; ++x) to[x] = 0;
+  });
+}
+
+// As above, as the input is loaded.
+void gather(float* phases, const Loaded& input, int channel, const float* plane, const ConvGeometry& g,
+            const DepthwiseLayout& layout) {
+  with_stride(g.stride_width, [&](auto stride) {
+    if (input.affine == nullptr) {
+      gather_mapped(phases, plane, g, layout, stride, [](float value) { return value; });
+    } else {
+      gather_mapped(phases, plane, g, layout, stride, ChannelMap(input, channel, g.in_channels));
+    }
   });
 }
 
@@ -122,9 +135,33 @@ struct Depthwise {
   }
 };
 
+// What one channel's sums become; `addend` is the plane that is added, or null.
+struct PlaneEpilogue {
+  float bias, scale, shift;
+  Activation activation;
+
+  PlaneEpilogue(const Epilogue& epilogue, int channel, int channels)
+      : bias(epilogue.bias == nullptr ? 0 : epilogue.bias[channel]),
+        scale(epilogue.affine == nullptr ? 1 : epilogue.affine[channel]),
+        shift(epilogue.affine == nullptr ? 0 : epilogue.affine[channels + channel]),
+        activation(epilogue.activation) {}
+
+  // A row of sums, which have the bias already.
+  float* store(float* to, const float* sums, const float* addend, int count) const {
+    const float least = least_of(activation), most = most_of(activation);
+    for (int i = 0; i < count; ++i) {
+      float value = sums[i] * scale + shift;
+      if (addend != nullptr) value += addend[i];
+      value = least > value ? least : value;
+      to[i] = most < value ? most : value;
+    }
+    return to + count;
+  }
+};
+
 // One plane of the output from the input's phases; `spare` holds a plane at the layout's pitch.
-void forward_plane(float* out, const float* phases, const float* weight, float bias, const ConvGeometry& g,
-                   const Depthwise& depthwise, float* spare) {
+void forward_plane(float* out, const float* phases, const float* weight, const PlaneEpilogue& epilogue, const float* addend,
+                   const ConvGeometry& g, const Depthwise& depthwise, float* spare) {
   const int pitch = depthwise.layout.pitch;
   const int piece = std::max(1, kPiece / pitch);
   for (int first = 0; first < g.taps(); first += kTapsTogether) {
@@ -135,8 +172,11 @@ void forward_plane(float* out, const float* phases, const float* weight, float b
       const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(begin) * pitch;
       float* sums = first == 0 && last ? spare : spare + place;  // the same memory again, if it is done with
       correlate(sums, phases + place, static_cast<std::ptrdiff_t>(rows - 1) * pitch + g.out_width, taps,
-                first == 0, bias);
-      for (int y = 0; last && y < rows; ++y, sums += pitch) out = std::copy_n(sums, g.out_width, out);
+                first == 0, epilogue.bias);
+      for (int y = 0; last && y < rows; ++y, sums += pitch) {
+        out = epilogue.store(out, sums, addend, g.out_width);
+        if (addend != nullptr) addend += g.out_width;
+      }
     }
   }
 }
@@ -177,35 +217,23 @@ void for_each_input_plane(const ConvGeometry& g, int batch, Work&& work) {
   });
 }
 
-void forward(Blocked output, ConstBlocked input, ConstFloats weight, const float* bias, const ConvGeometry& g,
-             int batch, const Scratch& scratch) {
-  const Depthwise depthwise(g);
-  const DepthwiseLayout& layout = depthwise.layout;
-  with_stride(g.stride_width, [&](auto stride) {
-    for_each_input_plane(
-        g, batch, [&](int block, int channel, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
-          float* phases = scratch.thread(team_rank());
-          gather(phases, input.block(block) + in_offset, g, layout, stride);
-          for (int i = 0; i < multiplier(g); ++i) {
-            const int out = channel * multiplier(g) + i;
-            forward_plane(output.block(block) + out_offset + i * g.block * out_pixels(g), phases,
-                          weight.data() + static_cast<std::ptrdiff_t>(out) * g.taps(),
-                          bias == nullptr ? 0 : bias[out], g, depthwise, phases + layout.input_floats());
-          }
-        });
-  });
-}
-
 }  // namespace
 
-void dwconv(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias,
-            const ConvGeometry& geometry, int batch, const Scratch& scratch) {
-  forward(output, input, weight, bias.data(), geometry, batch, scratch);
-}
-
-void dwconv(Blocked output, ConstBlocked input, ConstFloats weight, const ConvGeometry& geometry, int batch,
-            const Scratch& scratch) {
-  forward(output, input, weight, nullptr, geometry, batch, scratch);
+void dwconv(Blocked output, const Loaded& input, ConstFloats weight, const Epilogue& epilogue, const ConvGeometry& g,
+            int batch, const Scratch& scratch) {
+  const Depthwise depthwise(g);
+  const DepthwiseLayout& layout = depthwise.layout;
+  for_each_input_plane(g, batch, [&](int block, int channel, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
+    float* phases = scratch.thread(team_rank());
+    gather(phases, input, channel, input.map.block(block) + in_offset, g, layout);
+    for (int i = 0; i < multiplier(g); ++i) {
+      const int out = channel * multiplier(g) + i;
+      const std::ptrdiff_t offset = out_offset + i * g.block * out_pixels(g);
+      const float* addend = epilogue.addend.data == nullptr ? nullptr : epilogue.addend.block(block) + offset;
+      forward_plane(output.block(block) + offset, phases, weight.data() + static_cast<std::ptrdiff_t>(out) * g.taps(),
+                    PlaneEpilogue(epilogue, out, g.out_channels), addend, g, depthwise, phases + layout.input_floats());
+    }
+  });
 }
 
 void dwconv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g,
@@ -228,7 +256,7 @@ void dwconv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats w
 }
 
 // A tile is an output channel, so that its sums over the batch have one order.
-void dwconv_backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked input, const ConvGeometry& g,
+void dwconv_backward_params(Floats d_weight, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g,
                             int batch, const Scratch& scratch) {
   const Depthwise depthwise(g);
   const DepthwiseLayout& layout = depthwise.layout;
@@ -247,8 +275,8 @@ void dwconv_backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked
       for (int image = 0; image < batch; ++image) {
         const int block = image / g.block;
         const int place = image % g.block;
-        const float* plane = input.block(block) + (channel * g.block + place) * in_pixels;
-        with_stride(g.stride_width, [&](auto stride) { gather(phases, plane, g, layout, stride); });
+        const float* plane = input.map.block(block) + (channel * g.block + place) * in_pixels;
+        gather(phases, input, static_cast<int>(channel), plane, g, layout);
         spread(spare,
                d_output.block(block) + (static_cast<std::ptrdiff_t>(out) * g.block + place) * out_pixels(g),
                g, layout);
@@ -259,7 +287,7 @@ void dwconv_backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked
   });
 }
 
-void dwconv_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input,
+void dwconv_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, const Loaded& input,
                             const ConvGeometry& g, int batch, const Scratch& scratch) {
   dwconv_backward_params(d_weight, d_output, input, g, batch, scratch);
   sum_channels(d_bias, d_output, {g.out_channels, g.out_height, g.out_width, g.block}, batch);

@@ -43,18 +43,16 @@ constexpr ScratchSize dwconv_scratch(const ConvGeometry& g, int /*batch*/) {
 }
 
 /// As conv with groups = in_channels, which the geometry must have, and at most kMostDepthwiseTaps: output
-/// channel i reads input channel i / (out_channels / in_channels); weight is [out, 1, kh, kw], bias [out].
-void dwconv(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias,
+/// channel i reads input channel i / (out_channels / in_channels); weight is [out, 1, kh, kw].
+void dwconv(Blocked output, const Loaded& input, ConstFloats weight, const Epilogue& epilogue,
             const ConvGeometry& geometry, int batch, const Scratch& scratch);
-void dwconv(Blocked output, ConstBlocked input, ConstFloats weight, const ConvGeometry& geometry, int batch,
-            const Scratch& scratch);
 
 void dwconv_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight,
                            const ConvGeometry& geometry, int batch, const Scratch& scratch);
 
-void dwconv_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input,
+void dwconv_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, const Loaded& input,
                             const ConvGeometry& geometry, int batch, const Scratch& scratch);
-void dwconv_backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked input,
+void dwconv_backward_params(Floats d_weight, ConstBlocked d_output, const Loaded& input,
                             const ConvGeometry& geometry, int batch, const Scratch& scratch);
 
 }  // namespace cnn
