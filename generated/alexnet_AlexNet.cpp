@@ -52,10 +52,15 @@ constexpr cnn::DenseGeometry kClassifierDense3{.in = 4096, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{62016, 23958});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{86208, 307200});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{149632, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{149632, 2654208});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{260224, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{260224, 3566592});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 368640});
 static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
@@ -131,13 +136,13 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{70276800, 1376512, 93184}, {}},
+    {{70276800, 1376512, 96088}, {}},
     {{0, 961024, 0}, {}},
     {{223948800, 746496, 1229568}, {}},
     {{0, 689664, 0}, {}},
-    {{112140288, 389376, 2655744}, {}},
-    {{149520384, 432640, 3539968}, {}},
-    {{99680256, 346112, 2360320}, {}},
+    {{112140288, 389376, 10618368}, {}},
+    {{149520384, 432640, 14267392}, {}},
+    {{99680256, 346112, 9511936}, {}},
     {{0, 209920, 0}, {}},
     {{}, {}},
     {{}, {}},
@@ -177,8 +182,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 11012096,
-               .shared_scratch = 3566592, .thread_scratch = 260224},
+    .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 19941792,
+               .shared_scratch = 368640, .thread_scratch = 260224},
 };
 
 }  // namespace
@@ -189,17 +194,46 @@ const cnn::ModelDescription& AlexNet::model() {
   return kModel;
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void AlexNet::prepare_on_team() {
+  const cnn::Floats features_conv1_weight_prepared = floats(11012096, 23958);
+  const cnn::Floats features_conv2_weight_prepared = floats(11036064, 307200);
+  const cnn::Floats features_conv3_weight_prepared = floats(11343264, 2654208);
+  const cnn::Floats features_conv4_weight_prepared = floats(13997472, 3566592);
+  const cnn::Floats features_conv5_weight_prepared = floats(17564064, 2377728);
+
+  at(0);  // 39: conv(64, 11, stride=4, pad=2, act=relu)    (features.conv1)
+  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
+
+  at(2);  // 41: conv(192, 5, pad=2, act=relu)    (features.conv2)
+  cnn::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
+
+  at(4);  // 43: conv(384, 3, pad=1, act=relu)    (features.conv3)
+  cnn::winograd::conv_prepare(features_conv3_weight_prepared, features_conv3_weight_, kFeaturesConv3);
+
+  at(5);  // 44: conv(256, 3, pad=1, act=relu)    (features.conv4)
+  cnn::winograd::conv_prepare(features_conv4_weight_prepared, features_conv4_weight_, kFeaturesConv4);
+
+  at(6);  // 45: conv(256, 3, pad=1, act=relu)    (features.conv5)
+  cnn::winograd::conv_prepare(features_conv5_weight_prepared, features_conv5_weight_, kFeaturesConv5);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(6195200, 150528);  // 3x224x224
   const cnn::Blocked features_conv1 = blocked(0, 193600);  // 64x55x55
+  const cnn::Floats features_conv1_weight_prepared = floats(11012096, 23958);
   const cnn::Blocked features_maxpool1 = blocked(6195200, 46656);  // 64x27x27
   const cnn::Blocked features_conv2 = blocked(0, 139968);  // 192x27x27
+  const cnn::Floats features_conv2_weight_prepared = floats(11036064, 307200);
   const cnn::Blocked features_maxpool2 = blocked(4478976, 32448);  // 192x13x13
   const cnn::Blocked features_conv3 = blocked(0, 64896);  // 384x13x13
+  const cnn::Floats features_conv3_weight_prepared = floats(11343264, 2654208);
   const cnn::Blocked features_conv4 = blocked(2076672, 43264);  // 256x13x13
+  const cnn::Floats features_conv4_weight_prepared = floats(13997472, 3566592);
   const cnn::Blocked features_conv5 = blocked(0, 43264);  // 256x13x13
+  const cnn::Floats features_conv5_weight_prepared = floats(17564064, 2377728);
   const cnn::Blocked classifier_flatten1 = blocked(1384448, 9216);  // 9216
   const cnn::Blocked features_maxpool3 = blocked(1384448, 9216);  // 256x6x6
   const cnn::Blocked classifier_dense1 = blocked(0, 4096);  // 4096
@@ -209,7 +243,7 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   at(0);  // 39: conv(64, 11, stride=4, pad=2, act=relu)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_,
+  cnn::conv(features_conv1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
             batch, scratch());
 
@@ -217,7 +251,7 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 41: conv(192, 5, pad=2, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
+  cnn::conv(features_conv2, features_maxpool1, cnn::prepared(features_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
 
@@ -225,17 +259,17 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool2, features_conv2, kFeaturesMaxpool2, batch);
 
   at(4);  // 43: conv(384, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_,
+  cnn::winograd::conv(features_conv3, features_maxpool2, cnn::prepared(features_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv3, batch, scratch());
 
   at(5);  // 44: conv(256, 3, pad=1, act=relu)    (features.conv4)
-  cnn::winograd::conv(features_conv4, features_conv3, features_conv4_weight_,
+  cnn::winograd::conv(features_conv4, features_conv3, cnn::prepared(features_conv4_weight_prepared),
                       cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv4, batch, scratch());
 
   at(6);  // 45: conv(256, 3, pad=1, act=relu)    (features.conv5)
-  cnn::winograd::conv(features_conv5, features_conv4, features_conv5_weight_,
+  cnn::winograd::conv(features_conv5, features_conv4, cnn::prepared(features_conv5_weight_prepared),
                       cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv5, batch, scratch());
 

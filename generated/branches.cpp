@@ -56,18 +56,23 @@ constexpr cnn::MapGeometry k8x14x14{.channels = 8, .height = 14, .width = 14, .b
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{6528, 1008});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{1920, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{1920, 162});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{1728, 144});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{5376, 896});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{3264, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{3264, 192});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1728, 144});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{5376, 896});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{3264, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{3264, 192});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{6528, 8064});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{14016, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{14016, 1296});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{306304, 6912});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{1728, 144});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{5376, 896});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{3264, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{3264, 192});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 62720});
 static_assert(cnn::dense_scratch(kHeadDense2, kBatch) == cnn::ScratchSize{17408, 2560});
@@ -170,13 +175,13 @@ constexpr cnn::LayerWork kWorkInPhase1[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{112896, 53312, 640}, {}},
+    {{112896, 53312, 712}, {}},
     {{0, 62720, 0}, {}},
-    {{25088, 18816, 544}, {}},
-    {{25088, 18816, 544}, {}},
-    {{225792, 18816, 4672}, {}},
+    {{25088, 18816, 800}, {}},
+    {{25088, 18816, 800}, {}},
+    {{225792, 18816, 5248}, {}},
     {{0, 25088, 0}, {}},
-    {{25088, 18816, 544}, {}},
+    {{25088, 18816, 800}, {}},
     {{}, {}},
     {{0, 31360, 0}, {}},
     {{}, {}},
@@ -650,18 +655,47 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   return cnn::mean_loss(losses, batch);
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void Branches::prepare_on_team() {
+  const cnn::Floats features_conv1_weight_prepared = floats(2007040, 162);
+  const cnn::Floats features_conv2_weight_prepared = floats(2007216, 192);
+  const cnn::Floats features_conv3_weight_prepared = floats(2007408, 192);
+  const cnn::Floats features_conv4_weight_prepared = floats(2007600, 1296);
+  const cnn::Floats features_conv5_weight_prepared = floats(2008896, 192);
+
+  at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
+  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
+
+  at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
+  cnn::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
+
+  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
+  cnn::conv_prepare(features_conv3_weight_prepared, features_conv3_weight_, kFeaturesConv3);
+
+  at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
+  cnn::conv_prepare(features_conv4_weight_prepared, features_conv4_weight_, kFeaturesConv4);
+
+  at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
+  cnn::conv_prepare(features_conv5_weight_prepared, features_conv5_weight_, kFeaturesConv5);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
   const cnn::Blocked features_conv1 = blocked(0, 12544);  // 16x28x28
+  const cnn::Floats features_conv1_weight_prepared = floats(2007040, 162);
   const cnn::Blocked features_maxpool1 = blocked(1605632, 3136);  // 16x14x14
   const cnn::Blocked features_concat1 = blocked(0, 6272);  // 32x14x14
   const cnn::Blocked features_conv2 = blocked(0, 6272);  // 8x14x14
+  const cnn::Floats features_conv2_weight_prepared = floats(2007216, 192);
   const cnn::Blocked features_conv3 = blocked(802816, 1568);  // 8x14x14
+  const cnn::Floats features_conv3_weight_prepared = floats(2007408, 192);
   const cnn::Blocked features_conv4 = blocked(1568, 6272);  // 16x14x14
+  const cnn::Floats features_conv4_weight_prepared = floats(2007600, 1296);
   const cnn::Blocked features_maxpool2 = blocked(802816, 3136);  // 16x14x14
   const cnn::Blocked features_conv5 = blocked(4704, 6272);  // 8x14x14
+  const cnn::Floats features_conv5_weight_prepared = floats(2008896, 192);
   const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
   const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
   const cnn::Blocked head_dense1 = blocked(0, 64);  // 64
@@ -670,7 +704,7 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::to_blocked(input, images, k1x28x28, batch);
 
   at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_,
+  cnn::conv(features_conv1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
             batch, scratch());
 
@@ -678,17 +712,17 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
+  cnn::conv(features_conv2, features_maxpool1, cnn::prepared(features_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
 
   at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_,
+  cnn::conv(features_conv3, features_maxpool1, cnn::prepared(features_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
             batch, scratch());
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
+  cnn::conv(features_conv4, features_conv3, cnn::prepared(features_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
             batch, scratch());
 
@@ -696,7 +730,7 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
 
   at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
-  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
+  cnn::conv(features_conv5, features_maxpool2, cnn::prepared(features_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
             batch, scratch());
 

@@ -133,60 +133,79 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{6528, 3024});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 486});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{24768, 5184});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{9984, 32256});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 5184});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{49344, 20736});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{15744, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{62016, 19008});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 2560});
 
@@ -575,61 +594,61 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{442368, 77824, 2496}, {}},
+    {{442368, 77824, 2200}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 9984}, {}},
+    {{2359296, 131072, 41728}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 9984}, {}},
+    {{2359296, 131072, 41728}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 9984}, {}},
+    {{2359296, 131072, 41728}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 9984}, {}},
+    {{2359296, 131072, 41728}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 9984}, {}},
+    {{2359296, 131072, 41728}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 9984}, {}},
+    {{2359296, 131072, 41728}, {}},
     {{}, {}},
     {{}, {}},
-    {{1179648, 98304, 19968}, {}},
+    {{1179648, 98304, 21248}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 38400}, {}},
+    {{2359296, 65536, 166400}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 38400}, {}},
+    {{2359296, 65536, 166400}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 38400}, {}},
+    {{2359296, 65536, 166400}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 38400}, {}},
+    {{2359296, 65536, 166400}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 38400}, {}},
+    {{2359296, 65536, 166400}, {}},
     {{}, {}},
     {{}, {}},
-    {{1179648, 49152, 76800}, {}},
+    {{1179648, 49152, 77056}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 150528}, {}},
+    {{2359296, 32768, 609280}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 150528}, {}},
+    {{2359296, 32768, 609280}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 150528}, {}},
+    {{2359296, 32768, 609280}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 150528}, {}},
+    {{2359296, 32768, 609280}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 150528}, {}},
+    {{2359296, 32768, 609280}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 16640, 0}, {}},
@@ -1676,48 +1695,278 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   return cnn::mean_loss(losses, batch);
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void CifarPlain::prepare_on_team() {
+  const cnn::Floats features_bn1_saved = floats(4194368, 64);
+  const cnn::Floats features_conv1_weight_prepared = floats(4194432, 486);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4194928, 64);
+  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(4194992, 10368);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(4205360, 64);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(4205424, 10368);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(4215792, 64);
+  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(4215856, 10368);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(4226224, 64);
+  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(4226288, 10368);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4236656, 64);
+  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(4236720, 10368);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(4247088, 64);
+  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(4247152, 10368);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(4257520, 128);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(4257648, 5184);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(4262832, 128);
+  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(4262960, 41472);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(4304432, 128);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(4304560, 41472);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(4346032, 128);
+  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(4346160, 41472);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(4387632, 128);
+  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(4387760, 41472);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(4429232, 128);
+  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(4429360, 41472);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(4470832, 256);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(4471088, 19008);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(4490096, 256);
+  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(4490352, 152064);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(4642416, 256);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(4642672, 152064);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(4794736, 256);
+  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(4794992, 152064);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(4947056, 256);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(4947312, 152064);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(5099376, 256);
+  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(5099632, 152064);
+
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  // blocks.cnn:9: bn    (features.bn1)
+  // blocks.cnn:10: act    (features.relu1)
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
+
+  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  // blocks.cnn:10: act    (features.stage1[0].relu1)
+  cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
+                 features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
+                 kFeaturesStage1_0Bn1);
+  cnn::winograd::conv_prepare(features_stage1_0_conv1_weight_prepared, features_stage1_0_conv1_weight_,
+                              kFeaturesStage1_0Conv1);
+
+  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  // blocks.cnn:10: act    (features.stage1[0].relu2)
+  cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
+                 features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
+                 kFeaturesStage1_0Bn2);
+  cnn::winograd::conv_prepare(features_stage1_0_conv2_weight_prepared, features_stage1_0_conv2_weight_,
+                              kFeaturesStage1_0Conv2);
+
+  at(9);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
+  // blocks.cnn:9: bn    (features.stage1[1].bn1)
+  // blocks.cnn:10: act    (features.stage1[1].relu1)
+  cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
+                 features_stage1_1_bn1_running_mean_, features_stage1_1_bn1_running_var_,
+                 kFeaturesStage1_1Bn1);
+  cnn::winograd::conv_prepare(features_stage1_1_conv1_weight_prepared, features_stage1_1_conv1_weight_,
+                              kFeaturesStage1_1Conv1);
+
+  at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
+  // blocks.cnn:9: bn    (features.stage1[1].bn2)
+  // blocks.cnn:10: act    (features.stage1[1].relu2)
+  cnn::bn_affine(features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_,
+                 features_stage1_1_bn2_running_mean_, features_stage1_1_bn2_running_var_,
+                 kFeaturesStage1_1Bn2);
+  cnn::winograd::conv_prepare(features_stage1_1_conv2_weight_prepared, features_stage1_1_conv2_weight_,
+                              kFeaturesStage1_1Conv2);
+
+  at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
+  // blocks.cnn:9: bn    (features.stage1[2].bn1)
+  // blocks.cnn:10: act    (features.stage1[2].relu1)
+  cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
+                 features_stage1_2_bn1_running_mean_, features_stage1_2_bn1_running_var_,
+                 kFeaturesStage1_2Bn1);
+  cnn::winograd::conv_prepare(features_stage1_2_conv1_weight_prepared, features_stage1_2_conv1_weight_,
+                              kFeaturesStage1_2Conv1);
+
+  at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
+  // blocks.cnn:9: bn    (features.stage1[2].bn2)
+  // blocks.cnn:10: act    (features.stage1[2].relu2)
+  cnn::bn_affine(features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_,
+                 features_stage1_2_bn2_running_mean_, features_stage1_2_bn2_running_var_,
+                 kFeaturesStage1_2Bn2);
+  cnn::winograd::conv_prepare(features_stage1_2_conv2_weight_prepared, features_stage1_2_conv2_weight_,
+                              kFeaturesStage1_2Conv2);
+
+  at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  // blocks.cnn:9: bn    (features.stage2[0].bn1)
+  // blocks.cnn:10: act    (features.stage2[0].relu1)
+  cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
+                 features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
+                 kFeaturesStage2_0Bn1);
+  cnn::conv_prepare(features_stage2_0_conv1_weight_prepared, features_stage2_0_conv1_weight_,
+                    kFeaturesStage2_0Conv1);
+
+  at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  // blocks.cnn:10: act    (features.stage2[0].relu2)
+  cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
+                 features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
+                 kFeaturesStage2_0Bn2);
+  cnn::winograd::conv_prepare(features_stage2_0_conv2_weight_prepared, features_stage2_0_conv2_weight_,
+                              kFeaturesStage2_0Conv2);
+
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  // blocks.cnn:9: bn    (features.stage2[1].bn1)
+  // blocks.cnn:10: act    (features.stage2[1].relu1)
+  cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
+                 features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
+                 kFeaturesStage2_1Bn1);
+  cnn::winograd::conv_prepare(features_stage2_1_conv1_weight_prepared, features_stage2_1_conv1_weight_,
+                              kFeaturesStage2_1Conv1);
+
+  at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  // blocks.cnn:10: act    (features.stage2[1].relu2)
+  cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
+                 features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
+                 kFeaturesStage2_1Bn2);
+  cnn::winograd::conv_prepare(features_stage2_1_conv2_weight_prepared, features_stage2_1_conv2_weight_,
+                              kFeaturesStage2_1Conv2);
+
+  at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
+  // blocks.cnn:9: bn    (features.stage2[2].bn1)
+  // blocks.cnn:10: act    (features.stage2[2].relu1)
+  cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
+                 features_stage2_2_bn1_running_mean_, features_stage2_2_bn1_running_var_,
+                 kFeaturesStage2_2Bn1);
+  cnn::winograd::conv_prepare(features_stage2_2_conv1_weight_prepared, features_stage2_2_conv1_weight_,
+                              kFeaturesStage2_2Conv1);
+
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
+  // blocks.cnn:9: bn    (features.stage2[2].bn2)
+  // blocks.cnn:10: act    (features.stage2[2].relu2)
+  cnn::bn_affine(features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_,
+                 features_stage2_2_bn2_running_mean_, features_stage2_2_bn2_running_var_,
+                 kFeaturesStage2_2Bn2);
+  cnn::winograd::conv_prepare(features_stage2_2_conv2_weight_prepared, features_stage2_2_conv2_weight_,
+                              kFeaturesStage2_2Conv2);
+
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  // blocks.cnn:9: bn    (features.stage3[0].bn1)
+  // blocks.cnn:10: act    (features.stage3[0].relu1)
+  cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
+                 features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
+                 kFeaturesStage3_0Bn1);
+  cnn::conv_prepare(features_stage3_0_conv1_weight_prepared, features_stage3_0_conv1_weight_,
+                    kFeaturesStage3_0Conv1);
+
+  at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  // blocks.cnn:10: act    (features.stage3[0].relu2)
+  cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
+                 features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
+                 kFeaturesStage3_0Bn2);
+  cnn::winograd::conv_prepare(features_stage3_0_conv2_weight_prepared, features_stage3_0_conv2_weight_,
+                              kFeaturesStage3_0Conv2);
+
+  at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  // blocks.cnn:9: bn    (features.stage3[1].bn1)
+  // blocks.cnn:10: act    (features.stage3[1].relu1)
+  cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
+                 features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
+                 kFeaturesStage3_1Bn1);
+  cnn::winograd::conv_prepare(features_stage3_1_conv1_weight_prepared, features_stage3_1_conv1_weight_,
+                              kFeaturesStage3_1Conv1);
+
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  // blocks.cnn:10: act    (features.stage3[1].relu2)
+  cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
+                 features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
+                 kFeaturesStage3_1Bn2);
+  cnn::winograd::conv_prepare(features_stage3_1_conv2_weight_prepared, features_stage3_1_conv2_weight_,
+                              kFeaturesStage3_1Conv2);
+
+  at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
+  // blocks.cnn:9: bn    (features.stage3[2].bn1)
+  // blocks.cnn:10: act    (features.stage3[2].relu1)
+  cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
+                 features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
+                 kFeaturesStage3_2Bn1);
+  cnn::winograd::conv_prepare(features_stage3_2_conv1_weight_prepared, features_stage3_2_conv1_weight_,
+                              kFeaturesStage3_2Conv1);
+
+  at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  // blocks.cnn:9: bn    (features.stage3[2].bn2)
+  // blocks.cnn:10: act    (features.stage3[2].relu2)
+  cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
+                 features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
+                 kFeaturesStage3_2Bn2);
+  cnn::winograd::conv_prepare(features_stage3_2_conv2_weight_prepared, features_stage3_2_conv2_weight_,
+                              kFeaturesStage3_2Conv2);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
-  const cnn::Floats features_bn1_saved = floats(2490368, 64);
+  const cnn::Floats features_bn1_saved = floats(4194368, 64);
   const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn1_saved = floats(4194304, 64);
+  const cnn::Floats features_conv1_weight_prepared = floats(4194432, 486);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4194928, 64);
   const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn2_saved = floats(4194304, 64);
+  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(4194992, 10368);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(4205360, 64);
   const cnn::Blocked features_stage1_0_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn1_saved = floats(4194304, 64);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(4205424, 10368);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(4215792, 64);
   const cnn::Blocked features_stage1_1_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn2_saved = floats(4194304, 64);
+  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(4215856, 10368);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(4226224, 64);
   const cnn::Blocked features_stage1_1_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn1_saved = floats(4194304, 64);
+  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(4226288, 10368);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4236656, 64);
   const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn2_saved = floats(4194304, 64);
+  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(4236720, 10368);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(4247088, 64);
   const cnn::Blocked features_stage1_2_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage2_0_bn1_saved = floats(3145728, 128);
+  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(4247152, 10368);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(4257520, 128);
   const cnn::Blocked features_stage2_0_relu1 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn2_saved = floats(1048576, 128);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(4257648, 5184);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(4262832, 128);
   const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn1_saved = floats(2097152, 128);
+  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(4262960, 41472);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(4304432, 128);
   const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn2_saved = floats(2097152, 128);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(4304560, 41472);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(4346032, 128);
   const cnn::Blocked features_stage2_1_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn1_saved = floats(2097152, 128);
+  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(4346160, 41472);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(4387632, 128);
   const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn2_saved = floats(2097152, 128);
+  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(4387760, 41472);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(4429232, 128);
   const cnn::Blocked features_stage2_2_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage3_0_bn1_saved = floats(1572864, 256);
+  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(4429360, 41472);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(4470832, 256);
   const cnn::Blocked features_stage3_0_relu1 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn2_saved = floats(524288, 256);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(4471088, 19008);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(4490096, 256);
   const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn1_saved = floats(1048576, 256);
+  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(4490352, 152064);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(4642416, 256);
   const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn2_saved = floats(1048576, 256);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(4642672, 152064);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(4794736, 256);
   const cnn::Blocked features_stage3_1_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn1_saved = floats(1048576, 256);
+  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(4794992, 152064);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(4947056, 256);
   const cnn::Blocked features_stage3_2_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn2_saved = floats(1048576, 256);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(4947312, 152064);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(5099376, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(5099632, 152064);
   const cnn::Blocked head_gap1 = blocked(524288, 64);  // 64
   const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10
@@ -1726,189 +1975,151 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
-                 features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv(features_relu1, input, features_conv1_weight_,
+  cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
-  cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
-                 features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
-                 kFeaturesStage1_0Bn1);
-  cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
+  cnn::winograd::conv(features_stage1_0_relu1, features_relu1,
+                      cnn::prepared(features_stage1_0_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv1, batch, scratch());
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   // blocks.cnn:10: act    (features.stage1[0].relu2)
-  cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
-                 features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
-                 kFeaturesStage1_0Bn2);
-  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1,
+                      cnn::prepared(features_stage1_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage1_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_0Conv2, batch, scratch());
 
   at(9);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
-  cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
-                 features_stage1_1_bn1_running_mean_, features_stage1_1_bn1_running_var_,
-                 kFeaturesStage1_1Bn1);
-  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2,
+                      cnn::prepared(features_stage1_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv1, batch, scratch());
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   // blocks.cnn:10: act    (features.stage1[1].relu2)
-  cnn::bn_affine(features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_,
-                 features_stage1_1_bn2_running_mean_, features_stage1_1_bn2_running_var_,
-                 kFeaturesStage1_1Bn2);
-  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1,
+                      cnn::prepared(features_stage1_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage1_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_1Conv2, batch, scratch());
 
   at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
-  cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
-                 features_stage1_2_bn1_running_mean_, features_stage1_2_bn1_running_var_,
-                 kFeaturesStage1_2Bn1);
-  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2,
+                      cnn::prepared(features_stage1_2_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv1, batch, scratch());
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   // blocks.cnn:10: act    (features.stage1[2].relu2)
-  cnn::bn_affine(features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_,
-                 features_stage1_2_bn2_running_mean_, features_stage1_2_bn2_running_var_,
-                 kFeaturesStage1_2Bn2);
-  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1,
+                      cnn::prepared(features_stage1_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage1_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage1_2Conv2, batch, scratch());
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
-  cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
-                 features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
-                 kFeaturesStage2_0Bn1);
-  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2,
+            cnn::prepared(features_stage2_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage2_0Conv1, batch, scratch());
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   // blocks.cnn:10: act    (features.stage2[0].relu2)
-  cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
-                 features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
-                 kFeaturesStage2_0Bn2);
-  cnn::winograd::conv(features_stage2_0_relu2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+  cnn::winograd::conv(features_stage2_0_relu2, features_stage2_0_relu1,
+                      cnn::prepared(features_stage2_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_0Conv2, batch, scratch());
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
-  cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
-                 features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
-                 kFeaturesStage2_1Bn1);
-  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2,
+                      cnn::prepared(features_stage2_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv1, batch, scratch());
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // blocks.cnn:10: act    (features.stage2[1].relu2)
-  cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
-                 features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
-                 kFeaturesStage2_1Bn2);
-  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1,
+                      cnn::prepared(features_stage2_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_1Conv2, batch, scratch());
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
-  cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
-                 features_stage2_2_bn1_running_mean_, features_stage2_2_bn1_running_var_,
-                 kFeaturesStage2_2Bn1);
-  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2,
+                      cnn::prepared(features_stage2_2_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv1, batch, scratch());
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   // blocks.cnn:10: act    (features.stage2[2].relu2)
-  cnn::bn_affine(features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_,
-                 features_stage2_2_bn2_running_mean_, features_stage2_2_bn2_running_var_,
-                 kFeaturesStage2_2Bn2);
-  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1,
+                      cnn::prepared(features_stage2_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage2_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage2_2Conv2, batch, scratch());
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
-  cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
-                 features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
-                 kFeaturesStage3_0Bn1);
-  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2,
+            cnn::prepared(features_stage3_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesStage3_0Conv1, batch, scratch());
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   // blocks.cnn:10: act    (features.stage3[0].relu2)
-  cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
-                 features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
-                 kFeaturesStage3_0Bn2);
-  cnn::winograd::conv(features_stage3_0_relu2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+  cnn::winograd::conv(features_stage3_0_relu2, features_stage3_0_relu1,
+                      cnn::prepared(features_stage3_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_0Conv2, batch, scratch());
 
   at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
-  cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
-                 features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
-                 kFeaturesStage3_1Bn1);
-  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2,
+                      cnn::prepared(features_stage3_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv1, batch, scratch());
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // blocks.cnn:10: act    (features.stage3[1].relu2)
-  cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
-                 features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
-                 kFeaturesStage3_1Bn2);
-  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1,
+                      cnn::prepared(features_stage3_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_1Conv2, batch, scratch());
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
-  cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
-                 features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
-                 kFeaturesStage3_2Bn1);
-  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2,
+                      cnn::prepared(features_stage3_2_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv1, batch, scratch());
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // blocks.cnn:10: act    (features.stage3[2].relu2)
-  cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
-                 features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
-                 kFeaturesStage3_2Bn2);
-  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1,
+                      cnn::prepared(features_stage3_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv2, batch, scratch());
 

@@ -147,66 +147,87 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{6528, 3024});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 486});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{24768, 5184});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{9984, 32256});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 5184});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{6336, 576});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{9984, 3584});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{3264, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{3264, 576});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{49344, 20736});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{15744, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{62016, 19008});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 2304});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{15744, 14336});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{6336, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{6336, 2112});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 2560});
 
@@ -654,73 +675,73 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{442368, 77824, 2496}, {}},
+    {{442368, 77824, 2200}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 9984}, {}},
+    {{2359296, 131072, 41728}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 196608, 9984}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 131072, 9984}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 196608, 9984}, {}},
+    {{2359296, 196608, 41728}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 9984}, {}},
+    {{2359296, 131072, 41728}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 196608, 9984}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{1179648, 98304, 19968}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 65536, 38400}, {}},
-    {{}, {}},
-    {{131072, 131072, 3584}, {}},
+    {{2359296, 196608, 41728}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 38400}, {}},
+    {{2359296, 131072, 41728}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 98304, 38400}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 65536, 38400}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 98304, 38400}, {}},
+    {{2359296, 196608, 41728}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{1179648, 49152, 76800}, {}},
+    {{1179648, 98304, 21248}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 150528}, {}},
+    {{2359296, 65536, 166400}, {}},
     {{}, {}},
-    {{131072, 65536, 11264}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 32768, 150528}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 49152, 150528}, {}},
+    {{131072, 131072, 2816}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 150528}, {}},
+    {{2359296, 65536, 166400}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 49152, 150528}, {}},
+    {{2359296, 98304, 166400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 65536, 166400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 98304, 166400}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1179648, 49152, 77056}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 609280}, {}},
+    {{}, {}},
+    {{131072, 65536, 9472}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 609280}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 49152, 609280}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 609280}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 49152, 609280}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1953,65 +1974,57 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   return cnn::mean_loss(losses, batch);
 }
 
-// Forward, as at prediction time: scores for the caller.
-void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
-  const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
-  const cnn::Floats features_bn1_saved = floats(2490368, 64);
-  const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn1_saved = floats(4194304, 64);
-  const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn2_saved = floats(6291456, 64);
-  const cnn::Blocked features_stage1_0_relu2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn1_saved = floats(2097152, 64);
-  const cnn::Blocked features_stage1_1_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn2_saved = floats(6291456, 64);
-  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn1_saved = floats(4194304, 64);
-  const cnn::Blocked features_stage1_2_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn2_saved = floats(6291456, 64);
-  const cnn::Blocked features_stage1_2_relu2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage2_0_bn1_saved = floats(1048576, 128);
-  const cnn::Blocked features_stage2_0_relu1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn2_saved = floats(2097152, 128);
-  const cnn::Blocked features_stage2_0_bn2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(2097152, 128);
-  const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn1_saved = floats(2097152, 128);
-  const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn2_saved = floats(3145728, 128);
-  const cnn::Blocked features_stage2_1_relu2 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn1_saved = floats(1048576, 128);
-  const cnn::Blocked features_stage2_2_relu1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn2_saved = floats(3145728, 128);
-  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage3_0_bn1_saved = floats(524288, 256);
-  const cnn::Blocked features_stage3_0_relu1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn2_saved = floats(2097152, 256);
-  const cnn::Blocked features_stage3_0_bn2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(2097152, 256);
-  const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn1_saved = floats(1048576, 256);
-  const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn2_saved = floats(1572864, 256);
-  const cnn::Blocked features_stage3_1_relu2 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn1_saved = floats(524288, 256);
-  const cnn::Blocked features_stage3_2_relu1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn2_saved = floats(1572864, 256);
-  const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(8192, 10);  // 10
-  const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
-  cnn::to_blocked(input, images, k3x32x32, batch);
+// What prediction needs of the weights: made once, and again where they have changed.
+void CifarResNet::prepare_on_team() {
+  const cnn::Floats features_bn1_saved = floats(6291520, 64);
+  const cnn::Floats features_conv1_weight_prepared = floats(6291584, 486);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(6292080, 64);
+  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(6292144, 10368);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(6302512, 64);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(6302576, 10368);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(6312944, 64);
+  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(6313008, 10368);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(6323376, 64);
+  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(6323440, 10368);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(6333808, 64);
+  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(6333872, 10368);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(6344240, 64);
+  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(6344304, 10368);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(6354672, 128);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(6354800, 5184);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(6359984, 128);
+  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(6360112, 41472);
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6401584, 128);
+  const cnn::Floats features_stage2_0_downsample_conv1_weight_prepared = floats(6401712, 576);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(6402288, 128);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(6402416, 41472);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(6443888, 128);
+  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(6444016, 41472);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(6485488, 128);
+  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(6485616, 41472);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(6527088, 128);
+  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(6527216, 41472);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(6568688, 256);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(6568944, 19008);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(6587952, 256);
+  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(6588208, 152064);
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6740272, 256);
+  const cnn::Floats features_stage3_0_downsample_conv1_weight_prepared = floats(6740528, 2112);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(6742640, 256);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(6742896, 152064);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(6894960, 256);
+  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(6895216, 152064);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(7047280, 256);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(7047536, 152064);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(7199600, 256);
+  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(7199856, 152064);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv(features_relu1, input, features_conv1_weight_,
-            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch());
+  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
@@ -2019,9 +2032,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
                  features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
                  kFeaturesStage1_0Bn1);
-  cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv1, batch, scratch());
+  cnn::winograd::conv_prepare(features_stage1_0_conv1_weight_prepared, features_stage1_0_conv1_weight_,
+                              kFeaturesStage1_0Conv1);
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
@@ -2030,9 +2042,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
                  features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
                  kFeaturesStage1_0Bn2);
-  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_0_bn2_saved).plus(features_relu1).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_stage1_0_conv2_weight_prepared, features_stage1_0_conv2_weight_,
+                              kFeaturesStage1_0Conv2);
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
@@ -2040,9 +2051,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
                  features_stage1_1_bn1_running_mean_, features_stage1_1_bn1_running_var_,
                  kFeaturesStage1_1Bn1);
-  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv1, batch, scratch());
+  cnn::winograd::conv_prepare(features_stage1_1_conv1_weight_prepared, features_stage1_1_conv1_weight_,
+                              kFeaturesStage1_1Conv1);
 
   at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
@@ -2051,9 +2061,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_,
                  features_stage1_1_bn2_running_mean_, features_stage1_1_bn2_running_var_,
                  kFeaturesStage1_1Bn2);
-  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_1_bn2_saved).plus(features_stage1_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_stage1_1_conv2_weight_prepared, features_stage1_1_conv2_weight_,
+                              kFeaturesStage1_1Conv2);
 
   at(17);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
@@ -2061,9 +2070,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
                  features_stage1_2_bn1_running_mean_, features_stage1_2_bn1_running_var_,
                  kFeaturesStage1_2Bn1);
-  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv1, batch, scratch());
+  cnn::winograd::conv_prepare(features_stage1_2_conv1_weight_prepared, features_stage1_2_conv1_weight_,
+                              kFeaturesStage1_2Conv1);
 
   at(20);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
@@ -2072,9 +2080,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_,
                  features_stage1_2_bn2_running_mean_, features_stage1_2_bn2_running_var_,
                  kFeaturesStage1_2Bn2);
-  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_2_bn2_saved).plus(features_stage1_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_stage1_2_conv2_weight_prepared, features_stage1_2_conv2_weight_,
+                              kFeaturesStage1_2Conv2);
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
@@ -2082,18 +2089,16 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
                  features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
                  kFeaturesStage2_0Bn1);
-  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage2_0_conv1_weight_prepared, features_stage2_0_conv1_weight_,
+                    kFeaturesStage2_0Conv1);
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
                  features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
                  kFeaturesStage2_0Bn2);
-  cnn::winograd::conv(features_stage2_0_bn2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_0_bn2_saved), kFeaturesStage2_0Conv2, batch,
-                      scratch());
+  cnn::winograd::conv_prepare(features_stage2_0_conv2_weight_prepared, features_stage2_0_conv2_weight_,
+                              kFeaturesStage2_0Conv2);
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
@@ -2102,9 +2107,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage2_0_downsample_bn1_saved, features_stage2_0_downsample_bn1_weight_,
                  features_stage2_0_downsample_bn1_bias_, features_stage2_0_downsample_bn1_running_mean_,
                  features_stage2_0_downsample_bn1_running_var_, kFeaturesStage2_0DownsampleBn1);
-  cnn::conv(features_stage2_0_relu2, features_stage1_2_relu2, features_stage2_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage2_0_downsample_bn1_saved).plus(features_stage2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0DownsampleConv1, batch, scratch());
+  cnn::conv_prepare(features_stage2_0_downsample_conv1_weight_prepared,
+                    features_stage2_0_downsample_conv1_weight_, kFeaturesStage2_0DownsampleConv1);
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
@@ -2112,9 +2116,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
                  features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
                  kFeaturesStage2_1Bn1);
-  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::winograd::conv_prepare(features_stage2_1_conv1_weight_prepared, features_stage2_1_conv1_weight_,
+                              kFeaturesStage2_1Conv1);
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
@@ -2123,9 +2126,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
                  features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
                  kFeaturesStage2_1Bn2);
-  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_1_bn2_saved).plus(features_stage2_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_stage2_1_conv2_weight_prepared, features_stage2_1_conv2_weight_,
+                              kFeaturesStage2_1Conv2);
 
   at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
@@ -2133,9 +2135,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
                  features_stage2_2_bn1_running_mean_, features_stage2_2_bn1_running_var_,
                  kFeaturesStage2_2Bn1);
-  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv1, batch, scratch());
+  cnn::winograd::conv_prepare(features_stage2_2_conv1_weight_prepared, features_stage2_2_conv1_weight_,
+                              kFeaturesStage2_2Conv1);
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
@@ -2144,9 +2145,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_,
                  features_stage2_2_bn2_running_mean_, features_stage2_2_bn2_running_var_,
                  kFeaturesStage2_2Bn2);
-  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_2_bn2_saved).plus(features_stage2_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_stage2_2_conv2_weight_prepared, features_stage2_2_conv2_weight_,
+                              kFeaturesStage2_2Conv2);
 
   at(47);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
@@ -2154,18 +2154,16 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
                  features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
                  kFeaturesStage3_0Bn1);
-  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage3_0_conv1_weight_prepared, features_stage3_0_conv1_weight_,
+                    kFeaturesStage3_0Conv1);
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
                  features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
                  kFeaturesStage3_0Bn2);
-  cnn::winograd::conv(features_stage3_0_bn2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2, batch,
-                      scratch());
+  cnn::winograd::conv_prepare(features_stage3_0_conv2_weight_prepared, features_stage3_0_conv2_weight_,
+                              kFeaturesStage3_0Conv2);
 
   at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
@@ -2174,9 +2172,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage3_0_downsample_bn1_saved, features_stage3_0_downsample_bn1_weight_,
                  features_stage3_0_downsample_bn1_bias_, features_stage3_0_downsample_bn1_running_mean_,
                  features_stage3_0_downsample_bn1_running_var_, kFeaturesStage3_0DownsampleBn1);
-  cnn::conv(features_stage3_0_relu2, features_stage2_2_relu2, features_stage3_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage3_0_downsample_bn1_saved).plus(features_stage3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0DownsampleConv1, batch, scratch());
+  cnn::conv_prepare(features_stage3_0_downsample_conv1_weight_prepared,
+                    features_stage3_0_downsample_conv1_weight_, kFeaturesStage3_0DownsampleConv1);
 
   at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -2184,9 +2181,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
                  features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
                  kFeaturesStage3_1Bn1);
-  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::winograd::conv_prepare(features_stage3_1_conv1_weight_prepared, features_stage3_1_conv1_weight_,
+                              kFeaturesStage3_1Conv1);
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
@@ -2195,9 +2191,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
                  features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
                  kFeaturesStage3_1Bn2);
-  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_1_bn2_saved).plus(features_stage3_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_stage3_1_conv2_weight_prepared, features_stage3_1_conv2_weight_,
+                              kFeaturesStage3_1Conv2);
 
   at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
@@ -2205,9 +2200,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
                  features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
                  kFeaturesStage3_2Bn1);
-  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::winograd::conv_prepare(features_stage3_2_conv1_weight_prepared, features_stage3_2_conv1_weight_,
+                              kFeaturesStage3_2Conv1);
 
   at(66);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
@@ -2216,7 +2210,253 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
                  features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
                  kFeaturesStage3_2Bn2);
-  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+  cnn::winograd::conv_prepare(features_stage3_2_conv2_weight_prepared, features_stage3_2_conv2_weight_,
+                              kFeaturesStage3_2Conv2);
+}
+
+// Forward, as at prediction time: scores for the caller.
+void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
+  const cnn::Floats features_bn1_saved = floats(6291520, 64);
+  const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_conv1_weight_prepared = floats(6291584, 486);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(6292080, 64);
+  const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(6292144, 10368);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(6302512, 64);
+  const cnn::Blocked features_stage1_0_relu2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(6302576, 10368);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(6312944, 64);
+  const cnn::Blocked features_stage1_1_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(6313008, 10368);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(6323376, 64);
+  const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(6323440, 10368);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(6333808, 64);
+  const cnn::Blocked features_stage1_2_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(6333872, 10368);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(6344240, 64);
+  const cnn::Blocked features_stage1_2_relu2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(6344304, 10368);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(6354672, 128);
+  const cnn::Blocked features_stage2_0_relu1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(6354800, 5184);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(6359984, 128);
+  const cnn::Blocked features_stage2_0_bn2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(6360112, 41472);
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6401584, 128);
+  const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_downsample_conv1_weight_prepared = floats(6401712, 576);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(6402288, 128);
+  const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(6402416, 41472);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(6443888, 128);
+  const cnn::Blocked features_stage2_1_relu2 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(6444016, 41472);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(6485488, 128);
+  const cnn::Blocked features_stage2_2_relu1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(6485616, 41472);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(6527088, 128);
+  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(6527216, 41472);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(6568688, 256);
+  const cnn::Blocked features_stage3_0_relu1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(6568944, 19008);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(6587952, 256);
+  const cnn::Blocked features_stage3_0_bn2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(6588208, 152064);
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6740272, 256);
+  const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_downsample_conv1_weight_prepared = floats(6740528, 2112);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(6742640, 256);
+  const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(6742896, 152064);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(6894960, 256);
+  const cnn::Blocked features_stage3_1_relu2 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(6895216, 152064);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(7047280, 256);
+  const cnn::Blocked features_stage3_2_relu1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(7047536, 152064);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(7199600, 256);
+  const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(7199856, 152064);
+  const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(8192, 10);  // 10
+  const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
+  cnn::to_blocked(input, images, k3x32x32, batch);
+
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  // blocks.cnn:9: bn    (features.bn1)
+  // blocks.cnn:10: act    (features.relu1)
+  cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
+            scratch());
+
+  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  // blocks.cnn:10: act    (features.stage1[0].relu1)
+  cnn::winograd::conv(features_stage1_0_relu1, features_relu1,
+                      cnn::prepared(features_stage1_0_conv1_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
+                      kFeaturesStage1_0Conv1, batch, scratch());
+
+  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  // 11: add {    (features.stage1[0].add1)
+  // 20: relu    (features.stage1[0].relu2)
+  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1,
+                      cnn::prepared(features_stage1_0_conv2_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage1_0_bn2_saved).plus(features_relu1).then(cnn::Activation::kRelu),
+                      kFeaturesStage1_0Conv2, batch, scratch());
+
+  at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
+  // blocks.cnn:9: bn    (features.stage1[1].bn1)
+  // blocks.cnn:10: act    (features.stage1[1].relu1)
+  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2,
+                      cnn::prepared(features_stage1_1_conv1_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
+                      kFeaturesStage1_1Conv1, batch, scratch());
+
+  at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
+  // blocks.cnn:9: bn    (features.stage1[1].bn2)
+  // 11: add {    (features.stage1[1].add1)
+  // 20: relu    (features.stage1[1].relu2)
+  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1,
+                      cnn::prepared(features_stage1_1_conv2_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage1_1_bn2_saved).plus(features_stage1_0_relu2).then(cnn::Activation::kRelu),
+                      kFeaturesStage1_1Conv2, batch, scratch());
+
+  at(17);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
+  // blocks.cnn:9: bn    (features.stage1[2].bn1)
+  // blocks.cnn:10: act    (features.stage1[2].relu1)
+  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2,
+                      cnn::prepared(features_stage1_2_conv1_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
+                      kFeaturesStage1_2Conv1, batch, scratch());
+
+  at(20);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
+  // blocks.cnn:9: bn    (features.stage1[2].bn2)
+  // 11: add {    (features.stage1[2].add1)
+  // 20: relu    (features.stage1[2].relu2)
+  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1,
+                      cnn::prepared(features_stage1_2_conv2_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage1_2_bn2_saved).plus(features_stage1_1_relu2).then(cnn::Activation::kRelu),
+                      kFeaturesStage1_2Conv2, batch, scratch());
+
+  at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  // blocks.cnn:9: bn    (features.stage2[0].bn1)
+  // blocks.cnn:10: act    (features.stage2[0].relu1)
+  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2,
+            cnn::prepared(features_stage2_0_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
+            kFeaturesStage2_0Conv1, batch, scratch());
+
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  cnn::winograd::conv(features_stage2_0_bn2, features_stage2_0_relu1,
+                      cnn::prepared(features_stage2_0_conv2_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage2_0_bn2_saved), kFeaturesStage2_0Conv2, batch,
+                      scratch());
+
+  at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
+  // 11: add {    (features.stage2[0].add1)
+  // 20: relu    (features.stage2[0].relu2)
+  cnn::conv(features_stage2_0_relu2, features_stage1_2_relu2,
+            cnn::prepared(features_stage2_0_downsample_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage2_0_downsample_bn1_saved).plus(features_stage2_0_bn2).then(cnn::Activation::kRelu),
+            kFeaturesStage2_0DownsampleConv1, batch, scratch());
+
+  at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  // blocks.cnn:9: bn    (features.stage2[1].bn1)
+  // blocks.cnn:10: act    (features.stage2[1].relu1)
+  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2,
+                      cnn::prepared(features_stage2_1_conv1_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
+                      kFeaturesStage2_1Conv1, batch, scratch());
+
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  // 11: add {    (features.stage2[1].add1)
+  // 20: relu    (features.stage2[1].relu2)
+  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1,
+                      cnn::prepared(features_stage2_1_conv2_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage2_1_bn2_saved).plus(features_stage2_0_relu2).then(cnn::Activation::kRelu),
+                      kFeaturesStage2_1Conv2, batch, scratch());
+
+  at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
+  // blocks.cnn:9: bn    (features.stage2[2].bn1)
+  // blocks.cnn:10: act    (features.stage2[2].relu1)
+  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2,
+                      cnn::prepared(features_stage2_2_conv1_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
+                      kFeaturesStage2_2Conv1, batch, scratch());
+
+  at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
+  // blocks.cnn:9: bn    (features.stage2[2].bn2)
+  // 11: add {    (features.stage2[2].add1)
+  // 20: relu    (features.stage2[2].relu2)
+  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1,
+                      cnn::prepared(features_stage2_2_conv2_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage2_2_bn2_saved).plus(features_stage2_1_relu2).then(cnn::Activation::kRelu),
+                      kFeaturesStage2_2Conv2, batch, scratch());
+
+  at(47);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  // blocks.cnn:9: bn    (features.stage3[0].bn1)
+  // blocks.cnn:10: act    (features.stage3[0].relu1)
+  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2,
+            cnn::prepared(features_stage3_0_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
+            kFeaturesStage3_0Conv1, batch, scratch());
+
+  at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  cnn::winograd::conv(features_stage3_0_bn2, features_stage3_0_relu1,
+                      cnn::prepared(features_stage3_0_conv2_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2, batch,
+                      scratch());
+
+  at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
+  // 11: add {    (features.stage3[0].add1)
+  // 20: relu    (features.stage3[0].relu2)
+  cnn::conv(features_stage3_0_relu2, features_stage2_2_relu2,
+            cnn::prepared(features_stage3_0_downsample_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage3_0_downsample_bn1_saved).plus(features_stage3_0_bn2).then(cnn::Activation::kRelu),
+            kFeaturesStage3_0DownsampleConv1, batch, scratch());
+
+  at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  // blocks.cnn:9: bn    (features.stage3[1].bn1)
+  // blocks.cnn:10: act    (features.stage3[1].relu1)
+  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2,
+                      cnn::prepared(features_stage3_1_conv1_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
+                      kFeaturesStage3_1Conv1, batch, scratch());
+
+  at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  // 11: add {    (features.stage3[1].add1)
+  // 20: relu    (features.stage3[1].relu2)
+  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1,
+                      cnn::prepared(features_stage3_1_conv2_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage3_1_bn2_saved).plus(features_stage3_0_relu2).then(cnn::Activation::kRelu),
+                      kFeaturesStage3_1Conv2, batch, scratch());
+
+  at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
+  // blocks.cnn:9: bn    (features.stage3[2].bn1)
+  // blocks.cnn:10: act    (features.stage3[2].relu1)
+  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2,
+                      cnn::prepared(features_stage3_2_conv1_weight_prepared),
+                      cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
+                      kFeaturesStage3_2Conv1, batch, scratch());
+
+  at(66);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  // blocks.cnn:9: bn    (features.stage3[2].bn2)
+  // 11: add {    (features.stage3[2].add1)
+  // 20: relu    (features.stage3[2].relu2)
+  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1,
+                      cnn::prepared(features_stage3_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_2_bn2_saved).plus(features_stage3_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesStage3_2Conv2, batch, scratch());
 

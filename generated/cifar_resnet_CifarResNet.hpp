@@ -95,6 +95,7 @@ class CifarResNet final : public cnn::Network {
   float step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer);
   float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
   void predict_on_team(cnn::ConstFloats images, int batch) override;
+  void prepare_on_team() override;
 
   const cnn::Floats features_conv1_weight_ = parameters(0, 432);  // [16, 3, 3, 3]
   const cnn::Floats features_bn1_weight_ = parameters(432, 16);  // [16]

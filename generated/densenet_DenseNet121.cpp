@@ -758,363 +758,483 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{15744, 65856});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{28416, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{28416, 9702});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 8448});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{28416, 57344});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{12480, 8448});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{24768, 12288});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{28416, 86016});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{18624, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{18624, 12672});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 16896});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{28416, 114688});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 16896});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{24768, 20736});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{28416, 143360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{30912, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{30912, 21120});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{24768, 24576});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37056, 25344});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{24768, 29184});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{28416, 200704});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43200, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43200, 29568});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{24768, 33024});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{28416, 229376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{49344, 33792});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 16896});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{28416, 114688});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 16896});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{24768, 20736});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{28416, 143360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{30912, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{30912, 21120});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 24576});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37056, 25344});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{24768, 29184});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{28416, 200704});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43200, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43200, 29568});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{24768, 33024});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{28416, 229376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{49344, 33792});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{24768, 36864});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{28416, 110592});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 38016});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{24768, 41472});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{28416, 122880});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 42240});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{24768, 45312});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{28416, 135168});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 46464});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{24768, 49152});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 50688});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{24768, 53760});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{28416, 159744});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 54912});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{24768, 57600});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 59136});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{24768, 61440});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{28416, 184320});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 63360});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{49344, 132096});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{52608, 393216});
+static_assert(cnn::conv_prepared_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{98880, 132096});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 33024});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{28416, 229376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{49344, 33792});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{24768, 36864});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{28416, 110592});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 38016});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 41472});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{28416, 122880});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 42240});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{24768, 45312});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{28416, 135168});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 46464});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{24768, 49152});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 50688});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{24768, 53760});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{28416, 159744});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 54912});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{24768, 57600});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 59136});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{24768, 61440});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{28416, 184320});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 63360});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{24768, 66048});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{24768, 69888});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{28416, 139264});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 71808});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{24768, 73728});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 76032});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{24768, 78336});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{28416, 155648});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 80256});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{24768, 82176});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{28416, 163840});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 84480});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{24768, 86016});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 88704});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{24768, 90624});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{28416, 180224});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 92928});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{24768, 94464});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{28416, 188416});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 97152});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{24768, 98304});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{74688, 101376});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{24768, 102912});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{28416, 102400});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{74688, 105600});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{24768, 106752});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{28416, 106496});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{74688, 109824});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{24768, 110592});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{28416, 110592});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{74688, 114048});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{24768, 115200});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{28416, 114688});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{74688, 118272});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{24768, 119040});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{28416, 118784});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{74688, 122496});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{24768, 122880});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{28416, 122880});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{74688, 126720});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{24768, 127488});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{28416, 126976});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{74688, 130944});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{246336, 525312});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{102144, 524288});
+static_assert(cnn::conv_prepared_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{148416, 528384});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 66048});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{24768, 69888});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{28416, 139264});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 71808});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 73728});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 76032});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{24768, 78336});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{28416, 155648});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 80256});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{24768, 82176});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{28416, 163840});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 84480});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{24768, 86016});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 88704});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{24768, 90624});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{28416, 180224});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 92928});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{24768, 94464});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{28416, 188416});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 97152});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{24768, 98304});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 101376});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{24768, 102912});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{28416, 102400});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 105600});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{24768, 106752});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{28416, 106496});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 109824});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{24768, 110592});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{28416, 110592});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 114048});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{24768, 115200});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{28416, 114688});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 118272});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{24768, 119040});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{28416, 118784});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 122496});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{24768, 122880});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{28416, 122880});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 126720});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{24768, 127488});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{28416, 126976});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 130944});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{0, 922176});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40960});
 
@@ -3622,427 +3742,427 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 40704}, {}},
+    {{118013952, 3813376, 39832}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{0, 0, 2048}, {}},
-    {{}, {}},
-    {{25690112, 2408448, 39936}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 3072}, {}},
-    {{}, {}},
-    {{38535168, 2809856, 56832}, {}},
+    {{25690112, 2408448, 36864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 4096}, {}},
-    {{}, {}},
-    {{51380224, 3211264, 73728}, {}},
+    {{115605504, 2007040, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 147456}, {}},
     {{}, {}},
-    {{0, 0, 5120}, {}},
-    {{}, {}},
-    {{64225280, 3612672, 90624}, {}},
+    {{38535168, 2809856, 54272}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 6144}, {}},
-    {{}, {}},
-    {{77070336, 4014080, 107520}, {}},
+    {{115605504, 2007040, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 147456}, {}},
     {{}, {}},
-    {{0, 0, 7168}, {}},
-    {{}, {}},
-    {{89915392, 4415488, 124416}, {}},
+    {{51380224, 3211264, 71680}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 147456}, {}},
+    {{115605504, 2007040, 663552}, {}},
     {{}, {}},
-    {{0, 0, 8192}, {}},
     {{}, {}},
-    {{102760448, 4816896, 135168}, {}},
+    {{}, {}},
+    {{64225280, 3612672, 89088}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{77070336, 4014080, 106496}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{89915392, 4415488, 123904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 4816896, 139264}, {}},
     {{0, 2007040, 0}, {}},
-    {{0, 0, 4096}, {}},
-    {{}, {}},
-    {{12845056, 802816, 73728}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 5120}, {}},
-    {{}, {}},
-    {{16056320, 903168, 90624}, {}},
+    {{12845056, 802816, 71680}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 6144}, {}},
-    {{}, {}},
-    {{19267584, 1003520, 107520}, {}},
+    {{28901376, 501760, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
     {{}, {}},
-    {{0, 0, 7168}, {}},
-    {{}, {}},
-    {{22478848, 1103872, 124416}, {}},
+    {{16056320, 903168, 89088}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
+    {{28901376, 501760, 663552}, {}},
     {{}, {}},
-    {{0, 0, 8192}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{19267584, 1003520, 106496}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{22478848, 1103872, 123904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{25690112, 1204224, 141312}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 9216}, {}},
-    {{}, {}},
-    {{28901376, 1304576, 158208}, {}},
+    {{28901376, 501760, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
     {{}, {}},
-    {{0, 0, 10240}, {}},
-    {{}, {}},
-    {{32112640, 1404928, 175104}, {}},
+    {{28901376, 1304576, 158720}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 11264}, {}},
-    {{}, {}},
-    {{35323904, 1505280, 192000}, {}},
+    {{28901376, 501760, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
     {{}, {}},
-    {{0, 0, 12288}, {}},
-    {{}, {}},
-    {{38535168, 1605632, 208896}, {}},
+    {{32112640, 1404928, 176128}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 13312}, {}},
-    {{}, {}},
-    {{41746432, 1705984, 225792}, {}},
+    {{28901376, 501760, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
     {{}, {}},
-    {{0, 0, 14336}, {}},
-    {{}, {}},
-    {{44957696, 1806336, 242688}, {}},
+    {{35323904, 1505280, 193536}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 15360}, {}},
-    {{}, {}},
-    {{48168960, 1906688, 259584}, {}},
+    {{28901376, 501760, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
     {{}, {}},
-    {{0, 0, 16384}, {}},
+    {{38535168, 1605632, 210944}, {}},
     {{}, {}},
-    {{102760448, 2408448, 532480}, {}},
+    {{}, {}},
+    {{28901376, 501760, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{41746432, 1705984, 228352}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{44957696, 1806336, 245760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{48168960, 1906688, 263168}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 2408448, 536576}, {}},
     {{0, 1003520, 0}, {}},
-    {{0, 0, 8192}, {}},
+    {{}, {}},
     {{}, {}},
     {{6422528, 301056, 141312}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{0, 0, 9216}, {}},
     {{}, {}},
-    {{7225344, 326144, 158208}, {}},
     {{}, {}},
+    {{7225344, 326144, 158720}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 10240}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{8028160, 351232, 175104}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{8028160, 351232, 176128}, {}},
     {{}, {}},
-    {{0, 0, 11264}, {}},
     {{}, {}},
-    {{8830976, 376320, 192000}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 12288}, {}},
+    {{8830976, 376320, 193536}, {}},
     {{}, {}},
-    {{9633792, 401408, 208896}, {}},
     {{}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 13312}, {}},
     {{}, {}},
-    {{10436608, 426496, 225792}, {}},
+    {{9633792, 401408, 210944}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{0, 0, 14336}, {}},
     {{}, {}},
-    {{11239424, 451584, 242688}, {}},
     {{}, {}},
+    {{10436608, 426496, 228352}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 15360}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{12042240, 476672, 259584}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{11239424, 451584, 245760}, {}},
     {{}, {}},
-    {{0, 0, 16384}, {}},
     {{}, {}},
-    {{12845056, 501760, 276480}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 17408}, {}},
+    {{12042240, 476672, 263168}, {}},
     {{}, {}},
-    {{13647872, 526848, 293376}, {}},
     {{}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 18432}, {}},
     {{}, {}},
-    {{14450688, 551936, 310272}, {}},
+    {{12845056, 501760, 280576}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{0, 0, 19456}, {}},
     {{}, {}},
-    {{15253504, 577024, 327168}, {}},
     {{}, {}},
+    {{13647872, 526848, 297984}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 20480}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{16056320, 602112, 344064}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{14450688, 551936, 315392}, {}},
     {{}, {}},
-    {{0, 0, 21504}, {}},
     {{}, {}},
-    {{16859136, 627200, 360960}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 22528}, {}},
+    {{15253504, 577024, 332800}, {}},
     {{}, {}},
-    {{17661952, 652288, 377856}, {}},
     {{}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 23552}, {}},
     {{}, {}},
-    {{18464768, 677376, 394752}, {}},
+    {{16056320, 602112, 350208}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{0, 0, 24576}, {}},
     {{}, {}},
-    {{19267584, 702464, 411648}, {}},
     {{}, {}},
+    {{16859136, 627200, 367616}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 25600}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{20070400, 727552, 428544}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{17661952, 652288, 385024}, {}},
     {{}, {}},
-    {{0, 0, 26624}, {}},
     {{}, {}},
-    {{20873216, 752640, 445440}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 27648}, {}},
+    {{18464768, 677376, 402432}, {}},
     {{}, {}},
-    {{21676032, 777728, 462336}, {}},
     {{}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 28672}, {}},
     {{}, {}},
-    {{22478848, 802816, 479232}, {}},
+    {{19267584, 702464, 419840}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{0, 0, 29696}, {}},
     {{}, {}},
-    {{23281664, 827904, 496128}, {}},
     {{}, {}},
+    {{20070400, 727552, 437248}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 30720}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{24084480, 852992, 513024}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{20873216, 752640, 454656}, {}},
     {{}, {}},
-    {{0, 0, 31744}, {}},
     {{}, {}},
-    {{24887296, 878080, 529920}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 32768}, {}},
+    {{21676032, 777728, 472064}, {}},
     {{}, {}},
-    {{102760448, 1204224, 2113536}, {}},
+    {{}, {}},
+    {{7225344, 125440, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{22478848, 802816, 489472}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{23281664, 827904, 506880}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{24084480, 852992, 524288}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{24887296, 878080, 541696}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 1204224, 2129920}, {}},
     {{0, 501760, 0}, {}},
-    {{0, 0, 16384}, {}},
-    {{}, {}},
-    {{3211264, 125440, 276480}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 17408}, {}},
-    {{}, {}},
-    {{3411968, 131712, 293376}, {}},
+    {{3211264, 125440, 280576}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 18432}, {}},
-    {{}, {}},
-    {{3612672, 137984, 310272}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 19456}, {}},
-    {{}, {}},
-    {{3813376, 144256, 327168}, {}},
+    {{3411968, 131712, 297984}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 20480}, {}},
-    {{}, {}},
-    {{4014080, 150528, 344064}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 21504}, {}},
-    {{}, {}},
-    {{4214784, 156800, 360960}, {}},
+    {{3612672, 137984, 315392}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 22528}, {}},
-    {{}, {}},
-    {{4415488, 163072, 377856}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 23552}, {}},
-    {{}, {}},
-    {{4616192, 169344, 394752}, {}},
+    {{3813376, 144256, 332800}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 24576}, {}},
-    {{}, {}},
-    {{4816896, 175616, 411648}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 25600}, {}},
-    {{}, {}},
-    {{5017600, 181888, 428544}, {}},
+    {{4014080, 150528, 350208}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 26624}, {}},
-    {{}, {}},
-    {{5218304, 188160, 445440}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 27648}, {}},
-    {{}, {}},
-    {{5419008, 194432, 462336}, {}},
+    {{4214784, 156800, 367616}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 28672}, {}},
-    {{}, {}},
-    {{5619712, 200704, 479232}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 29696}, {}},
-    {{}, {}},
-    {{5820416, 206976, 496128}, {}},
+    {{4415488, 163072, 385024}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 30720}, {}},
-    {{}, {}},
-    {{6021120, 213248, 513024}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 31744}, {}},
-    {{}, {}},
-    {{6221824, 219520, 529920}, {}},
+    {{4616192, 169344, 402432}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{4816896, 175616, 419840}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{5017600, 181888, 437248}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{5218304, 188160, 454656}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{5419008, 194432, 472064}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{5619712, 200704, 489472}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{5820416, 206976, 506880}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{6021120, 213248, 524288}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{6221824, 219520, 541696}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{0, 401408, 16384}, {}},
     {{}, {}},
@@ -11550,329 +11670,255 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   return cnn::mean_loss(losses, batch);
 }
 
-// Forward, as at prediction time: scores for the caller.
-void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
-  const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Floats features_norm0_saved = floats(30507008, 256);
-  const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Blocked features_denseblock1_denselayer6_concat1 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Blocked features_maxpool1 = blocked(25690112, 802816);  // 64x56x56
-  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(12845568, 256);
-  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(12845056, 512);
-  const cnn::Blocked features_denseblock1_denselayer1_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer1_conv2 = blocked(25890816, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(12845568, 384);
-  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(12845056, 512);
-  const cnn::Blocked features_denseblock1_denselayer2_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer1_concat1 = blocked(25690112, 802816);  // 96x56x56
-  const cnn::Blocked features_denseblock1_denselayer2_conv2 = blocked(25991168, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(12845056, 512);
-  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(12845568, 512);
-  const cnn::Blocked features_denseblock1_denselayer3_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer2_concat1 = blocked(25690112, 802816);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer3_conv2 = blocked(26091520, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(12845056, 640);
-  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(12845696, 512);
-  const cnn::Blocked features_denseblock1_denselayer4_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer3_concat1 = blocked(25690112, 802816);  // 160x56x56
-  const cnn::Blocked features_denseblock1_denselayer4_conv2 = blocked(26191872, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(12845056, 768);
-  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(12845824, 512);
-  const cnn::Blocked features_denseblock1_denselayer5_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer4_concat1 = blocked(25690112, 802816);  // 192x56x56
-  const cnn::Blocked features_denseblock1_denselayer5_conv2 = blocked(26292224, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(12845056, 896);
-  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(12845952, 512);
-  const cnn::Blocked features_denseblock1_denselayer6_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer5_concat1 = blocked(25690112, 802816);  // 224x56x56
-  const cnn::Blocked features_denseblock1_denselayer6_conv2 = blocked(26392576, 802816);  // 32x56x56
-  const cnn::Floats features_transition1_norm_saved = floats(12845056, 1024);
-  const cnn::Blocked features_transition1_conv = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock2_denselayer12_concat1 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Blocked features_transition1_avgpool1 = blocked(12845056, 401408);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(3211264, 512);
-  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(3211776, 512);
-  const cnn::Blocked features_denseblock2_denselayer1_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer1_conv2 = blocked(12945408, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(3211264, 640);
-  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(3211904, 512);
-  const cnn::Blocked features_denseblock2_denselayer2_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(12845056, 401408);  // 160x28x28
-  const cnn::Blocked features_denseblock2_denselayer2_conv2 = blocked(12970496, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(3211264, 768);
-  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(3212032, 512);
-  const cnn::Blocked features_denseblock2_denselayer3_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(12845056, 401408);  // 192x28x28
-  const cnn::Blocked features_denseblock2_denselayer3_conv2 = blocked(12995584, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(3211264, 896);
-  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(3212160, 512);
-  const cnn::Blocked features_denseblock2_denselayer4_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(12845056, 401408);  // 224x28x28
-  const cnn::Blocked features_denseblock2_denselayer4_conv2 = blocked(13020672, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(3211264, 1024);
-  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(3212288, 512);
-  const cnn::Blocked features_denseblock2_denselayer5_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(12845056, 401408);  // 256x28x28
-  const cnn::Blocked features_denseblock2_denselayer5_conv2 = blocked(13045760, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(3211264, 1152);
-  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(3212416, 512);
-  const cnn::Blocked features_denseblock2_denselayer6_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(12845056, 401408);  // 288x28x28
-  const cnn::Blocked features_denseblock2_denselayer6_conv2 = blocked(13070848, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(3211264, 1280);
-  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(3212544, 512);
-  const cnn::Blocked features_denseblock2_denselayer7_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(12845056, 401408);  // 320x28x28
-  const cnn::Blocked features_denseblock2_denselayer7_conv2 = blocked(13095936, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(3211264, 1408);
-  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(3212672, 512);
-  const cnn::Blocked features_denseblock2_denselayer8_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(12845056, 401408);  // 352x28x28
-  const cnn::Blocked features_denseblock2_denselayer8_conv2 = blocked(13121024, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(3211264, 1536);
-  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(3212800, 512);
-  const cnn::Blocked features_denseblock2_denselayer9_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(12845056, 401408);  // 384x28x28
-  const cnn::Blocked features_denseblock2_denselayer9_conv2 = blocked(13146112, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(3211264, 1664);
-  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(3212928, 512);
-  const cnn::Blocked features_denseblock2_denselayer10_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(12845056, 401408);  // 416x28x28
-  const cnn::Blocked features_denseblock2_denselayer10_conv2 = blocked(13171200, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(3211264, 1792);
-  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(3213056, 512);
-  const cnn::Blocked features_denseblock2_denselayer11_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(12845056, 401408);  // 448x28x28
-  const cnn::Blocked features_denseblock2_denselayer11_conv2 = blocked(13196288, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(3211264, 1920);
-  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(3213184, 512);
-  const cnn::Blocked features_denseblock2_denselayer12_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(12845056, 401408);  // 480x28x28
-  const cnn::Blocked features_denseblock2_denselayer12_conv2 = blocked(13221376, 401408);  // 32x28x28
-  const cnn::Floats features_transition2_norm_saved = floats(6422528, 2048);
-  const cnn::Blocked features_transition2_conv = blocked(0, 200704);  // 256x28x28
-  const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Blocked features_transition2_avgpool1 = blocked(6422528, 200704);  // 256x14x14
-  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(802816, 1024);
-  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(803840, 512);
-  const cnn::Blocked features_denseblock3_denselayer1_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer1_conv2 = blocked(6472704, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(802816, 1152);
-  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(803968, 512);
-  const cnn::Blocked features_denseblock3_denselayer2_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(6422528, 200704);  // 288x14x14
-  const cnn::Blocked features_denseblock3_denselayer2_conv2 = blocked(6478976, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(802816, 1280);
-  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(804096, 512);
-  const cnn::Blocked features_denseblock3_denselayer3_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(6422528, 200704);  // 320x14x14
-  const cnn::Blocked features_denseblock3_denselayer3_conv2 = blocked(6485248, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(802816, 1408);
-  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(804224, 512);
-  const cnn::Blocked features_denseblock3_denselayer4_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(6422528, 200704);  // 352x14x14
-  const cnn::Blocked features_denseblock3_denselayer4_conv2 = blocked(6491520, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(802816, 1536);
-  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(804352, 512);
-  const cnn::Blocked features_denseblock3_denselayer5_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(6422528, 200704);  // 384x14x14
-  const cnn::Blocked features_denseblock3_denselayer5_conv2 = blocked(6497792, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(802816, 1664);
-  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(804480, 512);
-  const cnn::Blocked features_denseblock3_denselayer6_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(6422528, 200704);  // 416x14x14
-  const cnn::Blocked features_denseblock3_denselayer6_conv2 = blocked(6504064, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(802816, 1792);
-  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(804608, 512);
-  const cnn::Blocked features_denseblock3_denselayer7_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(6422528, 200704);  // 448x14x14
-  const cnn::Blocked features_denseblock3_denselayer7_conv2 = blocked(6510336, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(802816, 1920);
-  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(804736, 512);
-  const cnn::Blocked features_denseblock3_denselayer8_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(6422528, 200704);  // 480x14x14
-  const cnn::Blocked features_denseblock3_denselayer8_conv2 = blocked(6516608, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(802816, 2048);
-  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(804864, 512);
-  const cnn::Blocked features_denseblock3_denselayer9_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(6422528, 200704);  // 512x14x14
-  const cnn::Blocked features_denseblock3_denselayer9_conv2 = blocked(6522880, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(802816, 2176);
-  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(804992, 512);
-  const cnn::Blocked features_denseblock3_denselayer10_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(6422528, 200704);  // 544x14x14
-  const cnn::Blocked features_denseblock3_denselayer10_conv2 = blocked(6529152, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(802816, 2304);
-  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(805120, 512);
-  const cnn::Blocked features_denseblock3_denselayer11_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(6422528, 200704);  // 576x14x14
-  const cnn::Blocked features_denseblock3_denselayer11_conv2 = blocked(6535424, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(802816, 2432);
-  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(805248, 512);
-  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(6422528, 200704);  // 608x14x14
-  const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(6541696, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(802816, 2560);
-  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(805376, 512);
-  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(6422528, 200704);  // 640x14x14
-  const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(6547968, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(802816, 2688);
-  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(805504, 512);
-  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(6422528, 200704);  // 672x14x14
-  const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(6554240, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(802816, 2816);
-  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(805632, 512);
-  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(6422528, 200704);  // 704x14x14
-  const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(6560512, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(802816, 2944);
-  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(805760, 512);
-  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(6422528, 200704);  // 736x14x14
-  const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(6566784, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(802816, 3072);
-  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(805888, 512);
-  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(6422528, 200704);  // 768x14x14
-  const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(6573056, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(802816, 3200);
-  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(806016, 512);
-  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(6422528, 200704);  // 800x14x14
-  const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(6579328, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(802816, 3328);
-  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(806144, 512);
-  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(6422528, 200704);  // 832x14x14
-  const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(6585600, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(802816, 3456);
-  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(806272, 512);
-  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(6422528, 200704);  // 864x14x14
-  const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(6591872, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(802816, 3584);
-  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(806400, 512);
-  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(6422528, 200704);  // 896x14x14
-  const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(6598144, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(802816, 3712);
-  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(806528, 512);
-  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(6422528, 200704);  // 928x14x14
-  const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(6604416, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(802816, 3840);
-  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(806656, 512);
-  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(6422528, 200704);  // 960x14x14
-  const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(6610688, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(802816, 3968);
-  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(806784, 512);
-  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(6422528, 200704);  // 992x14x14
-  const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(6616960, 200704);  // 32x14x14
-  const cnn::Floats features_transition3_norm_saved = floats(3211264, 4096);
-  const cnn::Blocked features_transition3_conv = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(3211264, 50176);  // 1024x7x7
-  const cnn::Blocked features_transition3_avgpool1 = blocked(3211264, 50176);  // 512x7x7
-  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(200704, 2048);
-  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(202752, 512);
-  const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(3236352, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(200704, 2176);
-  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(202880, 512);
-  const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(3211264, 50176);  // 544x7x7
-  const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(3237920, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(200704, 2304);
-  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(203008, 512);
-  const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(3211264, 50176);  // 576x7x7
-  const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(3239488, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(200704, 2432);
-  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(203136, 512);
-  const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(3211264, 50176);  // 608x7x7
-  const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(3241056, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(200704, 2560);
-  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(203264, 512);
-  const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(3211264, 50176);  // 640x7x7
-  const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(3242624, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(200704, 2688);
-  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(203392, 512);
-  const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(3211264, 50176);  // 672x7x7
-  const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(3244192, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(200704, 2816);
-  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(203520, 512);
-  const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(3211264, 50176);  // 704x7x7
-  const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(3245760, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(200704, 2944);
-  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(203648, 512);
-  const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(3211264, 50176);  // 736x7x7
-  const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(3247328, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(200704, 3072);
-  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(203776, 512);
-  const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(3211264, 50176);  // 768x7x7
-  const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(3248896, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(200704, 3200);
-  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(203904, 512);
-  const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(3211264, 50176);  // 800x7x7
-  const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(3250464, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(200704, 3328);
-  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(204032, 512);
-  const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(3211264, 50176);  // 832x7x7
-  const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(3252032, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(200704, 3456);
-  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(204160, 512);
-  const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(3211264, 50176);  // 864x7x7
-  const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(3253600, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(200704, 3584);
-  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(204288, 512);
-  const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(3211264, 50176);  // 896x7x7
-  const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(3255168, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(200704, 3712);
-  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(204416, 512);
-  const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(3211264, 50176);  // 928x7x7
-  const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(3256736, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(200704, 3840);
-  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(204544, 512);
-  const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(3211264, 50176);  // 960x7x7
-  const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(3258304, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(200704, 3968);
-  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(204672, 512);
-  const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(3211264, 50176);  // 992x7x7
-  const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(3259872, 50176);  // 32x7x7
-  const cnn::Blocked features_relu2 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
-  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
-  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+// What prediction needs of the weights: made once, and again where they have changed.
+void DenseNet121::prepare_on_team() {
+  const cnn::Floats features_norm0_saved = floats(51380224, 256);
+  const cnn::Floats features_conv0_weight_prepared = floats(51380480, 9702);
+  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51390192, 256);
+  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51390448, 512);
+  const cnn::Floats features_denseblock1_denselayer1_conv1_weight_prepared = floats(51390960, 8448);
+  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 165888);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565296, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51565680, 512);
+  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566192, 12672);
+  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51578864, 165888);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51744752, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51745264, 512);
+  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51745776, 16896);
+  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51762672, 165888);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51928560, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51929200, 512);
+  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51929712, 21120);
+  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51950832, 165888);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52116720, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52117488, 512);
+  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52118000, 25344);
+  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52143344, 165888);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52309232, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52310128, 512);
+  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52310640, 29568);
+  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52340208, 165888);
+  const cnn::Floats features_transition1_norm_saved = floats(52506096, 1024);
+  const cnn::Floats features_transition1_conv_weight_prepared = floats(52507120, 33792);
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52540912, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52541424, 512);
+  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52541936, 16896);
+  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52558832, 165888);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52724720, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52725360, 512);
+  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52725872, 21120);
+  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52746992, 165888);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52912880, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52913648, 512);
+  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52914160, 25344);
+  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52939504, 165888);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53105392, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53106288, 512);
+  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53106800, 29568);
+  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53136368, 165888);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53302256, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53303280, 512);
+  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53303792, 33792);
+  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53337584, 165888);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53503472, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53504624, 512);
+  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53505136, 38016);
+  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53543152, 165888);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53709040, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53710320, 512);
+  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53710832, 42240);
+  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53753072, 165888);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53918960, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53920368, 512);
+  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53920880, 46464);
+  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53967344, 165888);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54133232, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54134768, 512);
+  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54135280, 50688);
+  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54185968, 165888);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54351856, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54353520, 512);
+  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54354032, 54912);
+  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54408944, 165888);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54574832, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54576624, 512);
+  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54577136, 59136);
+  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54636272, 165888);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54802160, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54804080, 512);
+  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54804592, 63360);
+  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54867952, 165888);
+  const cnn::Floats features_transition2_norm_saved = floats(55033840, 2048);
+  const cnn::Floats features_transition2_conv_weight_prepared = floats(55035888, 132096);
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55167984, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55169008, 512);
+  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55169520, 33792);
+  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55203312, 165888);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55369200, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55370352, 512);
+  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55370864, 38016);
+  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55408880, 165888);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55574768, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55576048, 512);
+  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55576560, 42240);
+  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55618800, 165888);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55784688, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55786096, 512);
+  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55786608, 46464);
+  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55833072, 165888);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(55998960, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56000496, 512);
+  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56001008, 50688);
+  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56051696, 165888);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56217584, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56219248, 512);
+  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56219760, 54912);
+  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56274672, 165888);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56440560, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56442352, 512);
+  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56442864, 59136);
+  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56502000, 165888);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56667888, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56669808, 512);
+  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56670320, 63360);
+  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56733680, 165888);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56899568, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56901616, 512);
+  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56902128, 67584);
+  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56969712, 165888);
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57135600, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57137776, 512);
+  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57138288, 71808);
+  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57210096, 165888);
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57375984, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57378288, 512);
+  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57378800, 76032);
+  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57454832, 165888);
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57620720, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57623152, 512);
+  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57623664, 80256);
+  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57703920, 165888);
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57869808, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57872368, 512);
+  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57872880, 84480);
+  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57957360, 165888);
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58123248, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58125936, 512);
+  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58126448, 88704);
+  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58215152, 165888);
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58381040, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58383856, 512);
+  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58384368, 92928);
+  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58477296, 165888);
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58643184, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58646128, 512);
+  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58646640, 97152);
+  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58743792, 165888);
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58909680, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58912752, 512);
+  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58913264, 101376);
+  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59014640, 165888);
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59180528, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59183728, 512);
+  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59184240, 105600);
+  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59289840, 165888);
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59455728, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59459056, 512);
+  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59459568, 109824);
+  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59569392, 165888);
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59735280, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59738736, 512);
+  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59739248, 114048);
+  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59853296, 165888);
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60019184, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60022768, 512);
+  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60023280, 118272);
+  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60141552, 165888);
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60307440, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60311152, 512);
+  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60311664, 122496);
+  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60434160, 165888);
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60600048, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60603888, 512);
+  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60604400, 126720);
+  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60731120, 165888);
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60897008, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60900976, 512);
+  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60901488, 130944);
+  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61032432, 165888);
+  const cnn::Floats features_transition3_norm_saved = floats(61198320, 4096);
+  const cnn::Floats features_transition3_conv_weight_prepared = floats(61202416, 528384);
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(61730800, 2048);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(61732848, 512);
+  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(61733360, 67584);
+  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(61800944, 165888);
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(61966832, 2176);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(61969008, 512);
+  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(61969520, 71808);
+  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(62041328, 165888);
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(62207216, 2304);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(62209520, 512);
+  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(62210032, 76032);
+  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(62286064, 165888);
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(62451952, 2432);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(62454384, 512);
+  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(62454896, 80256);
+  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(62535152, 165888);
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(62701040, 2560);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(62703600, 512);
+  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(62704112, 84480);
+  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(62788592, 165888);
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(62954480, 2688);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(62957168, 512);
+  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(62957680, 88704);
+  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(63046384, 165888);
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(63212272, 2816);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(63215088, 512);
+  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(63215600, 92928);
+  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(63308528, 165888);
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(63474416, 2944);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(63477360, 512);
+  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(63477872, 97152);
+  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(63575024, 165888);
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(63740912, 3072);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(63743984, 512);
+  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(63744496, 101376);
+  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(63845872, 165888);
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(64011760, 3200);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(64014960, 512);
+  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(64015472, 105600);
+  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(64121072, 165888);
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(64286960, 3328);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(64290288, 512);
+  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(64290800, 109824);
+  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(64400624, 165888);
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(64566512, 3456);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(64569968, 512);
+  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(64570480, 114048);
+  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(64684528, 165888);
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(64850416, 3584);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(64854000, 512);
+  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(64854512, 118272);
+  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(64972784, 165888);
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(65138672, 3712);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(65142384, 512);
+  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(65142896, 122496);
+  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(65265392, 165888);
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(65431280, 3840);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(65435120, 512);
+  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(65435632, 126720);
+  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(65562352, 165888);
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(65728240, 3968);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(65732208, 512);
+  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(65732720, 130944);
+  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(65863664, 165888);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
   // 35: relu    (features.relu1)
   cnn::bn_affine(features_norm0_saved, features_norm0_weight_, features_norm0_bias_,
                  features_norm0_running_mean_, features_norm0_running_var_, kFeaturesNorm0);
-  cnn::conv(features_relu1, input, features_conv0_weight_,
-            cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
-            scratch());
-
-  at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
-  cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
+  cnn::conv_prepare(features_conv0_weight_prepared, features_conv0_weight_, kFeaturesConv0);
 
   at(4);  // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
   // 14: relu    (features.denseblock1.denselayer1.relu1)
@@ -11888,16 +11934,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock1_denselayer1_norm2_bias_,
                  features_denseblock1_denselayer1_norm2_running_mean_,
                  features_denseblock1_denselayer1_norm2_running_var_, kFeaturesDenseblock1Denselayer1Norm2);
-  cnn::conv(features_denseblock1_denselayer1_relu2,
-            cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock1_denselayer1_conv1_weight_prepared,
+                    features_denseblock1_denselayer1_conv1_weight_, kFeaturesDenseblock1Denselayer1Conv1);
 
   at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
-                      features_denseblock1_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock1_denselayer1_conv2_weight_prepared,
+                              features_denseblock1_denselayer1_conv2_weight_,
+                              kFeaturesDenseblock1Denselayer1Conv2);
 
   at(11);  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   // 14: relu    (features.denseblock1.denselayer2.relu1)
@@ -11913,16 +11956,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock1_denselayer2_norm2_bias_,
                  features_denseblock1_denselayer2_norm2_running_mean_,
                  features_denseblock1_denselayer2_norm2_running_var_, kFeaturesDenseblock1Denselayer2Norm2);
-  cnn::conv(features_denseblock1_denselayer2_relu2,
-            cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock1_denselayer2_conv1_weight_prepared,
+                    features_denseblock1_denselayer2_conv1_weight_, kFeaturesDenseblock1Denselayer2Conv1);
 
   at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
-                      features_denseblock1_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock1_denselayer2_conv2_weight_prepared,
+                              features_denseblock1_denselayer2_conv2_weight_,
+                              kFeaturesDenseblock1Denselayer2Conv2);
 
   at(18);  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   // 14: relu    (features.denseblock1.denselayer3.relu1)
@@ -11938,16 +11978,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock1_denselayer3_norm2_bias_,
                  features_denseblock1_denselayer3_norm2_running_mean_,
                  features_denseblock1_denselayer3_norm2_running_var_, kFeaturesDenseblock1Denselayer3Norm2);
-  cnn::conv(features_denseblock1_denselayer3_relu2,
-            cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock1_denselayer3_conv1_weight_prepared,
+                    features_denseblock1_denselayer3_conv1_weight_, kFeaturesDenseblock1Denselayer3Conv1);
 
   at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
-                      features_denseblock1_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock1_denselayer3_conv2_weight_prepared,
+                              features_denseblock1_denselayer3_conv2_weight_,
+                              kFeaturesDenseblock1Denselayer3Conv2);
 
   at(25);  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   // 14: relu    (features.denseblock1.denselayer4.relu1)
@@ -11963,16 +12000,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock1_denselayer4_norm2_bias_,
                  features_denseblock1_denselayer4_norm2_running_mean_,
                  features_denseblock1_denselayer4_norm2_running_var_, kFeaturesDenseblock1Denselayer4Norm2);
-  cnn::conv(features_denseblock1_denselayer4_relu2,
-            cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock1_denselayer4_conv1_weight_prepared,
+                    features_denseblock1_denselayer4_conv1_weight_, kFeaturesDenseblock1Denselayer4Conv1);
 
   at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
-                      features_denseblock1_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock1_denselayer4_conv2_weight_prepared,
+                              features_denseblock1_denselayer4_conv2_weight_,
+                              kFeaturesDenseblock1Denselayer4Conv2);
 
   at(32);  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   // 14: relu    (features.denseblock1.denselayer5.relu1)
@@ -11988,16 +12022,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock1_denselayer5_norm2_bias_,
                  features_denseblock1_denselayer5_norm2_running_mean_,
                  features_denseblock1_denselayer5_norm2_running_var_, kFeaturesDenseblock1Denselayer5Norm2);
-  cnn::conv(features_denseblock1_denselayer5_relu2,
-            cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock1_denselayer5_conv1_weight_prepared,
+                    features_denseblock1_denselayer5_conv1_weight_, kFeaturesDenseblock1Denselayer5Conv1);
 
   at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
-                      features_denseblock1_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock1_denselayer5_conv2_weight_prepared,
+                              features_denseblock1_denselayer5_conv2_weight_,
+                              kFeaturesDenseblock1Denselayer5Conv2);
 
   at(39);  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   // 14: relu    (features.denseblock1.denselayer6.relu1)
@@ -12013,16 +12044,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock1_denselayer6_norm2_bias_,
                  features_denseblock1_denselayer6_norm2_running_mean_,
                  features_denseblock1_denselayer6_norm2_running_var_, kFeaturesDenseblock1Denselayer6Norm2);
-  cnn::conv(features_denseblock1_denselayer6_relu2,
-            cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock1_denselayer6_conv1_weight_prepared,
+                    features_denseblock1_denselayer6_conv1_weight_, kFeaturesDenseblock1Denselayer6Conv1);
 
   at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
-                      features_denseblock1_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock1_denselayer6_conv2_weight_prepared,
+                              features_denseblock1_denselayer6_conv2_weight_,
+                              kFeaturesDenseblock1Denselayer6Conv2);
 
   at(46);  // 24: norm = bn
   // 25: relu    (features.transition1.relu1)
@@ -12031,12 +12059,8 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_transition1_norm_running_var_, kFeaturesTransition1Norm);
 
   at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition1_conv,
-            cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
-            features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch, scratch());
-
-  at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
-  cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
+  cnn::conv_prepare(features_transition1_conv_weight_prepared, features_transition1_conv_weight_,
+                    kFeaturesTransition1Conv);
 
   at(50);  // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
   // 14: relu    (features.denseblock2.denselayer1.relu1)
@@ -12052,16 +12076,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer1_norm2_bias_,
                  features_denseblock2_denselayer1_norm2_running_mean_,
                  features_denseblock2_denselayer1_norm2_running_var_, kFeaturesDenseblock2Denselayer1Norm2);
-  cnn::conv(features_denseblock2_denselayer1_relu2,
-            cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer1_conv1_weight_prepared,
+                    features_denseblock2_denselayer1_conv1_weight_, kFeaturesDenseblock2Denselayer1Conv1);
 
   at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
-                      features_denseblock2_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer1_conv2_weight_prepared,
+                              features_denseblock2_denselayer1_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer1Conv2);
 
   at(57);  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   // 14: relu    (features.denseblock2.denselayer2.relu1)
@@ -12077,16 +12098,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer2_norm2_bias_,
                  features_denseblock2_denselayer2_norm2_running_mean_,
                  features_denseblock2_denselayer2_norm2_running_var_, kFeaturesDenseblock2Denselayer2Norm2);
-  cnn::conv(features_denseblock2_denselayer2_relu2,
-            cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer2_conv1_weight_prepared,
+                    features_denseblock2_denselayer2_conv1_weight_, kFeaturesDenseblock2Denselayer2Conv1);
 
   at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
-                      features_denseblock2_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer2_conv2_weight_prepared,
+                              features_denseblock2_denselayer2_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer2Conv2);
 
   at(64);  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   // 14: relu    (features.denseblock2.denselayer3.relu1)
@@ -12102,16 +12120,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer3_norm2_bias_,
                  features_denseblock2_denselayer3_norm2_running_mean_,
                  features_denseblock2_denselayer3_norm2_running_var_, kFeaturesDenseblock2Denselayer3Norm2);
-  cnn::conv(features_denseblock2_denselayer3_relu2,
-            cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer3_conv1_weight_prepared,
+                    features_denseblock2_denselayer3_conv1_weight_, kFeaturesDenseblock2Denselayer3Conv1);
 
   at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
-                      features_denseblock2_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer3_conv2_weight_prepared,
+                              features_denseblock2_denselayer3_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer3Conv2);
 
   at(71);  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   // 14: relu    (features.denseblock2.denselayer4.relu1)
@@ -12127,16 +12142,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer4_norm2_bias_,
                  features_denseblock2_denselayer4_norm2_running_mean_,
                  features_denseblock2_denselayer4_norm2_running_var_, kFeaturesDenseblock2Denselayer4Norm2);
-  cnn::conv(features_denseblock2_denselayer4_relu2,
-            cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer4_conv1_weight_prepared,
+                    features_denseblock2_denselayer4_conv1_weight_, kFeaturesDenseblock2Denselayer4Conv1);
 
   at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
-                      features_denseblock2_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer4_conv2_weight_prepared,
+                              features_denseblock2_denselayer4_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer4Conv2);
 
   at(78);  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   // 14: relu    (features.denseblock2.denselayer5.relu1)
@@ -12152,16 +12164,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer5_norm2_bias_,
                  features_denseblock2_denselayer5_norm2_running_mean_,
                  features_denseblock2_denselayer5_norm2_running_var_, kFeaturesDenseblock2Denselayer5Norm2);
-  cnn::conv(features_denseblock2_denselayer5_relu2,
-            cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer5_conv1_weight_prepared,
+                    features_denseblock2_denselayer5_conv1_weight_, kFeaturesDenseblock2Denselayer5Conv1);
 
   at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
-                      features_denseblock2_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer5_conv2_weight_prepared,
+                              features_denseblock2_denselayer5_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer5Conv2);
 
   at(85);  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   // 14: relu    (features.denseblock2.denselayer6.relu1)
@@ -12177,16 +12186,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer6_norm2_bias_,
                  features_denseblock2_denselayer6_norm2_running_mean_,
                  features_denseblock2_denselayer6_norm2_running_var_, kFeaturesDenseblock2Denselayer6Norm2);
-  cnn::conv(features_denseblock2_denselayer6_relu2,
-            cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer6_conv1_weight_prepared,
+                    features_denseblock2_denselayer6_conv1_weight_, kFeaturesDenseblock2Denselayer6Conv1);
 
   at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
-                      features_denseblock2_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer6_conv2_weight_prepared,
+                              features_denseblock2_denselayer6_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer6Conv2);
 
   at(92);  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   // 14: relu    (features.denseblock2.denselayer7.relu1)
@@ -12202,16 +12208,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer7_norm2_bias_,
                  features_denseblock2_denselayer7_norm2_running_mean_,
                  features_denseblock2_denselayer7_norm2_running_var_, kFeaturesDenseblock2Denselayer7Norm2);
-  cnn::conv(features_denseblock2_denselayer7_relu2,
-            cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer7_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer7_conv1_weight_prepared,
+                    features_denseblock2_denselayer7_conv1_weight_, kFeaturesDenseblock2Denselayer7Conv1);
 
   at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
-                      features_denseblock2_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer7_conv2_weight_prepared,
+                              features_denseblock2_denselayer7_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer7Conv2);
 
   at(99);  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   // 14: relu    (features.denseblock2.denselayer8.relu1)
@@ -12227,16 +12230,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer8_norm2_bias_,
                  features_denseblock2_denselayer8_norm2_running_mean_,
                  features_denseblock2_denselayer8_norm2_running_var_, kFeaturesDenseblock2Denselayer8Norm2);
-  cnn::conv(features_denseblock2_denselayer8_relu2,
-            cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer8_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer8_conv1_weight_prepared,
+                    features_denseblock2_denselayer8_conv1_weight_, kFeaturesDenseblock2Denselayer8Conv1);
 
   at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
-                      features_denseblock2_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer8_conv2_weight_prepared,
+                              features_denseblock2_denselayer8_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer8Conv2);
 
   at(106);  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   // 14: relu    (features.denseblock2.denselayer9.relu1)
@@ -12252,16 +12252,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer9_norm2_bias_,
                  features_denseblock2_denselayer9_norm2_running_mean_,
                  features_denseblock2_denselayer9_norm2_running_var_, kFeaturesDenseblock2Denselayer9Norm2);
-  cnn::conv(features_denseblock2_denselayer9_relu2,
-            cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer9_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer9_conv1_weight_prepared,
+                    features_denseblock2_denselayer9_conv1_weight_, kFeaturesDenseblock2Denselayer9Conv1);
 
   at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
-                      features_denseblock2_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer9_conv2_weight_prepared,
+                              features_denseblock2_denselayer9_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer9Conv2);
 
   at(113);  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   // 14: relu    (features.denseblock2.denselayer10.relu1)
@@ -12279,16 +12276,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer10_norm2_bias_,
                  features_denseblock2_denselayer10_norm2_running_mean_,
                  features_denseblock2_denselayer10_norm2_running_var_, kFeaturesDenseblock2Denselayer10Norm2);
-  cnn::conv(features_denseblock2_denselayer10_relu2,
-            cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer10_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer10_conv1_weight_prepared,
+                    features_denseblock2_denselayer10_conv1_weight_, kFeaturesDenseblock2Denselayer10Conv1);
 
   at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
-                      features_denseblock2_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer10_conv2_weight_prepared,
+                              features_denseblock2_denselayer10_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer10Conv2);
 
   at(120);  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   // 14: relu    (features.denseblock2.denselayer11.relu1)
@@ -12306,16 +12300,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer11_norm2_bias_,
                  features_denseblock2_denselayer11_norm2_running_mean_,
                  features_denseblock2_denselayer11_norm2_running_var_, kFeaturesDenseblock2Denselayer11Norm2);
-  cnn::conv(features_denseblock2_denselayer11_relu2,
-            cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer11_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer11_conv1_weight_prepared,
+                    features_denseblock2_denselayer11_conv1_weight_, kFeaturesDenseblock2Denselayer11Conv1);
 
   at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
-                      features_denseblock2_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer11_conv2_weight_prepared,
+                              features_denseblock2_denselayer11_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer11Conv2);
 
   at(127);  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   // 14: relu    (features.denseblock2.denselayer12.relu1)
@@ -12333,16 +12324,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer12_norm2_bias_,
                  features_denseblock2_denselayer12_norm2_running_mean_,
                  features_denseblock2_denselayer12_norm2_running_var_, kFeaturesDenseblock2Denselayer12Norm2);
-  cnn::conv(features_denseblock2_denselayer12_relu2,
-            cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer12_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer12_conv1_weight_prepared,
+                    features_denseblock2_denselayer12_conv1_weight_, kFeaturesDenseblock2Denselayer12Conv1);
 
   at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
-                      features_denseblock2_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer12_conv2_weight_prepared,
+                              features_denseblock2_denselayer12_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer12Conv2);
 
   at(134);  // 24: norm = bn
   // 25: relu    (features.transition2.relu1)
@@ -12351,12 +12339,8 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_transition2_norm_running_var_, kFeaturesTransition2Norm);
 
   at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition2_conv,
-            cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
-            features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch());
-
-  at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
-  cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
+  cnn::conv_prepare(features_transition2_conv_weight_prepared, features_transition2_conv_weight_,
+                    kFeaturesTransition2Conv);
 
   at(138);  // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
   // 14: relu    (features.denseblock3.denselayer1.relu1)
@@ -12372,16 +12356,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer1_norm2_bias_,
                  features_denseblock3_denselayer1_norm2_running_mean_,
                  features_denseblock3_denselayer1_norm2_running_var_, kFeaturesDenseblock3Denselayer1Norm2);
-  cnn::conv(features_denseblock3_denselayer1_relu2,
-            cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer1_conv1_weight_prepared,
+                    features_denseblock3_denselayer1_conv1_weight_, kFeaturesDenseblock3Denselayer1Conv1);
 
   at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
-                      features_denseblock3_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer1_conv2_weight_prepared,
+                              features_denseblock3_denselayer1_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer1Conv2);
 
   at(145);  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   // 14: relu    (features.denseblock3.denselayer2.relu1)
@@ -12397,16 +12378,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer2_norm2_bias_,
                  features_denseblock3_denselayer2_norm2_running_mean_,
                  features_denseblock3_denselayer2_norm2_running_var_, kFeaturesDenseblock3Denselayer2Norm2);
-  cnn::conv(features_denseblock3_denselayer2_relu2,
-            cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer2_conv1_weight_prepared,
+                    features_denseblock3_denselayer2_conv1_weight_, kFeaturesDenseblock3Denselayer2Conv1);
 
   at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
-                      features_denseblock3_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer2_conv2_weight_prepared,
+                              features_denseblock3_denselayer2_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer2Conv2);
 
   at(152);  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   // 14: relu    (features.denseblock3.denselayer3.relu1)
@@ -12422,16 +12400,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer3_norm2_bias_,
                  features_denseblock3_denselayer3_norm2_running_mean_,
                  features_denseblock3_denselayer3_norm2_running_var_, kFeaturesDenseblock3Denselayer3Norm2);
-  cnn::conv(features_denseblock3_denselayer3_relu2,
-            cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer3_conv1_weight_prepared,
+                    features_denseblock3_denselayer3_conv1_weight_, kFeaturesDenseblock3Denselayer3Conv1);
 
   at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
-                      features_denseblock3_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer3_conv2_weight_prepared,
+                              features_denseblock3_denselayer3_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer3Conv2);
 
   at(159);  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   // 14: relu    (features.denseblock3.denselayer4.relu1)
@@ -12447,16 +12422,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer4_norm2_bias_,
                  features_denseblock3_denselayer4_norm2_running_mean_,
                  features_denseblock3_denselayer4_norm2_running_var_, kFeaturesDenseblock3Denselayer4Norm2);
-  cnn::conv(features_denseblock3_denselayer4_relu2,
-            cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer4_conv1_weight_prepared,
+                    features_denseblock3_denselayer4_conv1_weight_, kFeaturesDenseblock3Denselayer4Conv1);
 
   at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
-                      features_denseblock3_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer4_conv2_weight_prepared,
+                              features_denseblock3_denselayer4_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer4Conv2);
 
   at(166);  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   // 14: relu    (features.denseblock3.denselayer5.relu1)
@@ -12472,16 +12444,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer5_norm2_bias_,
                  features_denseblock3_denselayer5_norm2_running_mean_,
                  features_denseblock3_denselayer5_norm2_running_var_, kFeaturesDenseblock3Denselayer5Norm2);
-  cnn::conv(features_denseblock3_denselayer5_relu2,
-            cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer5_conv1_weight_prepared,
+                    features_denseblock3_denselayer5_conv1_weight_, kFeaturesDenseblock3Denselayer5Conv1);
 
   at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
-                      features_denseblock3_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer5_conv2_weight_prepared,
+                              features_denseblock3_denselayer5_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer5Conv2);
 
   at(173);  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   // 14: relu    (features.denseblock3.denselayer6.relu1)
@@ -12497,16 +12466,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer6_norm2_bias_,
                  features_denseblock3_denselayer6_norm2_running_mean_,
                  features_denseblock3_denselayer6_norm2_running_var_, kFeaturesDenseblock3Denselayer6Norm2);
-  cnn::conv(features_denseblock3_denselayer6_relu2,
-            cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer6_conv1_weight_prepared,
+                    features_denseblock3_denselayer6_conv1_weight_, kFeaturesDenseblock3Denselayer6Conv1);
 
   at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
-                      features_denseblock3_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer6_conv2_weight_prepared,
+                              features_denseblock3_denselayer6_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer6Conv2);
 
   at(180);  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   // 14: relu    (features.denseblock3.denselayer7.relu1)
@@ -12522,16 +12488,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer7_norm2_bias_,
                  features_denseblock3_denselayer7_norm2_running_mean_,
                  features_denseblock3_denselayer7_norm2_running_var_, kFeaturesDenseblock3Denselayer7Norm2);
-  cnn::conv(features_denseblock3_denselayer7_relu2,
-            cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer7_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer7_conv1_weight_prepared,
+                    features_denseblock3_denselayer7_conv1_weight_, kFeaturesDenseblock3Denselayer7Conv1);
 
   at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
-                      features_denseblock3_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer7_conv2_weight_prepared,
+                              features_denseblock3_denselayer7_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer7Conv2);
 
   at(187);  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   // 14: relu    (features.denseblock3.denselayer8.relu1)
@@ -12547,16 +12510,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer8_norm2_bias_,
                  features_denseblock3_denselayer8_norm2_running_mean_,
                  features_denseblock3_denselayer8_norm2_running_var_, kFeaturesDenseblock3Denselayer8Norm2);
-  cnn::conv(features_denseblock3_denselayer8_relu2,
-            cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer8_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer8_conv1_weight_prepared,
+                    features_denseblock3_denselayer8_conv1_weight_, kFeaturesDenseblock3Denselayer8Conv1);
 
   at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
-                      features_denseblock3_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer8_conv2_weight_prepared,
+                              features_denseblock3_denselayer8_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer8Conv2);
 
   at(194);  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   // 14: relu    (features.denseblock3.denselayer9.relu1)
@@ -12572,16 +12532,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer9_norm2_bias_,
                  features_denseblock3_denselayer9_norm2_running_mean_,
                  features_denseblock3_denselayer9_norm2_running_var_, kFeaturesDenseblock3Denselayer9Norm2);
-  cnn::conv(features_denseblock3_denselayer9_relu2,
-            cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer9_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer9_conv1_weight_prepared,
+                    features_denseblock3_denselayer9_conv1_weight_, kFeaturesDenseblock3Denselayer9Conv1);
 
   at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
-                      features_denseblock3_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer9_conv2_weight_prepared,
+                              features_denseblock3_denselayer9_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer9Conv2);
 
   at(201);  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   // 14: relu    (features.denseblock3.denselayer10.relu1)
@@ -12599,16 +12556,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer10_norm2_bias_,
                  features_denseblock3_denselayer10_norm2_running_mean_,
                  features_denseblock3_denselayer10_norm2_running_var_, kFeaturesDenseblock3Denselayer10Norm2);
-  cnn::conv(features_denseblock3_denselayer10_relu2,
-            cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer10_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer10_conv1_weight_prepared,
+                    features_denseblock3_denselayer10_conv1_weight_, kFeaturesDenseblock3Denselayer10Conv1);
 
   at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
-                      features_denseblock3_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer10_conv2_weight_prepared,
+                              features_denseblock3_denselayer10_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer10Conv2);
 
   at(208);  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   // 14: relu    (features.denseblock3.denselayer11.relu1)
@@ -12626,16 +12580,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer11_norm2_bias_,
                  features_denseblock3_denselayer11_norm2_running_mean_,
                  features_denseblock3_denselayer11_norm2_running_var_, kFeaturesDenseblock3Denselayer11Norm2);
-  cnn::conv(features_denseblock3_denselayer11_relu2,
-            cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer11_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer11_conv1_weight_prepared,
+                    features_denseblock3_denselayer11_conv1_weight_, kFeaturesDenseblock3Denselayer11Conv1);
 
   at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
-                      features_denseblock3_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer11_conv2_weight_prepared,
+                              features_denseblock3_denselayer11_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer11Conv2);
 
   at(215);  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   // 14: relu    (features.denseblock3.denselayer12.relu1)
@@ -12653,16 +12604,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer12_norm2_bias_,
                  features_denseblock3_denselayer12_norm2_running_mean_,
                  features_denseblock3_denselayer12_norm2_running_var_, kFeaturesDenseblock3Denselayer12Norm2);
-  cnn::conv(features_denseblock3_denselayer12_relu2,
-            cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer12_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer12_conv1_weight_prepared,
+                    features_denseblock3_denselayer12_conv1_weight_, kFeaturesDenseblock3Denselayer12Conv1);
 
   at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
-                      features_denseblock3_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer12_conv2_weight_prepared,
+                              features_denseblock3_denselayer12_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer12Conv2);
 
   at(222);  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   // 14: relu    (features.denseblock3.denselayer13.relu1)
@@ -12680,16 +12628,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer13_norm2_bias_,
                  features_denseblock3_denselayer13_norm2_running_mean_,
                  features_denseblock3_denselayer13_norm2_running_var_, kFeaturesDenseblock3Denselayer13Norm2);
-  cnn::conv(features_denseblock3_denselayer13_relu2,
-            cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer13_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer13_conv1_weight_prepared,
+                    features_denseblock3_denselayer13_conv1_weight_, kFeaturesDenseblock3Denselayer13Conv1);
 
   at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
-                      features_denseblock3_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer13_conv2_weight_prepared,
+                              features_denseblock3_denselayer13_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer13Conv2);
 
   at(229);  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   // 14: relu    (features.denseblock3.denselayer14.relu1)
@@ -12707,16 +12652,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer14_norm2_bias_,
                  features_denseblock3_denselayer14_norm2_running_mean_,
                  features_denseblock3_denselayer14_norm2_running_var_, kFeaturesDenseblock3Denselayer14Norm2);
-  cnn::conv(features_denseblock3_denselayer14_relu2,
-            cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer14_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer14_conv1_weight_prepared,
+                    features_denseblock3_denselayer14_conv1_weight_, kFeaturesDenseblock3Denselayer14Conv1);
 
   at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
-                      features_denseblock3_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer14_conv2_weight_prepared,
+                              features_denseblock3_denselayer14_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer14Conv2);
 
   at(236);  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   // 14: relu    (features.denseblock3.denselayer15.relu1)
@@ -12734,16 +12676,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer15_norm2_bias_,
                  features_denseblock3_denselayer15_norm2_running_mean_,
                  features_denseblock3_denselayer15_norm2_running_var_, kFeaturesDenseblock3Denselayer15Norm2);
-  cnn::conv(features_denseblock3_denselayer15_relu2,
-            cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer15_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer15_conv1_weight_prepared,
+                    features_denseblock3_denselayer15_conv1_weight_, kFeaturesDenseblock3Denselayer15Conv1);
 
   at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
-                      features_denseblock3_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer15_conv2_weight_prepared,
+                              features_denseblock3_denselayer15_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer15Conv2);
 
   at(243);  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   // 14: relu    (features.denseblock3.denselayer16.relu1)
@@ -12761,16 +12700,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer16_norm2_bias_,
                  features_denseblock3_denselayer16_norm2_running_mean_,
                  features_denseblock3_denselayer16_norm2_running_var_, kFeaturesDenseblock3Denselayer16Norm2);
-  cnn::conv(features_denseblock3_denselayer16_relu2,
-            cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer16_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer16_conv1_weight_prepared,
+                    features_denseblock3_denselayer16_conv1_weight_, kFeaturesDenseblock3Denselayer16Conv1);
 
   at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
-                      features_denseblock3_denselayer16_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer16_conv2_weight_prepared,
+                              features_denseblock3_denselayer16_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer16Conv2);
 
   at(250);  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   // 14: relu    (features.denseblock3.denselayer17.relu1)
@@ -12788,16 +12724,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer17_norm2_bias_,
                  features_denseblock3_denselayer17_norm2_running_mean_,
                  features_denseblock3_denselayer17_norm2_running_var_, kFeaturesDenseblock3Denselayer17Norm2);
-  cnn::conv(features_denseblock3_denselayer17_relu2,
-            cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer17_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer17_conv1_weight_prepared,
+                    features_denseblock3_denselayer17_conv1_weight_, kFeaturesDenseblock3Denselayer17Conv1);
 
   at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
-                      features_denseblock3_denselayer17_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer17_conv2_weight_prepared,
+                              features_denseblock3_denselayer17_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer17Conv2);
 
   at(257);  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   // 14: relu    (features.denseblock3.denselayer18.relu1)
@@ -12815,16 +12748,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer18_norm2_bias_,
                  features_denseblock3_denselayer18_norm2_running_mean_,
                  features_denseblock3_denselayer18_norm2_running_var_, kFeaturesDenseblock3Denselayer18Norm2);
-  cnn::conv(features_denseblock3_denselayer18_relu2,
-            cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer18_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer18_conv1_weight_prepared,
+                    features_denseblock3_denselayer18_conv1_weight_, kFeaturesDenseblock3Denselayer18Conv1);
 
   at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
-                      features_denseblock3_denselayer18_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer18_conv2_weight_prepared,
+                              features_denseblock3_denselayer18_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer18Conv2);
 
   at(264);  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   // 14: relu    (features.denseblock3.denselayer19.relu1)
@@ -12842,16 +12772,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer19_norm2_bias_,
                  features_denseblock3_denselayer19_norm2_running_mean_,
                  features_denseblock3_denselayer19_norm2_running_var_, kFeaturesDenseblock3Denselayer19Norm2);
-  cnn::conv(features_denseblock3_denselayer19_relu2,
-            cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer19_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer19_conv1_weight_prepared,
+                    features_denseblock3_denselayer19_conv1_weight_, kFeaturesDenseblock3Denselayer19Conv1);
 
   at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
-                      features_denseblock3_denselayer19_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer19_conv2_weight_prepared,
+                              features_denseblock3_denselayer19_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer19Conv2);
 
   at(271);  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   // 14: relu    (features.denseblock3.denselayer20.relu1)
@@ -12869,16 +12796,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer20_norm2_bias_,
                  features_denseblock3_denselayer20_norm2_running_mean_,
                  features_denseblock3_denselayer20_norm2_running_var_, kFeaturesDenseblock3Denselayer20Norm2);
-  cnn::conv(features_denseblock3_denselayer20_relu2,
-            cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer20_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer20_conv1_weight_prepared,
+                    features_denseblock3_denselayer20_conv1_weight_, kFeaturesDenseblock3Denselayer20Conv1);
 
   at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
-                      features_denseblock3_denselayer20_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer20_conv2_weight_prepared,
+                              features_denseblock3_denselayer20_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer20Conv2);
 
   at(278);  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   // 14: relu    (features.denseblock3.denselayer21.relu1)
@@ -12896,16 +12820,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer21_norm2_bias_,
                  features_denseblock3_denselayer21_norm2_running_mean_,
                  features_denseblock3_denselayer21_norm2_running_var_, kFeaturesDenseblock3Denselayer21Norm2);
-  cnn::conv(features_denseblock3_denselayer21_relu2,
-            cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer21_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer21_conv1_weight_prepared,
+                    features_denseblock3_denselayer21_conv1_weight_, kFeaturesDenseblock3Denselayer21Conv1);
 
   at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
-                      features_denseblock3_denselayer21_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer21_conv2_weight_prepared,
+                              features_denseblock3_denselayer21_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer21Conv2);
 
   at(285);  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   // 14: relu    (features.denseblock3.denselayer22.relu1)
@@ -12923,16 +12844,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer22_norm2_bias_,
                  features_denseblock3_denselayer22_norm2_running_mean_,
                  features_denseblock3_denselayer22_norm2_running_var_, kFeaturesDenseblock3Denselayer22Norm2);
-  cnn::conv(features_denseblock3_denselayer22_relu2,
-            cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer22_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer22_conv1_weight_prepared,
+                    features_denseblock3_denselayer22_conv1_weight_, kFeaturesDenseblock3Denselayer22Conv1);
 
   at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
-                      features_denseblock3_denselayer22_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer22_conv2_weight_prepared,
+                              features_denseblock3_denselayer22_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer22Conv2);
 
   at(292);  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   // 14: relu    (features.denseblock3.denselayer23.relu1)
@@ -12950,16 +12868,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer23_norm2_bias_,
                  features_denseblock3_denselayer23_norm2_running_mean_,
                  features_denseblock3_denselayer23_norm2_running_var_, kFeaturesDenseblock3Denselayer23Norm2);
-  cnn::conv(features_denseblock3_denselayer23_relu2,
-            cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer23_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer23_conv1_weight_prepared,
+                    features_denseblock3_denselayer23_conv1_weight_, kFeaturesDenseblock3Denselayer23Conv1);
 
   at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
-                      features_denseblock3_denselayer23_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer23_conv2_weight_prepared,
+                              features_denseblock3_denselayer23_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer23Conv2);
 
   at(299);  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   // 14: relu    (features.denseblock3.denselayer24.relu1)
@@ -12977,16 +12892,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer24_norm2_bias_,
                  features_denseblock3_denselayer24_norm2_running_mean_,
                  features_denseblock3_denselayer24_norm2_running_var_, kFeaturesDenseblock3Denselayer24Norm2);
-  cnn::conv(features_denseblock3_denselayer24_relu2,
-            cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer24_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer24_conv1_weight_prepared,
+                    features_denseblock3_denselayer24_conv1_weight_, kFeaturesDenseblock3Denselayer24Conv1);
 
   at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
-                      features_denseblock3_denselayer24_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer24_conv2_weight_prepared,
+                              features_denseblock3_denselayer24_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer24Conv2);
 
   at(306);  // 24: norm = bn
   // 25: relu    (features.transition3.relu1)
@@ -12995,12 +12907,8 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_transition3_norm_running_var_, kFeaturesTransition3Norm);
 
   at(308);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition3_conv,
-            cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
-            features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch, scratch());
-
-  at(309);  // 27: avgpool(2)    (features.transition3.avgpool1)
-  cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
+  cnn::conv_prepare(features_transition3_conv_weight_prepared, features_transition3_conv_weight_,
+                    kFeaturesTransition3Conv);
 
   at(310);  // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
   // 14: relu    (features.denseblock4.denselayer1.relu1)
@@ -13016,16 +12924,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer1_norm2_bias_,
                  features_denseblock4_denselayer1_norm2_running_mean_,
                  features_denseblock4_denselayer1_norm2_running_var_, kFeaturesDenseblock4Denselayer1Norm2);
-  cnn::conv(features_denseblock4_denselayer1_relu2,
-            cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer1_conv1_weight_prepared,
+                    features_denseblock4_denselayer1_conv1_weight_, kFeaturesDenseblock4Denselayer1Conv1);
 
   at(315);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
-                      features_denseblock4_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer1_conv2_weight_prepared,
+                              features_denseblock4_denselayer1_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer1Conv2);
 
   at(317);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
@@ -13041,16 +12946,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer2_norm2_bias_,
                  features_denseblock4_denselayer2_norm2_running_mean_,
                  features_denseblock4_denselayer2_norm2_running_var_, kFeaturesDenseblock4Denselayer2Norm2);
-  cnn::conv(features_denseblock4_denselayer2_relu2,
-            cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer2_conv1_weight_prepared,
+                    features_denseblock4_denselayer2_conv1_weight_, kFeaturesDenseblock4Denselayer2Conv1);
 
   at(322);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
-                      features_denseblock4_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer2_conv2_weight_prepared,
+                              features_denseblock4_denselayer2_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer2Conv2);
 
   at(324);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
@@ -13066,16 +12968,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer3_norm2_bias_,
                  features_denseblock4_denselayer3_norm2_running_mean_,
                  features_denseblock4_denselayer3_norm2_running_var_, kFeaturesDenseblock4Denselayer3Norm2);
-  cnn::conv(features_denseblock4_denselayer3_relu2,
-            cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer3_conv1_weight_prepared,
+                    features_denseblock4_denselayer3_conv1_weight_, kFeaturesDenseblock4Denselayer3Conv1);
 
   at(329);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
-                      features_denseblock4_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer3_conv2_weight_prepared,
+                              features_denseblock4_denselayer3_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer3Conv2);
 
   at(331);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
@@ -13091,16 +12990,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer4_norm2_bias_,
                  features_denseblock4_denselayer4_norm2_running_mean_,
                  features_denseblock4_denselayer4_norm2_running_var_, kFeaturesDenseblock4Denselayer4Norm2);
-  cnn::conv(features_denseblock4_denselayer4_relu2,
-            cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer4_conv1_weight_prepared,
+                    features_denseblock4_denselayer4_conv1_weight_, kFeaturesDenseblock4Denselayer4Conv1);
 
   at(336);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
-                      features_denseblock4_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer4_conv2_weight_prepared,
+                              features_denseblock4_denselayer4_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer4Conv2);
 
   at(338);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
@@ -13116,16 +13012,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer5_norm2_bias_,
                  features_denseblock4_denselayer5_norm2_running_mean_,
                  features_denseblock4_denselayer5_norm2_running_var_, kFeaturesDenseblock4Denselayer5Norm2);
-  cnn::conv(features_denseblock4_denselayer5_relu2,
-            cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer5_conv1_weight_prepared,
+                    features_denseblock4_denselayer5_conv1_weight_, kFeaturesDenseblock4Denselayer5Conv1);
 
   at(343);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
-                      features_denseblock4_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer5_conv2_weight_prepared,
+                              features_denseblock4_denselayer5_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer5Conv2);
 
   at(345);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
@@ -13141,16 +13034,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer6_norm2_bias_,
                  features_denseblock4_denselayer6_norm2_running_mean_,
                  features_denseblock4_denselayer6_norm2_running_var_, kFeaturesDenseblock4Denselayer6Norm2);
-  cnn::conv(features_denseblock4_denselayer6_relu2,
-            cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer6_conv1_weight_prepared,
+                    features_denseblock4_denselayer6_conv1_weight_, kFeaturesDenseblock4Denselayer6Conv1);
 
   at(350);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
-                      features_denseblock4_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer6_conv2_weight_prepared,
+                              features_denseblock4_denselayer6_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer6Conv2);
 
   at(352);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
@@ -13166,16 +13056,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer7_norm2_bias_,
                  features_denseblock4_denselayer7_norm2_running_mean_,
                  features_denseblock4_denselayer7_norm2_running_var_, kFeaturesDenseblock4Denselayer7Norm2);
-  cnn::conv(features_denseblock4_denselayer7_relu2,
-            cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer7_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer7_conv1_weight_prepared,
+                    features_denseblock4_denselayer7_conv1_weight_, kFeaturesDenseblock4Denselayer7Conv1);
 
   at(357);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
-                      features_denseblock4_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer7_conv2_weight_prepared,
+                              features_denseblock4_denselayer7_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer7Conv2);
 
   at(359);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
@@ -13191,16 +13078,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer8_norm2_bias_,
                  features_denseblock4_denselayer8_norm2_running_mean_,
                  features_denseblock4_denselayer8_norm2_running_var_, kFeaturesDenseblock4Denselayer8Norm2);
-  cnn::conv(features_denseblock4_denselayer8_relu2,
-            cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer8_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer8_conv1_weight_prepared,
+                    features_denseblock4_denselayer8_conv1_weight_, kFeaturesDenseblock4Denselayer8Conv1);
 
   at(364);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
-                      features_denseblock4_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer8_conv2_weight_prepared,
+                              features_denseblock4_denselayer8_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer8Conv2);
 
   at(366);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
@@ -13216,16 +13100,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer9_norm2_bias_,
                  features_denseblock4_denselayer9_norm2_running_mean_,
                  features_denseblock4_denselayer9_norm2_running_var_, kFeaturesDenseblock4Denselayer9Norm2);
-  cnn::conv(features_denseblock4_denselayer9_relu2,
-            cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer9_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer9_conv1_weight_prepared,
+                    features_denseblock4_denselayer9_conv1_weight_, kFeaturesDenseblock4Denselayer9Conv1);
 
   at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
-                      features_denseblock4_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer9_conv2_weight_prepared,
+                              features_denseblock4_denselayer9_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer9Conv2);
 
   at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
@@ -13243,16 +13124,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer10_norm2_bias_,
                  features_denseblock4_denselayer10_norm2_running_mean_,
                  features_denseblock4_denselayer10_norm2_running_var_, kFeaturesDenseblock4Denselayer10Norm2);
-  cnn::conv(features_denseblock4_denselayer10_relu2,
-            cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer10_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer10_conv1_weight_prepared,
+                    features_denseblock4_denselayer10_conv1_weight_, kFeaturesDenseblock4Denselayer10Conv1);
 
   at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
-                      features_denseblock4_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer10_conv2_weight_prepared,
+                              features_denseblock4_denselayer10_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer10Conv2);
 
   at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
@@ -13270,16 +13148,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer11_norm2_bias_,
                  features_denseblock4_denselayer11_norm2_running_mean_,
                  features_denseblock4_denselayer11_norm2_running_var_, kFeaturesDenseblock4Denselayer11Norm2);
-  cnn::conv(features_denseblock4_denselayer11_relu2,
-            cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer11_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer11_conv1_weight_prepared,
+                    features_denseblock4_denselayer11_conv1_weight_, kFeaturesDenseblock4Denselayer11Conv1);
 
   at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
-                      features_denseblock4_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer11_conv2_weight_prepared,
+                              features_denseblock4_denselayer11_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer11Conv2);
 
   at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
@@ -13297,16 +13172,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer12_norm2_bias_,
                  features_denseblock4_denselayer12_norm2_running_mean_,
                  features_denseblock4_denselayer12_norm2_running_var_, kFeaturesDenseblock4Denselayer12Norm2);
-  cnn::conv(features_denseblock4_denselayer12_relu2,
-            cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer12_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer12_conv1_weight_prepared,
+                    features_denseblock4_denselayer12_conv1_weight_, kFeaturesDenseblock4Denselayer12Conv1);
 
   at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
-                      features_denseblock4_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer12_conv2_weight_prepared,
+                              features_denseblock4_denselayer12_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer12Conv2);
 
   at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
@@ -13324,16 +13196,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer13_norm2_bias_,
                  features_denseblock4_denselayer13_norm2_running_mean_,
                  features_denseblock4_denselayer13_norm2_running_var_, kFeaturesDenseblock4Denselayer13Norm2);
-  cnn::conv(features_denseblock4_denselayer13_relu2,
-            cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer13_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer13_conv1_weight_prepared,
+                    features_denseblock4_denselayer13_conv1_weight_, kFeaturesDenseblock4Denselayer13Conv1);
 
   at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
-                      features_denseblock4_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer13_conv2_weight_prepared,
+                              features_denseblock4_denselayer13_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer13Conv2);
 
   at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
@@ -13351,16 +13220,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer14_norm2_bias_,
                  features_denseblock4_denselayer14_norm2_running_mean_,
                  features_denseblock4_denselayer14_norm2_running_var_, kFeaturesDenseblock4Denselayer14Norm2);
-  cnn::conv(features_denseblock4_denselayer14_relu2,
-            cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer14_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer14_conv1_weight_prepared,
+                    features_denseblock4_denselayer14_conv1_weight_, kFeaturesDenseblock4Denselayer14Conv1);
 
   at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
-                      features_denseblock4_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer14_conv2_weight_prepared,
+                              features_denseblock4_denselayer14_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer14Conv2);
 
   at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
@@ -13378,16 +13244,13 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer15_norm2_bias_,
                  features_denseblock4_denselayer15_norm2_running_mean_,
                  features_denseblock4_denselayer15_norm2_running_var_, kFeaturesDenseblock4Denselayer15Norm2);
-  cnn::conv(features_denseblock4_denselayer15_relu2,
-            cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer15_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer15_conv1_weight_prepared,
+                    features_denseblock4_denselayer15_conv1_weight_, kFeaturesDenseblock4Denselayer15Conv1);
 
   at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
-                      features_denseblock4_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer15_conv2_weight_prepared,
+                              features_denseblock4_denselayer15_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer15Conv2);
 
   at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
@@ -13405,15 +13268,1294 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer16_norm2_bias_,
                  features_denseblock4_denselayer16_norm2_running_mean_,
                  features_denseblock4_denselayer16_norm2_running_var_, kFeaturesDenseblock4Denselayer16Norm2);
+  cnn::conv_prepare(features_denseblock4_denselayer16_conv1_weight_prepared,
+                    features_denseblock4_denselayer16_conv1_weight_, kFeaturesDenseblock4Denselayer16Conv1);
+
+  at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer16_conv2_weight_prepared,
+                              features_denseblock4_denselayer16_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer16Conv2);
+}
+
+// Forward, as at prediction time: scores for the caller.
+void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::Floats features_norm0_saved = floats(51380224, 256);
+  const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Floats features_conv0_weight_prepared = floats(51380480, 9702);
+  const cnn::Blocked features_denseblock1_denselayer6_concat1 = blocked(25690112, 802816);  // 256x56x56
+  const cnn::Blocked features_maxpool1 = blocked(25690112, 802816);  // 64x56x56
+  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51390192, 256);
+  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51390448, 512);
+  const cnn::Blocked features_denseblock1_denselayer1_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Floats features_denseblock1_denselayer1_conv1_weight_prepared = floats(51390960, 8448);
+  const cnn::Blocked features_denseblock1_denselayer1_conv2 = blocked(25890816, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 165888);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565296, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51565680, 512);
+  const cnn::Blocked features_denseblock1_denselayer2_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer1_concat1 = blocked(25690112, 802816);  // 96x56x56
+  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566192, 12672);
+  const cnn::Blocked features_denseblock1_denselayer2_conv2 = blocked(25991168, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51578864, 165888);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51744752, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51745264, 512);
+  const cnn::Blocked features_denseblock1_denselayer3_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer2_concat1 = blocked(25690112, 802816);  // 128x56x56
+  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51745776, 16896);
+  const cnn::Blocked features_denseblock1_denselayer3_conv2 = blocked(26091520, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51762672, 165888);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51928560, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51929200, 512);
+  const cnn::Blocked features_denseblock1_denselayer4_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer3_concat1 = blocked(25690112, 802816);  // 160x56x56
+  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51929712, 21120);
+  const cnn::Blocked features_denseblock1_denselayer4_conv2 = blocked(26191872, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51950832, 165888);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52116720, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52117488, 512);
+  const cnn::Blocked features_denseblock1_denselayer5_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer4_concat1 = blocked(25690112, 802816);  // 192x56x56
+  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52118000, 25344);
+  const cnn::Blocked features_denseblock1_denselayer5_conv2 = blocked(26292224, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52143344, 165888);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52309232, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52310128, 512);
+  const cnn::Blocked features_denseblock1_denselayer6_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer5_concat1 = blocked(25690112, 802816);  // 224x56x56
+  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52310640, 29568);
+  const cnn::Blocked features_denseblock1_denselayer6_conv2 = blocked(26392576, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52340208, 165888);
+  const cnn::Floats features_transition1_norm_saved = floats(52506096, 1024);
+  const cnn::Blocked features_transition1_conv = blocked(0, 401408);  // 128x56x56
+  const cnn::Floats features_transition1_conv_weight_prepared = floats(52507120, 33792);
+  const cnn::Blocked features_denseblock2_denselayer12_concat1 = blocked(12845056, 401408);  // 512x28x28
+  const cnn::Blocked features_transition1_avgpool1 = blocked(12845056, 401408);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52540912, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52541424, 512);
+  const cnn::Blocked features_denseblock2_denselayer1_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52541936, 16896);
+  const cnn::Blocked features_denseblock2_denselayer1_conv2 = blocked(12945408, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52558832, 165888);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52724720, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52725360, 512);
+  const cnn::Blocked features_denseblock2_denselayer2_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(12845056, 401408);  // 160x28x28
+  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52725872, 21120);
+  const cnn::Blocked features_denseblock2_denselayer2_conv2 = blocked(12970496, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52746992, 165888);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52912880, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52913648, 512);
+  const cnn::Blocked features_denseblock2_denselayer3_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(12845056, 401408);  // 192x28x28
+  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52914160, 25344);
+  const cnn::Blocked features_denseblock2_denselayer3_conv2 = blocked(12995584, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52939504, 165888);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53105392, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53106288, 512);
+  const cnn::Blocked features_denseblock2_denselayer4_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(12845056, 401408);  // 224x28x28
+  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53106800, 29568);
+  const cnn::Blocked features_denseblock2_denselayer4_conv2 = blocked(13020672, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53136368, 165888);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53302256, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53303280, 512);
+  const cnn::Blocked features_denseblock2_denselayer5_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(12845056, 401408);  // 256x28x28
+  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53303792, 33792);
+  const cnn::Blocked features_denseblock2_denselayer5_conv2 = blocked(13045760, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53337584, 165888);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53503472, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53504624, 512);
+  const cnn::Blocked features_denseblock2_denselayer6_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(12845056, 401408);  // 288x28x28
+  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53505136, 38016);
+  const cnn::Blocked features_denseblock2_denselayer6_conv2 = blocked(13070848, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53543152, 165888);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53709040, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53710320, 512);
+  const cnn::Blocked features_denseblock2_denselayer7_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(12845056, 401408);  // 320x28x28
+  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53710832, 42240);
+  const cnn::Blocked features_denseblock2_denselayer7_conv2 = blocked(13095936, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53753072, 165888);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53918960, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53920368, 512);
+  const cnn::Blocked features_denseblock2_denselayer8_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(12845056, 401408);  // 352x28x28
+  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53920880, 46464);
+  const cnn::Blocked features_denseblock2_denselayer8_conv2 = blocked(13121024, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53967344, 165888);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54133232, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54134768, 512);
+  const cnn::Blocked features_denseblock2_denselayer9_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(12845056, 401408);  // 384x28x28
+  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54135280, 50688);
+  const cnn::Blocked features_denseblock2_denselayer9_conv2 = blocked(13146112, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54185968, 165888);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54351856, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54353520, 512);
+  const cnn::Blocked features_denseblock2_denselayer10_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(12845056, 401408);  // 416x28x28
+  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54354032, 54912);
+  const cnn::Blocked features_denseblock2_denselayer10_conv2 = blocked(13171200, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54408944, 165888);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54574832, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54576624, 512);
+  const cnn::Blocked features_denseblock2_denselayer11_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(12845056, 401408);  // 448x28x28
+  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54577136, 59136);
+  const cnn::Blocked features_denseblock2_denselayer11_conv2 = blocked(13196288, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54636272, 165888);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54802160, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54804080, 512);
+  const cnn::Blocked features_denseblock2_denselayer12_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(12845056, 401408);  // 480x28x28
+  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54804592, 63360);
+  const cnn::Blocked features_denseblock2_denselayer12_conv2 = blocked(13221376, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54867952, 165888);
+  const cnn::Floats features_transition2_norm_saved = floats(55033840, 2048);
+  const cnn::Blocked features_transition2_conv = blocked(0, 200704);  // 256x28x28
+  const cnn::Floats features_transition2_conv_weight_prepared = floats(55035888, 132096);
+  const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(6422528, 200704);  // 1024x14x14
+  const cnn::Blocked features_transition2_avgpool1 = blocked(6422528, 200704);  // 256x14x14
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55167984, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55169008, 512);
+  const cnn::Blocked features_denseblock3_denselayer1_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55169520, 33792);
+  const cnn::Blocked features_denseblock3_denselayer1_conv2 = blocked(6472704, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55203312, 165888);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55369200, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55370352, 512);
+  const cnn::Blocked features_denseblock3_denselayer2_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(6422528, 200704);  // 288x14x14
+  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55370864, 38016);
+  const cnn::Blocked features_denseblock3_denselayer2_conv2 = blocked(6478976, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55408880, 165888);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55574768, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55576048, 512);
+  const cnn::Blocked features_denseblock3_denselayer3_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(6422528, 200704);  // 320x14x14
+  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55576560, 42240);
+  const cnn::Blocked features_denseblock3_denselayer3_conv2 = blocked(6485248, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55618800, 165888);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55784688, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55786096, 512);
+  const cnn::Blocked features_denseblock3_denselayer4_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(6422528, 200704);  // 352x14x14
+  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55786608, 46464);
+  const cnn::Blocked features_denseblock3_denselayer4_conv2 = blocked(6491520, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55833072, 165888);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(55998960, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56000496, 512);
+  const cnn::Blocked features_denseblock3_denselayer5_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(6422528, 200704);  // 384x14x14
+  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56001008, 50688);
+  const cnn::Blocked features_denseblock3_denselayer5_conv2 = blocked(6497792, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56051696, 165888);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56217584, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56219248, 512);
+  const cnn::Blocked features_denseblock3_denselayer6_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(6422528, 200704);  // 416x14x14
+  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56219760, 54912);
+  const cnn::Blocked features_denseblock3_denselayer6_conv2 = blocked(6504064, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56274672, 165888);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56440560, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56442352, 512);
+  const cnn::Blocked features_denseblock3_denselayer7_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(6422528, 200704);  // 448x14x14
+  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56442864, 59136);
+  const cnn::Blocked features_denseblock3_denselayer7_conv2 = blocked(6510336, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56502000, 165888);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56667888, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56669808, 512);
+  const cnn::Blocked features_denseblock3_denselayer8_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(6422528, 200704);  // 480x14x14
+  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56670320, 63360);
+  const cnn::Blocked features_denseblock3_denselayer8_conv2 = blocked(6516608, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56733680, 165888);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56899568, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56901616, 512);
+  const cnn::Blocked features_denseblock3_denselayer9_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(6422528, 200704);  // 512x14x14
+  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56902128, 67584);
+  const cnn::Blocked features_denseblock3_denselayer9_conv2 = blocked(6522880, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56969712, 165888);
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57135600, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57137776, 512);
+  const cnn::Blocked features_denseblock3_denselayer10_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(6422528, 200704);  // 544x14x14
+  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57138288, 71808);
+  const cnn::Blocked features_denseblock3_denselayer10_conv2 = blocked(6529152, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57210096, 165888);
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57375984, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57378288, 512);
+  const cnn::Blocked features_denseblock3_denselayer11_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(6422528, 200704);  // 576x14x14
+  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57378800, 76032);
+  const cnn::Blocked features_denseblock3_denselayer11_conv2 = blocked(6535424, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57454832, 165888);
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57620720, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57623152, 512);
+  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(6422528, 200704);  // 608x14x14
+  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57623664, 80256);
+  const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(6541696, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57703920, 165888);
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57869808, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57872368, 512);
+  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(6422528, 200704);  // 640x14x14
+  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57872880, 84480);
+  const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(6547968, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57957360, 165888);
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58123248, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58125936, 512);
+  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(6422528, 200704);  // 672x14x14
+  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58126448, 88704);
+  const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(6554240, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58215152, 165888);
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58381040, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58383856, 512);
+  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(6422528, 200704);  // 704x14x14
+  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58384368, 92928);
+  const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(6560512, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58477296, 165888);
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58643184, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58646128, 512);
+  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(6422528, 200704);  // 736x14x14
+  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58646640, 97152);
+  const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(6566784, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58743792, 165888);
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58909680, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58912752, 512);
+  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(6422528, 200704);  // 768x14x14
+  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58913264, 101376);
+  const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(6573056, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59014640, 165888);
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59180528, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59183728, 512);
+  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(6422528, 200704);  // 800x14x14
+  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59184240, 105600);
+  const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(6579328, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59289840, 165888);
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59455728, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59459056, 512);
+  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(6422528, 200704);  // 832x14x14
+  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59459568, 109824);
+  const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(6585600, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59569392, 165888);
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59735280, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59738736, 512);
+  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(6422528, 200704);  // 864x14x14
+  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59739248, 114048);
+  const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(6591872, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59853296, 165888);
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60019184, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60022768, 512);
+  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(6422528, 200704);  // 896x14x14
+  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60023280, 118272);
+  const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(6598144, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60141552, 165888);
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60307440, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60311152, 512);
+  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(6422528, 200704);  // 928x14x14
+  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60311664, 122496);
+  const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(6604416, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60434160, 165888);
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60600048, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60603888, 512);
+  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(6422528, 200704);  // 960x14x14
+  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60604400, 126720);
+  const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(6610688, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60731120, 165888);
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60897008, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60900976, 512);
+  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(6422528, 200704);  // 992x14x14
+  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60901488, 130944);
+  const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(6616960, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61032432, 165888);
+  const cnn::Floats features_transition3_norm_saved = floats(61198320, 4096);
+  const cnn::Blocked features_transition3_conv = blocked(0, 100352);  // 512x14x14
+  const cnn::Floats features_transition3_conv_weight_prepared = floats(61202416, 528384);
+  const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(3211264, 50176);  // 1024x7x7
+  const cnn::Blocked features_transition3_avgpool1 = blocked(3211264, 50176);  // 512x7x7
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(61730800, 2048);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(61732848, 512);
+  const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(61733360, 67584);
+  const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(3236352, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(61800944, 165888);
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(61966832, 2176);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(61969008, 512);
+  const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(3211264, 50176);  // 544x7x7
+  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(61969520, 71808);
+  const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(3237920, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(62041328, 165888);
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(62207216, 2304);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(62209520, 512);
+  const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(3211264, 50176);  // 576x7x7
+  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(62210032, 76032);
+  const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(3239488, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(62286064, 165888);
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(62451952, 2432);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(62454384, 512);
+  const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(3211264, 50176);  // 608x7x7
+  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(62454896, 80256);
+  const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(3241056, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(62535152, 165888);
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(62701040, 2560);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(62703600, 512);
+  const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(3211264, 50176);  // 640x7x7
+  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(62704112, 84480);
+  const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(3242624, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(62788592, 165888);
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(62954480, 2688);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(62957168, 512);
+  const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(3211264, 50176);  // 672x7x7
+  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(62957680, 88704);
+  const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(3244192, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(63046384, 165888);
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(63212272, 2816);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(63215088, 512);
+  const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(3211264, 50176);  // 704x7x7
+  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(63215600, 92928);
+  const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(3245760, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(63308528, 165888);
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(63474416, 2944);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(63477360, 512);
+  const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(3211264, 50176);  // 736x7x7
+  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(63477872, 97152);
+  const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(3247328, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(63575024, 165888);
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(63740912, 3072);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(63743984, 512);
+  const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(3211264, 50176);  // 768x7x7
+  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(63744496, 101376);
+  const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(3248896, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(63845872, 165888);
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(64011760, 3200);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(64014960, 512);
+  const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(3211264, 50176);  // 800x7x7
+  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(64015472, 105600);
+  const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(3250464, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(64121072, 165888);
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(64286960, 3328);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(64290288, 512);
+  const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(3211264, 50176);  // 832x7x7
+  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(64290800, 109824);
+  const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(3252032, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(64400624, 165888);
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(64566512, 3456);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(64569968, 512);
+  const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(3211264, 50176);  // 864x7x7
+  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(64570480, 114048);
+  const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(3253600, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(64684528, 165888);
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(64850416, 3584);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(64854000, 512);
+  const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(3211264, 50176);  // 896x7x7
+  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(64854512, 118272);
+  const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(3255168, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(64972784, 165888);
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(65138672, 3712);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(65142384, 512);
+  const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(3211264, 50176);  // 928x7x7
+  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(65142896, 122496);
+  const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(3256736, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(65265392, 165888);
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(65431280, 3840);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(65435120, 512);
+  const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(3211264, 50176);  // 960x7x7
+  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(65435632, 126720);
+  const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(3258304, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(65562352, 165888);
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(65728240, 3968);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(65732208, 512);
+  const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(3211264, 50176);  // 992x7x7
+  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(65732720, 130944);
+  const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(3259872, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(65863664, 165888);
+  const cnn::Blocked features_relu2 = blocked(0, 50176);  // 1024x7x7
+  const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
+  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
+  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
+  cnn::to_blocked(input, images, k3x224x224, batch);
+
+  at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
+  // 34: norm0 = bn
+  // 35: relu    (features.relu1)
+  cnn::conv(features_relu1, input, cnn::prepared(features_conv0_weight_prepared),
+            cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
+            scratch());
+
+  at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
+
+  at(6);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock1.denselayer1.relu2)
+  cnn::conv(features_denseblock1_denselayer1_relu2,
+            cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock1_denselayer1_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
+
+  at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
+                      cnn::prepared(features_denseblock1_denselayer1_conv2_weight_prepared), {},
+                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
+
+  at(13);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock1.denselayer2.relu2)
+  cnn::conv(features_denseblock1_denselayer2_relu2,
+            cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock1_denselayer2_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
+
+  at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
+                      cnn::prepared(features_denseblock1_denselayer2_conv2_weight_prepared), {},
+                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
+
+  at(20);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock1.denselayer3.relu2)
+  cnn::conv(features_denseblock1_denselayer3_relu2,
+            cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock1_denselayer3_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
+
+  at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
+                      cnn::prepared(features_denseblock1_denselayer3_conv2_weight_prepared), {},
+                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
+
+  at(27);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock1.denselayer4.relu2)
+  cnn::conv(features_denseblock1_denselayer4_relu2,
+            cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock1_denselayer4_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
+
+  at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
+                      cnn::prepared(features_denseblock1_denselayer4_conv2_weight_prepared), {},
+                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
+
+  at(34);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock1.denselayer5.relu2)
+  cnn::conv(features_denseblock1_denselayer5_relu2,
+            cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock1_denselayer5_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
+
+  at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
+                      cnn::prepared(features_denseblock1_denselayer5_conv2_weight_prepared), {},
+                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
+
+  at(41);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock1.denselayer6.relu2)
+  cnn::conv(features_denseblock1_denselayer6_relu2,
+            cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock1_denselayer6_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
+
+  at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
+                      cnn::prepared(features_denseblock1_denselayer6_conv2_weight_prepared), {},
+                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
+
+  at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  cnn::conv(features_transition1_conv,
+            cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_transition1_conv_weight_prepared), {}, kFeaturesTransition1Conv, batch,
+            scratch());
+
+  at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
+  cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
+
+  at(52);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer1.relu2)
+  cnn::conv(features_denseblock2_denselayer1_relu2,
+            cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer1_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
+
+  at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
+                      cnn::prepared(features_denseblock2_denselayer1_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
+
+  at(59);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer2.relu2)
+  cnn::conv(features_denseblock2_denselayer2_relu2,
+            cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer2_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
+
+  at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
+                      cnn::prepared(features_denseblock2_denselayer2_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
+
+  at(66);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer3.relu2)
+  cnn::conv(features_denseblock2_denselayer3_relu2,
+            cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer3_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
+
+  at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
+                      cnn::prepared(features_denseblock2_denselayer3_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
+
+  at(73);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer4.relu2)
+  cnn::conv(features_denseblock2_denselayer4_relu2,
+            cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer4_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
+
+  at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
+                      cnn::prepared(features_denseblock2_denselayer4_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
+
+  at(80);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer5.relu2)
+  cnn::conv(features_denseblock2_denselayer5_relu2,
+            cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer5_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
+
+  at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
+                      cnn::prepared(features_denseblock2_denselayer5_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
+
+  at(87);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer6.relu2)
+  cnn::conv(features_denseblock2_denselayer6_relu2,
+            cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer6_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
+
+  at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
+                      cnn::prepared(features_denseblock2_denselayer6_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
+
+  at(94);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer7.relu2)
+  cnn::conv(features_denseblock2_denselayer7_relu2,
+            cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer7_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
+
+  at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
+                      cnn::prepared(features_denseblock2_denselayer7_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
+
+  at(101);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer8.relu2)
+  cnn::conv(features_denseblock2_denselayer8_relu2,
+            cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer8_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
+
+  at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
+                      cnn::prepared(features_denseblock2_denselayer8_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
+
+  at(108);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer9.relu2)
+  cnn::conv(features_denseblock2_denselayer9_relu2,
+            cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer9_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
+
+  at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
+                      cnn::prepared(features_denseblock2_denselayer9_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
+
+  at(115);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer10.relu2)
+  cnn::conv(features_denseblock2_denselayer10_relu2,
+            cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer10_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
+
+  at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
+                      cnn::prepared(features_denseblock2_denselayer10_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
+
+  at(122);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer11.relu2)
+  cnn::conv(features_denseblock2_denselayer11_relu2,
+            cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer11_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
+
+  at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
+                      cnn::prepared(features_denseblock2_denselayer11_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
+
+  at(129);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer12.relu2)
+  cnn::conv(features_denseblock2_denselayer12_relu2,
+            cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer12_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
+
+  at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
+                      cnn::prepared(features_denseblock2_denselayer12_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
+
+  at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  cnn::conv(features_transition2_conv,
+            cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_transition2_conv_weight_prepared), {}, kFeaturesTransition2Conv, batch,
+            scratch());
+
+  at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
+  cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
+
+  at(140);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer1.relu2)
+  cnn::conv(features_denseblock3_denselayer1_relu2,
+            cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer1_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
+
+  at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
+                      cnn::prepared(features_denseblock3_denselayer1_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
+
+  at(147);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer2.relu2)
+  cnn::conv(features_denseblock3_denselayer2_relu2,
+            cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer2_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
+
+  at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
+                      cnn::prepared(features_denseblock3_denselayer2_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
+
+  at(154);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer3.relu2)
+  cnn::conv(features_denseblock3_denselayer3_relu2,
+            cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer3_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
+
+  at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
+                      cnn::prepared(features_denseblock3_denselayer3_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
+
+  at(161);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer4.relu2)
+  cnn::conv(features_denseblock3_denselayer4_relu2,
+            cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer4_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
+
+  at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
+                      cnn::prepared(features_denseblock3_denselayer4_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
+
+  at(168);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer5.relu2)
+  cnn::conv(features_denseblock3_denselayer5_relu2,
+            cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer5_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
+
+  at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
+                      cnn::prepared(features_denseblock3_denselayer5_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
+
+  at(175);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer6.relu2)
+  cnn::conv(features_denseblock3_denselayer6_relu2,
+            cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer6_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
+
+  at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
+                      cnn::prepared(features_denseblock3_denselayer6_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
+
+  at(182);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer7.relu2)
+  cnn::conv(features_denseblock3_denselayer7_relu2,
+            cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer7_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
+
+  at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
+                      cnn::prepared(features_denseblock3_denselayer7_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
+
+  at(189);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer8.relu2)
+  cnn::conv(features_denseblock3_denselayer8_relu2,
+            cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer8_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
+
+  at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
+                      cnn::prepared(features_denseblock3_denselayer8_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
+
+  at(196);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer9.relu2)
+  cnn::conv(features_denseblock3_denselayer9_relu2,
+            cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer9_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
+
+  at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
+                      cnn::prepared(features_denseblock3_denselayer9_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
+
+  at(203);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer10.relu2)
+  cnn::conv(features_denseblock3_denselayer10_relu2,
+            cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer10_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
+
+  at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
+                      cnn::prepared(features_denseblock3_denselayer10_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
+
+  at(210);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer11.relu2)
+  cnn::conv(features_denseblock3_denselayer11_relu2,
+            cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer11_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
+
+  at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
+                      cnn::prepared(features_denseblock3_denselayer11_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
+
+  at(217);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer12.relu2)
+  cnn::conv(features_denseblock3_denselayer12_relu2,
+            cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer12_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
+
+  at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
+                      cnn::prepared(features_denseblock3_denselayer12_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
+
+  at(224);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer13.relu2)
+  cnn::conv(features_denseblock3_denselayer13_relu2,
+            cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer13_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
+
+  at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
+                      cnn::prepared(features_denseblock3_denselayer13_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
+
+  at(231);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer14.relu2)
+  cnn::conv(features_denseblock3_denselayer14_relu2,
+            cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer14_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
+
+  at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
+                      cnn::prepared(features_denseblock3_denselayer14_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
+
+  at(238);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer15.relu2)
+  cnn::conv(features_denseblock3_denselayer15_relu2,
+            cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer15_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
+
+  at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
+                      cnn::prepared(features_denseblock3_denselayer15_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
+
+  at(245);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer16.relu2)
+  cnn::conv(features_denseblock3_denselayer16_relu2,
+            cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer16_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
+
+  at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
+                      cnn::prepared(features_denseblock3_denselayer16_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
+
+  at(252);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer17.relu2)
+  cnn::conv(features_denseblock3_denselayer17_relu2,
+            cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer17_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
+
+  at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
+                      cnn::prepared(features_denseblock3_denselayer17_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
+
+  at(259);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer18.relu2)
+  cnn::conv(features_denseblock3_denselayer18_relu2,
+            cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer18_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
+
+  at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
+                      cnn::prepared(features_denseblock3_denselayer18_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
+
+  at(266);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer19.relu2)
+  cnn::conv(features_denseblock3_denselayer19_relu2,
+            cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer19_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
+
+  at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
+                      cnn::prepared(features_denseblock3_denselayer19_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
+
+  at(273);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer20.relu2)
+  cnn::conv(features_denseblock3_denselayer20_relu2,
+            cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer20_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
+
+  at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
+                      cnn::prepared(features_denseblock3_denselayer20_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
+
+  at(280);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer21.relu2)
+  cnn::conv(features_denseblock3_denselayer21_relu2,
+            cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer21_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
+
+  at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
+                      cnn::prepared(features_denseblock3_denselayer21_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
+
+  at(287);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer22.relu2)
+  cnn::conv(features_denseblock3_denselayer22_relu2,
+            cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer22_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
+
+  at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
+                      cnn::prepared(features_denseblock3_denselayer22_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
+
+  at(294);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer23.relu2)
+  cnn::conv(features_denseblock3_denselayer23_relu2,
+            cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer23_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
+
+  at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
+                      cnn::prepared(features_denseblock3_denselayer23_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
+
+  at(301);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer24.relu2)
+  cnn::conv(features_denseblock3_denselayer24_relu2,
+            cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer24_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
+
+  at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
+                      cnn::prepared(features_denseblock3_denselayer24_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
+
+  at(308);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  cnn::conv(features_transition3_conv,
+            cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_transition3_conv_weight_prepared), {}, kFeaturesTransition3Conv, batch,
+            scratch());
+
+  at(309);  // 27: avgpool(2)    (features.transition3.avgpool1)
+  cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
+
+  at(312);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer1.relu2)
+  cnn::conv(features_denseblock4_denselayer1_relu2,
+            cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer1_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
+
+  at(315);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
+                      cnn::prepared(features_denseblock4_denselayer1_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
+
+  at(319);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer2.relu2)
+  cnn::conv(features_denseblock4_denselayer2_relu2,
+            cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer2_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
+
+  at(322);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
+                      cnn::prepared(features_denseblock4_denselayer2_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
+
+  at(326);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer3.relu2)
+  cnn::conv(features_denseblock4_denselayer3_relu2,
+            cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer3_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
+
+  at(329);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
+                      cnn::prepared(features_denseblock4_denselayer3_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
+
+  at(333);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer4.relu2)
+  cnn::conv(features_denseblock4_denselayer4_relu2,
+            cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer4_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
+
+  at(336);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
+                      cnn::prepared(features_denseblock4_denselayer4_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
+
+  at(340);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer5.relu2)
+  cnn::conv(features_denseblock4_denselayer5_relu2,
+            cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer5_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
+
+  at(343);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
+                      cnn::prepared(features_denseblock4_denselayer5_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
+
+  at(347);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer6.relu2)
+  cnn::conv(features_denseblock4_denselayer6_relu2,
+            cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer6_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
+
+  at(350);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
+                      cnn::prepared(features_denseblock4_denselayer6_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
+
+  at(354);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer7.relu2)
+  cnn::conv(features_denseblock4_denselayer7_relu2,
+            cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer7_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
+
+  at(357);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
+                      cnn::prepared(features_denseblock4_denselayer7_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
+
+  at(361);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer8.relu2)
+  cnn::conv(features_denseblock4_denselayer8_relu2,
+            cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer8_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
+
+  at(364);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
+                      cnn::prepared(features_denseblock4_denselayer8_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
+
+  at(368);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer9.relu2)
+  cnn::conv(features_denseblock4_denselayer9_relu2,
+            cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer9_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
+
+  at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
+                      cnn::prepared(features_denseblock4_denselayer9_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
+
+  at(375);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer10.relu2)
+  cnn::conv(features_denseblock4_denselayer10_relu2,
+            cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer10_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
+
+  at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
+                      cnn::prepared(features_denseblock4_denselayer10_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
+
+  at(382);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer11.relu2)
+  cnn::conv(features_denseblock4_denselayer11_relu2,
+            cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer11_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
+
+  at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
+                      cnn::prepared(features_denseblock4_denselayer11_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
+
+  at(389);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer12.relu2)
+  cnn::conv(features_denseblock4_denselayer12_relu2,
+            cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer12_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
+
+  at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
+                      cnn::prepared(features_denseblock4_denselayer12_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
+
+  at(396);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer13.relu2)
+  cnn::conv(features_denseblock4_denselayer13_relu2,
+            cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer13_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
+
+  at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
+                      cnn::prepared(features_denseblock4_denselayer13_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
+
+  at(403);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer14.relu2)
+  cnn::conv(features_denseblock4_denselayer14_relu2,
+            cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer14_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
+
+  at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
+                      cnn::prepared(features_denseblock4_denselayer14_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
+
+  at(410);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer15.relu2)
+  cnn::conv(features_denseblock4_denselayer15_relu2,
+            cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer15_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
+
+  at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
+                      cnn::prepared(features_denseblock4_denselayer15_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
+
+  at(417);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer16.relu2)
   cnn::conv(features_denseblock4_denselayer16_relu2,
             cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer16_conv1_weight_,
+            cnn::prepared(features_denseblock4_denselayer16_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer16Conv1, batch, scratch());
 
   at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
-                      features_denseblock4_denselayer16_conv2_weight_, {},
+                      cnn::prepared(features_denseblock4_denselayer16_conv2_weight_prepared), {},
                       kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
 
   at(422);  // 47: norm5 = bn

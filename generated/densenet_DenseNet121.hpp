@@ -449,6 +449,7 @@ class DenseNet121 final : public cnn::Network {
   float step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer);
   float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
   void predict_on_team(cnn::ConstFloats images, int batch) override;
+  void prepare_on_team() override;
 
   const cnn::Floats features_conv0_weight_ = parameters(0, 9408);  // [64, 3, 7, 7]
   const cnn::Floats features_norm0_weight_ = parameters(9408, 64);  // [64]

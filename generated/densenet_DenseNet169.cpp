@@ -1044,173 +1044,341 @@ constexpr cnn::DenseGeometry kClassifier{.in = 1664, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{28416, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{12480, 8448});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{18624, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{18624, 12672});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 16896});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{30912, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{30912, 21120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37056, 25344});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43200, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43200, 29568});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 16896});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{30912, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{30912, 21120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37056, 25344});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43200, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43200, 29568});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 38016});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 42240});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 46464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 50688});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 54912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 59136});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 63360});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{98880, 132096});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 38016});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 42240});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 46464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 50688});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 54912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 59136});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 63360});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 71808});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 76032});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 80256});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 84480});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 88704});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 92928});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 97152});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{74688, 101376});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{74688, 105600});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{74688, 109824});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{74688, 114048});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{74688, 122496});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{74688, 126720});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{74688, 130944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer25Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer25Conv1, kBatch) == cnn::ScratchSize{74688, 135168});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer25Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer25Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer26Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer26Conv1, kBatch) == cnn::ScratchSize{74688, 139392});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer26Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer26Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer27Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer27Conv1, kBatch) == cnn::ScratchSize{74688, 143616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer27Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer27Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer28Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer28Conv1, kBatch) == cnn::ScratchSize{74688, 147840});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer28Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer28Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer29Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer29Conv1, kBatch) == cnn::ScratchSize{74688, 152064});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer29Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer29Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer30Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer30Conv1, kBatch) == cnn::ScratchSize{74688, 156288});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer30Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer30Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer31Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer31Conv1, kBatch) == cnn::ScratchSize{74688, 160512});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer31Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer31Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer32Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer32Conv1, kBatch) == cnn::ScratchSize{74688, 164736});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer32Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer32Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{172608, 0});
 static_assert(cnn::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{172608, 821760});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{74688, 84480});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 88704});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 92928});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 97152});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 101376});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 105600});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 109824});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 114048});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 122496});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 126720});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 130944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 135168});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 139392});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 143616});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 147840});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer17Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer17Conv1, kBatch) == cnn::ScratchSize{74688, 152064});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer17Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer17Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer18Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer18Conv1, kBatch) == cnn::ScratchSize{74688, 156288});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer18Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer18Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer19Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer19Conv1, kBatch) == cnn::ScratchSize{74688, 160512});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer19Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer19Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer20Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer20Conv1, kBatch) == cnn::ScratchSize{74688, 164736});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer20Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer20Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer21Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer21Conv1, kBatch) == cnn::ScratchSize{74688, 168960});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer21Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer21Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer22Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer22Conv1, kBatch) == cnn::ScratchSize{74688, 173184});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer22Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer22Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer23Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer23Conv1, kBatch) == cnn::ScratchSize{74688, 177408});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer23Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer23Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer24Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer24Conv1, kBatch) == cnn::ScratchSize{74688, 181632});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer24Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer24Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer25Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer25Conv1, kBatch) == cnn::ScratchSize{74688, 185856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer25Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer25Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer26Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer26Conv1, kBatch) == cnn::ScratchSize{74688, 190080});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer26Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer26Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer27Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer27Conv1, kBatch) == cnn::ScratchSize{74688, 194304});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer27Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer27Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer28Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer28Conv1, kBatch) == cnn::ScratchSize{74688, 198528});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer28Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer28Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer29Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer29Conv1, kBatch) == cnn::ScratchSize{74688, 202752});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer29Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer29Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer30Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer30Conv1, kBatch) == cnn::ScratchSize{74688, 206976});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer30Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer30Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer31Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer31Conv1, kBatch) == cnn::ScratchSize{74688, 211200});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer31Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer31Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer32Conv1, kBatch) == cnn::ScratchSize{74688, 215424});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer32Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 66560});
 
@@ -4104,595 +4272,595 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 40704}, {}},
+    {{118013952, 3813376, 39832}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{0, 0, 2048}, {}},
-    {{}, {}},
-    {{25690112, 2408448, 39936}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 3072}, {}},
-    {{}, {}},
-    {{38535168, 2809856, 56832}, {}},
+    {{25690112, 2408448, 36864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 4096}, {}},
-    {{}, {}},
-    {{51380224, 3211264, 73728}, {}},
+    {{115605504, 2007040, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 147456}, {}},
     {{}, {}},
-    {{0, 0, 5120}, {}},
-    {{}, {}},
-    {{64225280, 3612672, 90624}, {}},
+    {{38535168, 2809856, 54272}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 6144}, {}},
-    {{}, {}},
-    {{77070336, 4014080, 107520}, {}},
+    {{115605504, 2007040, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 147456}, {}},
     {{}, {}},
-    {{0, 0, 7168}, {}},
-    {{}, {}},
-    {{89915392, 4415488, 124416}, {}},
+    {{51380224, 3211264, 71680}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 147456}, {}},
+    {{115605504, 2007040, 663552}, {}},
     {{}, {}},
-    {{0, 0, 8192}, {}},
     {{}, {}},
-    {{102760448, 4816896, 135168}, {}},
+    {{}, {}},
+    {{64225280, 3612672, 89088}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{77070336, 4014080, 106496}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{89915392, 4415488, 123904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 4816896, 139264}, {}},
     {{0, 2007040, 0}, {}},
-    {{0, 0, 4096}, {}},
-    {{}, {}},
-    {{12845056, 802816, 73728}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 5120}, {}},
-    {{}, {}},
-    {{16056320, 903168, 90624}, {}},
+    {{12845056, 802816, 71680}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 6144}, {}},
-    {{}, {}},
-    {{19267584, 1003520, 107520}, {}},
+    {{28901376, 501760, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
     {{}, {}},
-    {{0, 0, 7168}, {}},
-    {{}, {}},
-    {{22478848, 1103872, 124416}, {}},
+    {{16056320, 903168, 89088}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
+    {{28901376, 501760, 663552}, {}},
     {{}, {}},
-    {{0, 0, 8192}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{19267584, 1003520, 106496}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{22478848, 1103872, 123904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{25690112, 1204224, 141312}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 9216}, {}},
-    {{}, {}},
-    {{28901376, 1304576, 158208}, {}},
+    {{28901376, 501760, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
     {{}, {}},
-    {{0, 0, 10240}, {}},
-    {{}, {}},
-    {{32112640, 1404928, 175104}, {}},
+    {{28901376, 1304576, 158720}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 11264}, {}},
-    {{}, {}},
-    {{35323904, 1505280, 192000}, {}},
+    {{28901376, 501760, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
     {{}, {}},
-    {{0, 0, 12288}, {}},
-    {{}, {}},
-    {{38535168, 1605632, 208896}, {}},
+    {{32112640, 1404928, 176128}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 13312}, {}},
-    {{}, {}},
-    {{41746432, 1705984, 225792}, {}},
+    {{28901376, 501760, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
     {{}, {}},
-    {{0, 0, 14336}, {}},
-    {{}, {}},
-    {{44957696, 1806336, 242688}, {}},
+    {{35323904, 1505280, 193536}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
-    {{}, {}},
-    {{0, 0, 15360}, {}},
-    {{}, {}},
-    {{48168960, 1906688, 259584}, {}},
+    {{28901376, 501760, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 147456}, {}},
     {{}, {}},
-    {{0, 0, 16384}, {}},
+    {{38535168, 1605632, 210944}, {}},
     {{}, {}},
-    {{102760448, 2408448, 532480}, {}},
+    {{}, {}},
+    {{28901376, 501760, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{41746432, 1705984, 228352}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{44957696, 1806336, 245760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{48168960, 1906688, 263168}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 2408448, 536576}, {}},
     {{0, 1003520, 0}, {}},
-    {{0, 0, 8192}, {}},
+    {{}, {}},
     {{}, {}},
     {{6422528, 301056, 141312}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{0, 0, 9216}, {}},
     {{}, {}},
-    {{7225344, 326144, 158208}, {}},
     {{}, {}},
+    {{7225344, 326144, 158720}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 10240}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{8028160, 351232, 175104}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{8028160, 351232, 176128}, {}},
     {{}, {}},
-    {{0, 0, 11264}, {}},
     {{}, {}},
-    {{8830976, 376320, 192000}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 12288}, {}},
+    {{8830976, 376320, 193536}, {}},
     {{}, {}},
-    {{9633792, 401408, 208896}, {}},
     {{}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 13312}, {}},
     {{}, {}},
-    {{10436608, 426496, 225792}, {}},
+    {{9633792, 401408, 210944}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{0, 0, 14336}, {}},
     {{}, {}},
-    {{11239424, 451584, 242688}, {}},
     {{}, {}},
+    {{10436608, 426496, 228352}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 15360}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{12042240, 476672, 259584}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{11239424, 451584, 245760}, {}},
     {{}, {}},
-    {{0, 0, 16384}, {}},
     {{}, {}},
-    {{12845056, 501760, 276480}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 17408}, {}},
+    {{12042240, 476672, 263168}, {}},
     {{}, {}},
-    {{13647872, 526848, 293376}, {}},
     {{}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 18432}, {}},
     {{}, {}},
-    {{14450688, 551936, 310272}, {}},
+    {{12845056, 501760, 280576}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{0, 0, 19456}, {}},
     {{}, {}},
-    {{15253504, 577024, 327168}, {}},
     {{}, {}},
+    {{13647872, 526848, 297984}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 20480}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{16056320, 602112, 344064}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{14450688, 551936, 315392}, {}},
     {{}, {}},
-    {{0, 0, 21504}, {}},
     {{}, {}},
-    {{16859136, 627200, 360960}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 22528}, {}},
+    {{15253504, 577024, 332800}, {}},
     {{}, {}},
-    {{17661952, 652288, 377856}, {}},
     {{}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 23552}, {}},
     {{}, {}},
-    {{18464768, 677376, 394752}, {}},
+    {{16056320, 602112, 350208}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{0, 0, 24576}, {}},
     {{}, {}},
-    {{19267584, 702464, 411648}, {}},
     {{}, {}},
+    {{16859136, 627200, 367616}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 25600}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{20070400, 727552, 428544}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{17661952, 652288, 385024}, {}},
     {{}, {}},
-    {{0, 0, 26624}, {}},
     {{}, {}},
-    {{20873216, 752640, 445440}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 27648}, {}},
+    {{18464768, 677376, 402432}, {}},
     {{}, {}},
-    {{21676032, 777728, 462336}, {}},
     {{}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 28672}, {}},
     {{}, {}},
-    {{22478848, 802816, 479232}, {}},
+    {{19267584, 702464, 419840}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{0, 0, 29696}, {}},
     {{}, {}},
-    {{23281664, 827904, 496128}, {}},
     {{}, {}},
+    {{20070400, 727552, 437248}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 30720}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{24084480, 852992, 513024}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{20873216, 752640, 454656}, {}},
     {{}, {}},
-    {{0, 0, 31744}, {}},
     {{}, {}},
-    {{24887296, 878080, 529920}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 32768}, {}},
+    {{21676032, 777728, 472064}, {}},
     {{}, {}},
-    {{25690112, 903168, 546816}, {}},
     {{}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 33792}, {}},
     {{}, {}},
-    {{26492928, 928256, 563712}, {}},
+    {{22478848, 802816, 489472}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{0, 0, 34816}, {}},
     {{}, {}},
-    {{27295744, 953344, 580608}, {}},
     {{}, {}},
+    {{23281664, 827904, 506880}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 35840}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{28098560, 978432, 597504}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{24084480, 852992, 524288}, {}},
     {{}, {}},
-    {{0, 0, 36864}, {}},
     {{}, {}},
-    {{28901376, 1003520, 614400}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 37888}, {}},
+    {{24887296, 878080, 541696}, {}},
     {{}, {}},
-    {{29704192, 1028608, 631296}, {}},
     {{}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 38912}, {}},
     {{}, {}},
-    {{30507008, 1053696, 648192}, {}},
+    {{25690112, 903168, 559104}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{0, 0, 39936}, {}},
     {{}, {}},
-    {{31309824, 1078784, 665088}, {}},
     {{}, {}},
+    {{26492928, 928256, 576512}, {}},
     {{}, {}},
-    {{7225344, 125440, 147456}, {}},
     {{}, {}},
-    {{0, 0, 40960}, {}},
+    {{7225344, 125440, 663552}, {}},
     {{}, {}},
-    {{160563200, 1505280, 3297280}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{27295744, 953344, 593920}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28098560, 978432, 611328}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 1003520, 628736}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{29704192, 1028608, 646144}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{30507008, 1053696, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{31309824, 1078784, 680960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7225344, 125440, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{160563200, 1505280, 3307520}, {}},
     {{0, 627200, 0}, {}},
-    {{0, 0, 20480}, {}},
     {{}, {}},
-    {{4014080, 150528, 344064}, {}},
     {{}, {}},
+    {{4014080, 150528, 350208}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 21504}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{4214784, 156800, 360960}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{4214784, 156800, 367616}, {}},
     {{}, {}},
-    {{0, 0, 22528}, {}},
     {{}, {}},
-    {{4415488, 163072, 377856}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 23552}, {}},
+    {{4415488, 163072, 385024}, {}},
     {{}, {}},
-    {{4616192, 169344, 394752}, {}},
     {{}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 24576}, {}},
     {{}, {}},
-    {{4816896, 175616, 411648}, {}},
+    {{4616192, 169344, 402432}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{0, 0, 25600}, {}},
     {{}, {}},
-    {{5017600, 181888, 428544}, {}},
     {{}, {}},
+    {{4816896, 175616, 419840}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 26624}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{5218304, 188160, 445440}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{5017600, 181888, 437248}, {}},
     {{}, {}},
-    {{0, 0, 27648}, {}},
     {{}, {}},
-    {{5419008, 194432, 462336}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 28672}, {}},
+    {{5218304, 188160, 454656}, {}},
     {{}, {}},
-    {{5619712, 200704, 479232}, {}},
     {{}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 29696}, {}},
     {{}, {}},
-    {{5820416, 206976, 496128}, {}},
+    {{5419008, 194432, 472064}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{0, 0, 30720}, {}},
     {{}, {}},
-    {{6021120, 213248, 513024}, {}},
     {{}, {}},
+    {{5619712, 200704, 489472}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 31744}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{6221824, 219520, 529920}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{5820416, 206976, 506880}, {}},
     {{}, {}},
-    {{0, 0, 32768}, {}},
     {{}, {}},
-    {{6422528, 225792, 546816}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 33792}, {}},
+    {{6021120, 213248, 524288}, {}},
     {{}, {}},
-    {{6623232, 232064, 563712}, {}},
     {{}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 34816}, {}},
     {{}, {}},
-    {{6823936, 238336, 580608}, {}},
+    {{6221824, 219520, 541696}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{0, 0, 35840}, {}},
     {{}, {}},
-    {{7024640, 244608, 597504}, {}},
     {{}, {}},
+    {{6422528, 225792, 559104}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 36864}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{7225344, 250880, 614400}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{6623232, 232064, 576512}, {}},
     {{}, {}},
-    {{0, 0, 37888}, {}},
     {{}, {}},
-    {{7426048, 257152, 631296}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 38912}, {}},
+    {{6823936, 238336, 593920}, {}},
     {{}, {}},
-    {{7626752, 263424, 648192}, {}},
     {{}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 39936}, {}},
     {{}, {}},
-    {{7827456, 269696, 665088}, {}},
+    {{7024640, 244608, 611328}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{0, 0, 40960}, {}},
     {{}, {}},
-    {{8028160, 275968, 681984}, {}},
     {{}, {}},
+    {{7225344, 250880, 628736}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 41984}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{8228864, 282240, 698880}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{7426048, 257152, 646144}, {}},
     {{}, {}},
-    {{0, 0, 43008}, {}},
     {{}, {}},
-    {{8429568, 288512, 715776}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 44032}, {}},
+    {{7626752, 263424, 663552}, {}},
     {{}, {}},
-    {{8630272, 294784, 732672}, {}},
     {{}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 45056}, {}},
     {{}, {}},
-    {{8830976, 301056, 749568}, {}},
+    {{7827456, 269696, 680960}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{0, 0, 46080}, {}},
     {{}, {}},
-    {{9031680, 307328, 766464}, {}},
     {{}, {}},
+    {{8028160, 275968, 698368}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 47104}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{9232384, 313600, 783360}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{8228864, 282240, 715776}, {}},
     {{}, {}},
-    {{0, 0, 48128}, {}},
     {{}, {}},
-    {{9433088, 319872, 800256}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 49152}, {}},
+    {{8429568, 288512, 733184}, {}},
     {{}, {}},
-    {{9633792, 326144, 817152}, {}},
     {{}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 50176}, {}},
     {{}, {}},
-    {{9834496, 332416, 834048}, {}},
+    {{8630272, 294784, 750592}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{0, 0, 51200}, {}},
     {{}, {}},
-    {{10035200, 338688, 850944}, {}},
     {{}, {}},
+    {{8830976, 301056, 768000}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
     {{}, {}},
-    {{0, 0, 52224}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
-    {{10235904, 344960, 867840}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 147456}, {}},
+    {{9031680, 307328, 785408}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{9232384, 313600, 802816}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{9433088, 319872, 820224}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{9633792, 326144, 837632}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{9834496, 332416, 855040}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{10035200, 338688, 872448}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{10235904, 344960, 889856}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1806336, 31360, 663552}, {}},
     {{}, {}},
     {{0, 652288, 26624}, {}},
     {{}, {}},
@@ -5650,8 +5818,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 14307888, .gradients = 0, .optimizer = 0, .activations = 51380224,
-               .shared_scratch = 821760, .thread_scratch = 172608},
+    .memory = {.parameters = 14307888, .gradients = 0, .optimizer = 0, .activations = 74861040,
+               .shared_scratch = 66560, .thread_scratch = 172608},
 };
 
 }  // namespace
@@ -5662,449 +5830,351 @@ const cnn::ModelDescription& DenseNet169::model() {
   return kModel;
 }
 
-// Forward, as at prediction time: scores for the caller.
-void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
-  const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Floats features_norm0_saved = floats(30507008, 256);
-  const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Blocked features_denseblock1_denselayer6_concat1 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Blocked features_maxpool1 = blocked(25690112, 802816);  // 64x56x56
-  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(12845568, 256);
-  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(12845056, 512);
-  const cnn::Blocked features_denseblock1_denselayer1_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer1_conv2 = blocked(25890816, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(12845568, 384);
-  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(12845056, 512);
-  const cnn::Blocked features_denseblock1_denselayer2_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer1_concat1 = blocked(25690112, 802816);  // 96x56x56
-  const cnn::Blocked features_denseblock1_denselayer2_conv2 = blocked(25991168, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(12845056, 512);
-  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(12845568, 512);
-  const cnn::Blocked features_denseblock1_denselayer3_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer2_concat1 = blocked(25690112, 802816);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer3_conv2 = blocked(26091520, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(12845056, 640);
-  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(12845696, 512);
-  const cnn::Blocked features_denseblock1_denselayer4_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer3_concat1 = blocked(25690112, 802816);  // 160x56x56
-  const cnn::Blocked features_denseblock1_denselayer4_conv2 = blocked(26191872, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(12845056, 768);
-  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(12845824, 512);
-  const cnn::Blocked features_denseblock1_denselayer5_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer4_concat1 = blocked(25690112, 802816);  // 192x56x56
-  const cnn::Blocked features_denseblock1_denselayer5_conv2 = blocked(26292224, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(12845056, 896);
-  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(12845952, 512);
-  const cnn::Blocked features_denseblock1_denselayer6_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer5_concat1 = blocked(25690112, 802816);  // 224x56x56
-  const cnn::Blocked features_denseblock1_denselayer6_conv2 = blocked(26392576, 802816);  // 32x56x56
-  const cnn::Floats features_transition1_norm_saved = floats(12845056, 1024);
-  const cnn::Blocked features_transition1_conv = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock2_denselayer12_concat1 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Blocked features_transition1_avgpool1 = blocked(12845056, 401408);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(3211264, 512);
-  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(3211776, 512);
-  const cnn::Blocked features_denseblock2_denselayer1_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer1_conv2 = blocked(12945408, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(3211264, 640);
-  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(3211904, 512);
-  const cnn::Blocked features_denseblock2_denselayer2_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(12845056, 401408);  // 160x28x28
-  const cnn::Blocked features_denseblock2_denselayer2_conv2 = blocked(12970496, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(3211264, 768);
-  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(3212032, 512);
-  const cnn::Blocked features_denseblock2_denselayer3_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(12845056, 401408);  // 192x28x28
-  const cnn::Blocked features_denseblock2_denselayer3_conv2 = blocked(12995584, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(3211264, 896);
-  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(3212160, 512);
-  const cnn::Blocked features_denseblock2_denselayer4_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(12845056, 401408);  // 224x28x28
-  const cnn::Blocked features_denseblock2_denselayer4_conv2 = blocked(13020672, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(3211264, 1024);
-  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(3212288, 512);
-  const cnn::Blocked features_denseblock2_denselayer5_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(12845056, 401408);  // 256x28x28
-  const cnn::Blocked features_denseblock2_denselayer5_conv2 = blocked(13045760, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(3211264, 1152);
-  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(3212416, 512);
-  const cnn::Blocked features_denseblock2_denselayer6_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(12845056, 401408);  // 288x28x28
-  const cnn::Blocked features_denseblock2_denselayer6_conv2 = blocked(13070848, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(3211264, 1280);
-  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(3212544, 512);
-  const cnn::Blocked features_denseblock2_denselayer7_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(12845056, 401408);  // 320x28x28
-  const cnn::Blocked features_denseblock2_denselayer7_conv2 = blocked(13095936, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(3211264, 1408);
-  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(3212672, 512);
-  const cnn::Blocked features_denseblock2_denselayer8_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(12845056, 401408);  // 352x28x28
-  const cnn::Blocked features_denseblock2_denselayer8_conv2 = blocked(13121024, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(3211264, 1536);
-  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(3212800, 512);
-  const cnn::Blocked features_denseblock2_denselayer9_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(12845056, 401408);  // 384x28x28
-  const cnn::Blocked features_denseblock2_denselayer9_conv2 = blocked(13146112, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(3211264, 1664);
-  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(3212928, 512);
-  const cnn::Blocked features_denseblock2_denselayer10_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(12845056, 401408);  // 416x28x28
-  const cnn::Blocked features_denseblock2_denselayer10_conv2 = blocked(13171200, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(3211264, 1792);
-  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(3213056, 512);
-  const cnn::Blocked features_denseblock2_denselayer11_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(12845056, 401408);  // 448x28x28
-  const cnn::Blocked features_denseblock2_denselayer11_conv2 = blocked(13196288, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(3211264, 1920);
-  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(3213184, 512);
-  const cnn::Blocked features_denseblock2_denselayer12_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(12845056, 401408);  // 480x28x28
-  const cnn::Blocked features_denseblock2_denselayer12_conv2 = blocked(13221376, 401408);  // 32x28x28
-  const cnn::Floats features_transition2_norm_saved = floats(0, 2048);
-  const cnn::Blocked features_transition2_conv = blocked(25690112, 200704);  // 256x28x28
-  const cnn::Blocked features_denseblock3_denselayer32_concat1 = blocked(0, 250880);  // 1280x14x14
-  const cnn::Blocked features_transition2_avgpool1 = blocked(0, 250880);  // 256x14x14
-  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(8830976, 1024);
-  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(8832000, 512);
-  const cnn::Blocked features_denseblock3_denselayer1_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer1_conv2 = blocked(50176, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(8830976, 1152);
-  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(8832128, 512);
-  const cnn::Blocked features_denseblock3_denselayer2_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(0, 250880);  // 288x14x14
-  const cnn::Blocked features_denseblock3_denselayer2_conv2 = blocked(56448, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(8830976, 1280);
-  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(8832256, 512);
-  const cnn::Blocked features_denseblock3_denselayer3_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(0, 250880);  // 320x14x14
-  const cnn::Blocked features_denseblock3_denselayer3_conv2 = blocked(62720, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(8830976, 1408);
-  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(8832384, 512);
-  const cnn::Blocked features_denseblock3_denselayer4_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(0, 250880);  // 352x14x14
-  const cnn::Blocked features_denseblock3_denselayer4_conv2 = blocked(68992, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(8830976, 1536);
-  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(8832512, 512);
-  const cnn::Blocked features_denseblock3_denselayer5_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(0, 250880);  // 384x14x14
-  const cnn::Blocked features_denseblock3_denselayer5_conv2 = blocked(75264, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(8830976, 1664);
-  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(8832640, 512);
-  const cnn::Blocked features_denseblock3_denselayer6_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(0, 250880);  // 416x14x14
-  const cnn::Blocked features_denseblock3_denselayer6_conv2 = blocked(81536, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(8830976, 1792);
-  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(8832768, 512);
-  const cnn::Blocked features_denseblock3_denselayer7_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(0, 250880);  // 448x14x14
-  const cnn::Blocked features_denseblock3_denselayer7_conv2 = blocked(87808, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(8830976, 1920);
-  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(8832896, 512);
-  const cnn::Blocked features_denseblock3_denselayer8_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(0, 250880);  // 480x14x14
-  const cnn::Blocked features_denseblock3_denselayer8_conv2 = blocked(94080, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(8830976, 2048);
-  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(8833024, 512);
-  const cnn::Blocked features_denseblock3_denselayer9_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(0, 250880);  // 512x14x14
-  const cnn::Blocked features_denseblock3_denselayer9_conv2 = blocked(100352, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(8830976, 2176);
-  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(8833152, 512);
-  const cnn::Blocked features_denseblock3_denselayer10_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(0, 250880);  // 544x14x14
-  const cnn::Blocked features_denseblock3_denselayer10_conv2 = blocked(106624, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(8830976, 2304);
-  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(8833280, 512);
-  const cnn::Blocked features_denseblock3_denselayer11_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(0, 250880);  // 576x14x14
-  const cnn::Blocked features_denseblock3_denselayer11_conv2 = blocked(112896, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(8830976, 2432);
-  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(8833408, 512);
-  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(0, 250880);  // 608x14x14
-  const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(119168, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(8830976, 2560);
-  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(8833536, 512);
-  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(0, 250880);  // 640x14x14
-  const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(125440, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(8830976, 2688);
-  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(8833664, 512);
-  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(0, 250880);  // 672x14x14
-  const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(131712, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(8830976, 2816);
-  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(8833792, 512);
-  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(0, 250880);  // 704x14x14
-  const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(137984, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(8830976, 2944);
-  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(8833920, 512);
-  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(0, 250880);  // 736x14x14
-  const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(144256, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(8830976, 3072);
-  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(8834048, 512);
-  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(0, 250880);  // 768x14x14
-  const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(150528, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(8830976, 3200);
-  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(8834176, 512);
-  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(0, 250880);  // 800x14x14
-  const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(156800, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(8830976, 3328);
-  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(8834304, 512);
-  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(0, 250880);  // 832x14x14
-  const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(163072, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(8830976, 3456);
-  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(8834432, 512);
-  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(0, 250880);  // 864x14x14
-  const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(169344, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(8830976, 3584);
-  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(8834560, 512);
-  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(0, 250880);  // 896x14x14
-  const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(175616, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(8830976, 3712);
-  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(8834688, 512);
-  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(0, 250880);  // 928x14x14
-  const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(181888, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(8830976, 3840);
-  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(8834816, 512);
-  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(0, 250880);  // 960x14x14
-  const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(188160, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(8830976, 3968);
-  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(8834944, 512);
-  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(0, 250880);  // 992x14x14
-  const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(194432, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer25_norm1_saved = floats(8830976, 4096);
-  const cnn::Floats features_denseblock3_denselayer25_norm2_saved = floats(8835072, 512);
-  const cnn::Blocked features_denseblock3_denselayer25_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(0, 250880);  // 1024x14x14
-  const cnn::Blocked features_denseblock3_denselayer25_conv2 = blocked(200704, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer26_norm1_saved = floats(8830976, 4224);
-  const cnn::Floats features_denseblock3_denselayer26_norm2_saved = floats(8835200, 512);
-  const cnn::Blocked features_denseblock3_denselayer26_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer25_concat1 = blocked(0, 250880);  // 1056x14x14
-  const cnn::Blocked features_denseblock3_denselayer26_conv2 = blocked(206976, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer27_norm1_saved = floats(8830976, 4352);
-  const cnn::Floats features_denseblock3_denselayer27_norm2_saved = floats(8835328, 512);
-  const cnn::Blocked features_denseblock3_denselayer27_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer26_concat1 = blocked(0, 250880);  // 1088x14x14
-  const cnn::Blocked features_denseblock3_denselayer27_conv2 = blocked(213248, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer28_norm1_saved = floats(8830976, 4480);
-  const cnn::Floats features_denseblock3_denselayer28_norm2_saved = floats(8835456, 512);
-  const cnn::Blocked features_denseblock3_denselayer28_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer27_concat1 = blocked(0, 250880);  // 1120x14x14
-  const cnn::Blocked features_denseblock3_denselayer28_conv2 = blocked(219520, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer29_norm1_saved = floats(8830976, 4608);
-  const cnn::Floats features_denseblock3_denselayer29_norm2_saved = floats(8835584, 512);
-  const cnn::Blocked features_denseblock3_denselayer29_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer28_concat1 = blocked(0, 250880);  // 1152x14x14
-  const cnn::Blocked features_denseblock3_denselayer29_conv2 = blocked(225792, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer30_norm1_saved = floats(8830976, 4736);
-  const cnn::Floats features_denseblock3_denselayer30_norm2_saved = floats(8835712, 512);
-  const cnn::Blocked features_denseblock3_denselayer30_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer29_concat1 = blocked(0, 250880);  // 1184x14x14
-  const cnn::Blocked features_denseblock3_denselayer30_conv2 = blocked(232064, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer31_norm1_saved = floats(8830976, 4864);
-  const cnn::Floats features_denseblock3_denselayer31_norm2_saved = floats(8835840, 512);
-  const cnn::Blocked features_denseblock3_denselayer31_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer30_concat1 = blocked(0, 250880);  // 1216x14x14
-  const cnn::Blocked features_denseblock3_denselayer31_conv2 = blocked(238336, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer32_norm1_saved = floats(8830976, 4992);
-  const cnn::Floats features_denseblock3_denselayer32_norm2_saved = floats(8835968, 512);
-  const cnn::Blocked features_denseblock3_denselayer32_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Blocked features_denseblock3_denselayer31_concat1 = blocked(0, 250880);  // 1248x14x14
-  const cnn::Blocked features_denseblock3_denselayer32_conv2 = blocked(244608, 250880);  // 32x14x14
-  const cnn::Floats features_transition3_norm_saved = floats(12042240, 5120);
-  const cnn::Blocked features_transition3_conv = blocked(8028160, 125440);  // 640x14x14
-  const cnn::Blocked features_denseblock4_denselayer32_concat1 = blocked(0, 81536);  // 1664x7x7
-  const cnn::Blocked features_transition3_avgpool1 = blocked(0, 81536);  // 640x7x7
-  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(2809856, 2560);
-  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(2812416, 512);
-  const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(31360, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(2809856, 2688);
-  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(2812544, 512);
-  const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(0, 81536);  // 672x7x7
-  const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(32928, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(2809856, 2816);
-  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(2812672, 512);
-  const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(0, 81536);  // 704x7x7
-  const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(34496, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(2809856, 2944);
-  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(2812800, 512);
-  const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(0, 81536);  // 736x7x7
-  const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(36064, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(2809856, 3072);
-  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(2812928, 512);
-  const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(0, 81536);  // 768x7x7
-  const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(37632, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(2809856, 3200);
-  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(2813056, 512);
-  const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(0, 81536);  // 800x7x7
-  const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(39200, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(2809856, 3328);
-  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(2813184, 512);
-  const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(0, 81536);  // 832x7x7
-  const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(40768, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(2809856, 3456);
-  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(2813312, 512);
-  const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(0, 81536);  // 864x7x7
-  const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(42336, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(2809856, 3584);
-  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(2813440, 512);
-  const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(0, 81536);  // 896x7x7
-  const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(43904, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(2809856, 3712);
-  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(2813568, 512);
-  const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(0, 81536);  // 928x7x7
-  const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(45472, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(2809856, 3840);
-  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(2813696, 512);
-  const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(0, 81536);  // 960x7x7
-  const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(47040, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(2809856, 3968);
-  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(2813824, 512);
-  const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(0, 81536);  // 992x7x7
-  const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(48608, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(2809856, 4096);
-  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(2813952, 512);
-  const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(0, 81536);  // 1024x7x7
-  const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(50176, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(2809856, 4224);
-  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(2814080, 512);
-  const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(0, 81536);  // 1056x7x7
-  const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(51744, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(2809856, 4352);
-  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(2814208, 512);
-  const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(0, 81536);  // 1088x7x7
-  const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(53312, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(2809856, 4480);
-  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(2814336, 512);
-  const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(0, 81536);  // 1120x7x7
-  const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(54880, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer17_norm1_saved = floats(2809856, 4608);
-  const cnn::Floats features_denseblock4_denselayer17_norm2_saved = floats(2814464, 512);
-  const cnn::Blocked features_denseblock4_denselayer17_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(0, 81536);  // 1152x7x7
-  const cnn::Blocked features_denseblock4_denselayer17_conv2 = blocked(56448, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer18_norm1_saved = floats(2809856, 4736);
-  const cnn::Floats features_denseblock4_denselayer18_norm2_saved = floats(2814592, 512);
-  const cnn::Blocked features_denseblock4_denselayer18_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer17_concat1 = blocked(0, 81536);  // 1184x7x7
-  const cnn::Blocked features_denseblock4_denselayer18_conv2 = blocked(58016, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer19_norm1_saved = floats(2809856, 4864);
-  const cnn::Floats features_denseblock4_denselayer19_norm2_saved = floats(2814720, 512);
-  const cnn::Blocked features_denseblock4_denselayer19_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer18_concat1 = blocked(0, 81536);  // 1216x7x7
-  const cnn::Blocked features_denseblock4_denselayer19_conv2 = blocked(59584, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer20_norm1_saved = floats(2809856, 4992);
-  const cnn::Floats features_denseblock4_denselayer20_norm2_saved = floats(2814848, 512);
-  const cnn::Blocked features_denseblock4_denselayer20_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer19_concat1 = blocked(0, 81536);  // 1248x7x7
-  const cnn::Blocked features_denseblock4_denselayer20_conv2 = blocked(61152, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer21_norm1_saved = floats(2809856, 5120);
-  const cnn::Floats features_denseblock4_denselayer21_norm2_saved = floats(2814976, 512);
-  const cnn::Blocked features_denseblock4_denselayer21_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer20_concat1 = blocked(0, 81536);  // 1280x7x7
-  const cnn::Blocked features_denseblock4_denselayer21_conv2 = blocked(62720, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer22_norm1_saved = floats(2809856, 5248);
-  const cnn::Floats features_denseblock4_denselayer22_norm2_saved = floats(2815104, 512);
-  const cnn::Blocked features_denseblock4_denselayer22_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer21_concat1 = blocked(0, 81536);  // 1312x7x7
-  const cnn::Blocked features_denseblock4_denselayer22_conv2 = blocked(64288, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer23_norm1_saved = floats(2809856, 5376);
-  const cnn::Floats features_denseblock4_denselayer23_norm2_saved = floats(2815232, 512);
-  const cnn::Blocked features_denseblock4_denselayer23_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer22_concat1 = blocked(0, 81536);  // 1344x7x7
-  const cnn::Blocked features_denseblock4_denselayer23_conv2 = blocked(65856, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer24_norm1_saved = floats(2809856, 5504);
-  const cnn::Floats features_denseblock4_denselayer24_norm2_saved = floats(2815360, 512);
-  const cnn::Blocked features_denseblock4_denselayer24_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer23_concat1 = blocked(0, 81536);  // 1376x7x7
-  const cnn::Blocked features_denseblock4_denselayer24_conv2 = blocked(67424, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer25_norm1_saved = floats(2809856, 5632);
-  const cnn::Floats features_denseblock4_denselayer25_norm2_saved = floats(2815488, 512);
-  const cnn::Blocked features_denseblock4_denselayer25_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer24_concat1 = blocked(0, 81536);  // 1408x7x7
-  const cnn::Blocked features_denseblock4_denselayer25_conv2 = blocked(68992, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer26_norm1_saved = floats(2809856, 5760);
-  const cnn::Floats features_denseblock4_denselayer26_norm2_saved = floats(2815616, 512);
-  const cnn::Blocked features_denseblock4_denselayer26_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer25_concat1 = blocked(0, 81536);  // 1440x7x7
-  const cnn::Blocked features_denseblock4_denselayer26_conv2 = blocked(70560, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer27_norm1_saved = floats(2809856, 5888);
-  const cnn::Floats features_denseblock4_denselayer27_norm2_saved = floats(2815744, 512);
-  const cnn::Blocked features_denseblock4_denselayer27_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer26_concat1 = blocked(0, 81536);  // 1472x7x7
-  const cnn::Blocked features_denseblock4_denselayer27_conv2 = blocked(72128, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer28_norm1_saved = floats(2809856, 6016);
-  const cnn::Floats features_denseblock4_denselayer28_norm2_saved = floats(2815872, 512);
-  const cnn::Blocked features_denseblock4_denselayer28_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer27_concat1 = blocked(0, 81536);  // 1504x7x7
-  const cnn::Blocked features_denseblock4_denselayer28_conv2 = blocked(73696, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer29_norm1_saved = floats(2809856, 6144);
-  const cnn::Floats features_denseblock4_denselayer29_norm2_saved = floats(2816000, 512);
-  const cnn::Blocked features_denseblock4_denselayer29_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer28_concat1 = blocked(0, 81536);  // 1536x7x7
-  const cnn::Blocked features_denseblock4_denselayer29_conv2 = blocked(75264, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer30_norm1_saved = floats(2809856, 6272);
-  const cnn::Floats features_denseblock4_denselayer30_norm2_saved = floats(2816128, 512);
-  const cnn::Blocked features_denseblock4_denselayer30_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer29_concat1 = blocked(0, 81536);  // 1568x7x7
-  const cnn::Blocked features_denseblock4_denselayer30_conv2 = blocked(76832, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer31_norm1_saved = floats(2809856, 6400);
-  const cnn::Floats features_denseblock4_denselayer31_norm2_saved = floats(2816256, 512);
-  const cnn::Blocked features_denseblock4_denselayer31_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer30_concat1 = blocked(0, 81536);  // 1600x7x7
-  const cnn::Blocked features_denseblock4_denselayer31_conv2 = blocked(78400, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer32_norm1_saved = floats(2809856, 6528);
-  const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(2816384, 512);
-  const cnn::Blocked features_denseblock4_denselayer32_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Blocked features_denseblock4_denselayer31_concat1 = blocked(0, 81536);  // 1632x7x7
-  const cnn::Blocked features_denseblock4_denselayer32_conv2 = blocked(79968, 81536);  // 32x7x7
-  const cnn::Blocked features_relu2 = blocked(2609152, 81536);  // 1664x7x7
-  const cnn::Blocked gap1 = blocked(0, 1664);  // 1664
-  const cnn::Blocked classifier = blocked(53248, 1000);  // 1000
-  const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+// What prediction needs of the weights: made once, and again where they have changed.
+void DenseNet169::prepare_on_team() {
+  const cnn::Floats features_norm0_saved = floats(51380224, 256);
+  const cnn::Floats features_conv0_weight_prepared = floats(51380480, 9702);
+  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51390192, 256);
+  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51390448, 512);
+  const cnn::Floats features_denseblock1_denselayer1_conv1_weight_prepared = floats(51390960, 8448);
+  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 165888);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565296, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51565680, 512);
+  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566192, 12672);
+  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51578864, 165888);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51744752, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51745264, 512);
+  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51745776, 16896);
+  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51762672, 165888);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51928560, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51929200, 512);
+  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51929712, 21120);
+  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51950832, 165888);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52116720, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52117488, 512);
+  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52118000, 25344);
+  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52143344, 165888);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52309232, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52310128, 512);
+  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52310640, 29568);
+  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52340208, 165888);
+  const cnn::Floats features_transition1_norm_saved = floats(52506096, 1024);
+  const cnn::Floats features_transition1_conv_weight_prepared = floats(52507120, 33792);
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52540912, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52541424, 512);
+  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52541936, 16896);
+  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52558832, 165888);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52724720, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52725360, 512);
+  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52725872, 21120);
+  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52746992, 165888);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52912880, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52913648, 512);
+  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52914160, 25344);
+  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52939504, 165888);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53105392, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53106288, 512);
+  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53106800, 29568);
+  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53136368, 165888);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53302256, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53303280, 512);
+  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53303792, 33792);
+  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53337584, 165888);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53503472, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53504624, 512);
+  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53505136, 38016);
+  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53543152, 165888);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53709040, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53710320, 512);
+  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53710832, 42240);
+  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53753072, 165888);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53918960, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53920368, 512);
+  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53920880, 46464);
+  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53967344, 165888);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54133232, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54134768, 512);
+  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54135280, 50688);
+  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54185968, 165888);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54351856, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54353520, 512);
+  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54354032, 54912);
+  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54408944, 165888);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54574832, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54576624, 512);
+  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54577136, 59136);
+  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54636272, 165888);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54802160, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54804080, 512);
+  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54804592, 63360);
+  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54867952, 165888);
+  const cnn::Floats features_transition2_norm_saved = floats(55033840, 2048);
+  const cnn::Floats features_transition2_conv_weight_prepared = floats(55035888, 132096);
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55167984, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55169008, 512);
+  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55169520, 33792);
+  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55203312, 165888);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55369200, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55370352, 512);
+  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55370864, 38016);
+  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55408880, 165888);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55574768, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55576048, 512);
+  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55576560, 42240);
+  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55618800, 165888);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55784688, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55786096, 512);
+  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55786608, 46464);
+  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55833072, 165888);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(55998960, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56000496, 512);
+  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56001008, 50688);
+  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56051696, 165888);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56217584, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56219248, 512);
+  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56219760, 54912);
+  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56274672, 165888);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56440560, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56442352, 512);
+  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56442864, 59136);
+  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56502000, 165888);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56667888, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56669808, 512);
+  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56670320, 63360);
+  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56733680, 165888);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56899568, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56901616, 512);
+  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56902128, 67584);
+  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56969712, 165888);
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57135600, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57137776, 512);
+  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57138288, 71808);
+  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57210096, 165888);
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57375984, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57378288, 512);
+  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57378800, 76032);
+  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57454832, 165888);
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57620720, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57623152, 512);
+  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57623664, 80256);
+  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57703920, 165888);
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57869808, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57872368, 512);
+  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57872880, 84480);
+  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57957360, 165888);
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58123248, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58125936, 512);
+  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58126448, 88704);
+  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58215152, 165888);
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58381040, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58383856, 512);
+  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58384368, 92928);
+  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58477296, 165888);
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58643184, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58646128, 512);
+  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58646640, 97152);
+  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58743792, 165888);
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58909680, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58912752, 512);
+  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58913264, 101376);
+  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59014640, 165888);
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59180528, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59183728, 512);
+  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59184240, 105600);
+  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59289840, 165888);
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59455728, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59459056, 512);
+  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59459568, 109824);
+  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59569392, 165888);
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59735280, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59738736, 512);
+  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59739248, 114048);
+  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59853296, 165888);
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60019184, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60022768, 512);
+  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60023280, 118272);
+  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60141552, 165888);
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60307440, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60311152, 512);
+  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60311664, 122496);
+  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60434160, 165888);
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60600048, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60603888, 512);
+  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60604400, 126720);
+  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60731120, 165888);
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60897008, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60900976, 512);
+  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60901488, 130944);
+  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61032432, 165888);
+  const cnn::Floats features_denseblock3_denselayer25_norm1_saved = floats(61198320, 4096);
+  const cnn::Floats features_denseblock3_denselayer25_norm2_saved = floats(61202416, 512);
+  const cnn::Floats features_denseblock3_denselayer25_conv1_weight_prepared = floats(61202928, 135168);
+  const cnn::Floats features_denseblock3_denselayer25_conv2_weight_prepared = floats(61338096, 165888);
+  const cnn::Floats features_denseblock3_denselayer26_norm1_saved = floats(61503984, 4224);
+  const cnn::Floats features_denseblock3_denselayer26_norm2_saved = floats(61508208, 512);
+  const cnn::Floats features_denseblock3_denselayer26_conv1_weight_prepared = floats(61508720, 139392);
+  const cnn::Floats features_denseblock3_denselayer26_conv2_weight_prepared = floats(61648112, 165888);
+  const cnn::Floats features_denseblock3_denselayer27_norm1_saved = floats(61814000, 4352);
+  const cnn::Floats features_denseblock3_denselayer27_norm2_saved = floats(61818352, 512);
+  const cnn::Floats features_denseblock3_denselayer27_conv1_weight_prepared = floats(61818864, 143616);
+  const cnn::Floats features_denseblock3_denselayer27_conv2_weight_prepared = floats(61962480, 165888);
+  const cnn::Floats features_denseblock3_denselayer28_norm1_saved = floats(62128368, 4480);
+  const cnn::Floats features_denseblock3_denselayer28_norm2_saved = floats(62132848, 512);
+  const cnn::Floats features_denseblock3_denselayer28_conv1_weight_prepared = floats(62133360, 147840);
+  const cnn::Floats features_denseblock3_denselayer28_conv2_weight_prepared = floats(62281200, 165888);
+  const cnn::Floats features_denseblock3_denselayer29_norm1_saved = floats(62447088, 4608);
+  const cnn::Floats features_denseblock3_denselayer29_norm2_saved = floats(62451696, 512);
+  const cnn::Floats features_denseblock3_denselayer29_conv1_weight_prepared = floats(62452208, 152064);
+  const cnn::Floats features_denseblock3_denselayer29_conv2_weight_prepared = floats(62604272, 165888);
+  const cnn::Floats features_denseblock3_denselayer30_norm1_saved = floats(62770160, 4736);
+  const cnn::Floats features_denseblock3_denselayer30_norm2_saved = floats(62774896, 512);
+  const cnn::Floats features_denseblock3_denselayer30_conv1_weight_prepared = floats(62775408, 156288);
+  const cnn::Floats features_denseblock3_denselayer30_conv2_weight_prepared = floats(62931696, 165888);
+  const cnn::Floats features_denseblock3_denselayer31_norm1_saved = floats(63097584, 4864);
+  const cnn::Floats features_denseblock3_denselayer31_norm2_saved = floats(63102448, 512);
+  const cnn::Floats features_denseblock3_denselayer31_conv1_weight_prepared = floats(63102960, 160512);
+  const cnn::Floats features_denseblock3_denselayer31_conv2_weight_prepared = floats(63263472, 165888);
+  const cnn::Floats features_denseblock3_denselayer32_norm1_saved = floats(63429360, 4992);
+  const cnn::Floats features_denseblock3_denselayer32_norm2_saved = floats(63434352, 512);
+  const cnn::Floats features_denseblock3_denselayer32_conv1_weight_prepared = floats(63434864, 164736);
+  const cnn::Floats features_denseblock3_denselayer32_conv2_weight_prepared = floats(63599600, 165888);
+  const cnn::Floats features_transition3_norm_saved = floats(63765488, 5120);
+  const cnn::Floats features_transition3_conv_weight_prepared = floats(63770608, 821760);
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(64592368, 2560);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(64594928, 512);
+  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(64595440, 84480);
+  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(64679920, 165888);
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(64845808, 2688);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(64848496, 512);
+  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(64849008, 88704);
+  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(64937712, 165888);
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(65103600, 2816);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(65106416, 512);
+  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(65106928, 92928);
+  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(65199856, 165888);
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(65365744, 2944);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(65368688, 512);
+  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(65369200, 97152);
+  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(65466352, 165888);
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(65632240, 3072);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(65635312, 512);
+  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(65635824, 101376);
+  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(65737200, 165888);
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(65903088, 3200);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(65906288, 512);
+  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(65906800, 105600);
+  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(66012400, 165888);
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(66178288, 3328);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(66181616, 512);
+  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(66182128, 109824);
+  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(66291952, 165888);
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(66457840, 3456);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(66461296, 512);
+  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(66461808, 114048);
+  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(66575856, 165888);
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(66741744, 3584);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(66745328, 512);
+  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(66745840, 118272);
+  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(66864112, 165888);
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(67030000, 3712);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(67033712, 512);
+  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(67034224, 122496);
+  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(67156720, 165888);
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(67322608, 3840);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(67326448, 512);
+  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(67326960, 126720);
+  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(67453680, 165888);
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(67619568, 3968);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(67623536, 512);
+  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(67624048, 130944);
+  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(67754992, 165888);
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(67920880, 4096);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(67924976, 512);
+  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(67925488, 135168);
+  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(68060656, 165888);
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(68226544, 4224);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(68230768, 512);
+  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(68231280, 139392);
+  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(68370672, 165888);
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(68536560, 4352);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(68540912, 512);
+  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(68541424, 143616);
+  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(68685040, 165888);
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(68850928, 4480);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(68855408, 512);
+  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(68855920, 147840);
+  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(69003760, 165888);
+  const cnn::Floats features_denseblock4_denselayer17_norm1_saved = floats(69169648, 4608);
+  const cnn::Floats features_denseblock4_denselayer17_norm2_saved = floats(69174256, 512);
+  const cnn::Floats features_denseblock4_denselayer17_conv1_weight_prepared = floats(69174768, 152064);
+  const cnn::Floats features_denseblock4_denselayer17_conv2_weight_prepared = floats(69326832, 165888);
+  const cnn::Floats features_denseblock4_denselayer18_norm1_saved = floats(69492720, 4736);
+  const cnn::Floats features_denseblock4_denselayer18_norm2_saved = floats(69497456, 512);
+  const cnn::Floats features_denseblock4_denselayer18_conv1_weight_prepared = floats(69497968, 156288);
+  const cnn::Floats features_denseblock4_denselayer18_conv2_weight_prepared = floats(69654256, 165888);
+  const cnn::Floats features_denseblock4_denselayer19_norm1_saved = floats(69820144, 4864);
+  const cnn::Floats features_denseblock4_denselayer19_norm2_saved = floats(69825008, 512);
+  const cnn::Floats features_denseblock4_denselayer19_conv1_weight_prepared = floats(69825520, 160512);
+  const cnn::Floats features_denseblock4_denselayer19_conv2_weight_prepared = floats(69986032, 165888);
+  const cnn::Floats features_denseblock4_denselayer20_norm1_saved = floats(70151920, 4992);
+  const cnn::Floats features_denseblock4_denselayer20_norm2_saved = floats(70156912, 512);
+  const cnn::Floats features_denseblock4_denselayer20_conv1_weight_prepared = floats(70157424, 164736);
+  const cnn::Floats features_denseblock4_denselayer20_conv2_weight_prepared = floats(70322160, 165888);
+  const cnn::Floats features_denseblock4_denselayer21_norm1_saved = floats(70488048, 5120);
+  const cnn::Floats features_denseblock4_denselayer21_norm2_saved = floats(70493168, 512);
+  const cnn::Floats features_denseblock4_denselayer21_conv1_weight_prepared = floats(70493680, 168960);
+  const cnn::Floats features_denseblock4_denselayer21_conv2_weight_prepared = floats(70662640, 165888);
+  const cnn::Floats features_denseblock4_denselayer22_norm1_saved = floats(70828528, 5248);
+  const cnn::Floats features_denseblock4_denselayer22_norm2_saved = floats(70833776, 512);
+  const cnn::Floats features_denseblock4_denselayer22_conv1_weight_prepared = floats(70834288, 173184);
+  const cnn::Floats features_denseblock4_denselayer22_conv2_weight_prepared = floats(71007472, 165888);
+  const cnn::Floats features_denseblock4_denselayer23_norm1_saved = floats(71173360, 5376);
+  const cnn::Floats features_denseblock4_denselayer23_norm2_saved = floats(71178736, 512);
+  const cnn::Floats features_denseblock4_denselayer23_conv1_weight_prepared = floats(71179248, 177408);
+  const cnn::Floats features_denseblock4_denselayer23_conv2_weight_prepared = floats(71356656, 165888);
+  const cnn::Floats features_denseblock4_denselayer24_norm1_saved = floats(71522544, 5504);
+  const cnn::Floats features_denseblock4_denselayer24_norm2_saved = floats(71528048, 512);
+  const cnn::Floats features_denseblock4_denselayer24_conv1_weight_prepared = floats(71528560, 181632);
+  const cnn::Floats features_denseblock4_denselayer24_conv2_weight_prepared = floats(71710192, 165888);
+  const cnn::Floats features_denseblock4_denselayer25_norm1_saved = floats(71876080, 5632);
+  const cnn::Floats features_denseblock4_denselayer25_norm2_saved = floats(71881712, 512);
+  const cnn::Floats features_denseblock4_denselayer25_conv1_weight_prepared = floats(71882224, 185856);
+  const cnn::Floats features_denseblock4_denselayer25_conv2_weight_prepared = floats(72068080, 165888);
+  const cnn::Floats features_denseblock4_denselayer26_norm1_saved = floats(72233968, 5760);
+  const cnn::Floats features_denseblock4_denselayer26_norm2_saved = floats(72239728, 512);
+  const cnn::Floats features_denseblock4_denselayer26_conv1_weight_prepared = floats(72240240, 190080);
+  const cnn::Floats features_denseblock4_denselayer26_conv2_weight_prepared = floats(72430320, 165888);
+  const cnn::Floats features_denseblock4_denselayer27_norm1_saved = floats(72596208, 5888);
+  const cnn::Floats features_denseblock4_denselayer27_norm2_saved = floats(72602096, 512);
+  const cnn::Floats features_denseblock4_denselayer27_conv1_weight_prepared = floats(72602608, 194304);
+  const cnn::Floats features_denseblock4_denselayer27_conv2_weight_prepared = floats(72796912, 165888);
+  const cnn::Floats features_denseblock4_denselayer28_norm1_saved = floats(72962800, 6016);
+  const cnn::Floats features_denseblock4_denselayer28_norm2_saved = floats(72968816, 512);
+  const cnn::Floats features_denseblock4_denselayer28_conv1_weight_prepared = floats(72969328, 198528);
+  const cnn::Floats features_denseblock4_denselayer28_conv2_weight_prepared = floats(73167856, 165888);
+  const cnn::Floats features_denseblock4_denselayer29_norm1_saved = floats(73333744, 6144);
+  const cnn::Floats features_denseblock4_denselayer29_norm2_saved = floats(73339888, 512);
+  const cnn::Floats features_denseblock4_denselayer29_conv1_weight_prepared = floats(73340400, 202752);
+  const cnn::Floats features_denseblock4_denselayer29_conv2_weight_prepared = floats(73543152, 165888);
+  const cnn::Floats features_denseblock4_denselayer30_norm1_saved = floats(73709040, 6272);
+  const cnn::Floats features_denseblock4_denselayer30_norm2_saved = floats(73715312, 512);
+  const cnn::Floats features_denseblock4_denselayer30_conv1_weight_prepared = floats(73715824, 206976);
+  const cnn::Floats features_denseblock4_denselayer30_conv2_weight_prepared = floats(73922800, 165888);
+  const cnn::Floats features_denseblock4_denselayer31_norm1_saved = floats(74088688, 6400);
+  const cnn::Floats features_denseblock4_denselayer31_norm2_saved = floats(74095088, 512);
+  const cnn::Floats features_denseblock4_denselayer31_conv1_weight_prepared = floats(74095600, 211200);
+  const cnn::Floats features_denseblock4_denselayer31_conv2_weight_prepared = floats(74306800, 165888);
+  const cnn::Floats features_denseblock4_denselayer32_norm1_saved = floats(74472688, 6528);
+  const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(74479216, 512);
+  const cnn::Floats features_denseblock4_denselayer32_conv1_weight_prepared = floats(74479728, 215424);
+  const cnn::Floats features_denseblock4_denselayer32_conv2_weight_prepared = floats(74695152, 165888);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
   // 35: relu    (features.relu1)
   cnn::bn_affine(features_norm0_saved, features_norm0_weight_, features_norm0_bias_,
                  features_norm0_running_mean_, features_norm0_running_var_, kFeaturesNorm0);
-  cnn::conv(features_relu1, input, features_conv0_weight_,
-            cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
-            scratch());
-
-  at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
-  cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
+  cnn::conv_prepare(features_conv0_weight_prepared, features_conv0_weight_, kFeaturesConv0);
 
   at(4);  // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
   // 14: relu    (features.denseblock1.denselayer1.relu1)
@@ -6120,16 +6190,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock1_denselayer1_norm2_bias_,
                  features_denseblock1_denselayer1_norm2_running_mean_,
                  features_denseblock1_denselayer1_norm2_running_var_, kFeaturesDenseblock1Denselayer1Norm2);
-  cnn::conv(features_denseblock1_denselayer1_relu2,
-            cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock1_denselayer1_conv1_weight_prepared,
+                    features_denseblock1_denselayer1_conv1_weight_, kFeaturesDenseblock1Denselayer1Conv1);
 
   at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
-                      features_denseblock1_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock1_denselayer1_conv2_weight_prepared,
+                              features_denseblock1_denselayer1_conv2_weight_,
+                              kFeaturesDenseblock1Denselayer1Conv2);
 
   at(11);  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   // 14: relu    (features.denseblock1.denselayer2.relu1)
@@ -6145,16 +6212,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock1_denselayer2_norm2_bias_,
                  features_denseblock1_denselayer2_norm2_running_mean_,
                  features_denseblock1_denselayer2_norm2_running_var_, kFeaturesDenseblock1Denselayer2Norm2);
-  cnn::conv(features_denseblock1_denselayer2_relu2,
-            cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock1_denselayer2_conv1_weight_prepared,
+                    features_denseblock1_denselayer2_conv1_weight_, kFeaturesDenseblock1Denselayer2Conv1);
 
   at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
-                      features_denseblock1_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock1_denselayer2_conv2_weight_prepared,
+                              features_denseblock1_denselayer2_conv2_weight_,
+                              kFeaturesDenseblock1Denselayer2Conv2);
 
   at(18);  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   // 14: relu    (features.denseblock1.denselayer3.relu1)
@@ -6170,16 +6234,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock1_denselayer3_norm2_bias_,
                  features_denseblock1_denselayer3_norm2_running_mean_,
                  features_denseblock1_denselayer3_norm2_running_var_, kFeaturesDenseblock1Denselayer3Norm2);
-  cnn::conv(features_denseblock1_denselayer3_relu2,
-            cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock1_denselayer3_conv1_weight_prepared,
+                    features_denseblock1_denselayer3_conv1_weight_, kFeaturesDenseblock1Denselayer3Conv1);
 
   at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
-                      features_denseblock1_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock1_denselayer3_conv2_weight_prepared,
+                              features_denseblock1_denselayer3_conv2_weight_,
+                              kFeaturesDenseblock1Denselayer3Conv2);
 
   at(25);  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   // 14: relu    (features.denseblock1.denselayer4.relu1)
@@ -6195,16 +6256,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock1_denselayer4_norm2_bias_,
                  features_denseblock1_denselayer4_norm2_running_mean_,
                  features_denseblock1_denselayer4_norm2_running_var_, kFeaturesDenseblock1Denselayer4Norm2);
-  cnn::conv(features_denseblock1_denselayer4_relu2,
-            cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock1_denselayer4_conv1_weight_prepared,
+                    features_denseblock1_denselayer4_conv1_weight_, kFeaturesDenseblock1Denselayer4Conv1);
 
   at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
-                      features_denseblock1_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock1_denselayer4_conv2_weight_prepared,
+                              features_denseblock1_denselayer4_conv2_weight_,
+                              kFeaturesDenseblock1Denselayer4Conv2);
 
   at(32);  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   // 14: relu    (features.denseblock1.denselayer5.relu1)
@@ -6220,16 +6278,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock1_denselayer5_norm2_bias_,
                  features_denseblock1_denselayer5_norm2_running_mean_,
                  features_denseblock1_denselayer5_norm2_running_var_, kFeaturesDenseblock1Denselayer5Norm2);
-  cnn::conv(features_denseblock1_denselayer5_relu2,
-            cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock1_denselayer5_conv1_weight_prepared,
+                    features_denseblock1_denselayer5_conv1_weight_, kFeaturesDenseblock1Denselayer5Conv1);
 
   at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
-                      features_denseblock1_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock1_denselayer5_conv2_weight_prepared,
+                              features_denseblock1_denselayer5_conv2_weight_,
+                              kFeaturesDenseblock1Denselayer5Conv2);
 
   at(39);  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   // 14: relu    (features.denseblock1.denselayer6.relu1)
@@ -6245,16 +6300,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock1_denselayer6_norm2_bias_,
                  features_denseblock1_denselayer6_norm2_running_mean_,
                  features_denseblock1_denselayer6_norm2_running_var_, kFeaturesDenseblock1Denselayer6Norm2);
-  cnn::conv(features_denseblock1_denselayer6_relu2,
-            cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock1_denselayer6_conv1_weight_prepared,
+                    features_denseblock1_denselayer6_conv1_weight_, kFeaturesDenseblock1Denselayer6Conv1);
 
   at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
-                      features_denseblock1_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock1_denselayer6_conv2_weight_prepared,
+                              features_denseblock1_denselayer6_conv2_weight_,
+                              kFeaturesDenseblock1Denselayer6Conv2);
 
   at(46);  // 24: norm = bn
   // 25: relu    (features.transition1.relu1)
@@ -6263,12 +6315,8 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_transition1_norm_running_var_, kFeaturesTransition1Norm);
 
   at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition1_conv,
-            cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
-            features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch, scratch());
-
-  at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
-  cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
+  cnn::conv_prepare(features_transition1_conv_weight_prepared, features_transition1_conv_weight_,
+                    kFeaturesTransition1Conv);
 
   at(50);  // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
   // 14: relu    (features.denseblock2.denselayer1.relu1)
@@ -6284,16 +6332,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer1_norm2_bias_,
                  features_denseblock2_denselayer1_norm2_running_mean_,
                  features_denseblock2_denselayer1_norm2_running_var_, kFeaturesDenseblock2Denselayer1Norm2);
-  cnn::conv(features_denseblock2_denselayer1_relu2,
-            cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer1_conv1_weight_prepared,
+                    features_denseblock2_denselayer1_conv1_weight_, kFeaturesDenseblock2Denselayer1Conv1);
 
   at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
-                      features_denseblock2_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer1_conv2_weight_prepared,
+                              features_denseblock2_denselayer1_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer1Conv2);
 
   at(57);  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   // 14: relu    (features.denseblock2.denselayer2.relu1)
@@ -6309,16 +6354,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer2_norm2_bias_,
                  features_denseblock2_denselayer2_norm2_running_mean_,
                  features_denseblock2_denselayer2_norm2_running_var_, kFeaturesDenseblock2Denselayer2Norm2);
-  cnn::conv(features_denseblock2_denselayer2_relu2,
-            cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer2_conv1_weight_prepared,
+                    features_denseblock2_denselayer2_conv1_weight_, kFeaturesDenseblock2Denselayer2Conv1);
 
   at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
-                      features_denseblock2_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer2_conv2_weight_prepared,
+                              features_denseblock2_denselayer2_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer2Conv2);
 
   at(64);  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   // 14: relu    (features.denseblock2.denselayer3.relu1)
@@ -6334,16 +6376,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer3_norm2_bias_,
                  features_denseblock2_denselayer3_norm2_running_mean_,
                  features_denseblock2_denselayer3_norm2_running_var_, kFeaturesDenseblock2Denselayer3Norm2);
-  cnn::conv(features_denseblock2_denselayer3_relu2,
-            cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer3_conv1_weight_prepared,
+                    features_denseblock2_denselayer3_conv1_weight_, kFeaturesDenseblock2Denselayer3Conv1);
 
   at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
-                      features_denseblock2_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer3_conv2_weight_prepared,
+                              features_denseblock2_denselayer3_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer3Conv2);
 
   at(71);  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   // 14: relu    (features.denseblock2.denselayer4.relu1)
@@ -6359,16 +6398,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer4_norm2_bias_,
                  features_denseblock2_denselayer4_norm2_running_mean_,
                  features_denseblock2_denselayer4_norm2_running_var_, kFeaturesDenseblock2Denselayer4Norm2);
-  cnn::conv(features_denseblock2_denselayer4_relu2,
-            cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer4_conv1_weight_prepared,
+                    features_denseblock2_denselayer4_conv1_weight_, kFeaturesDenseblock2Denselayer4Conv1);
 
   at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
-                      features_denseblock2_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer4_conv2_weight_prepared,
+                              features_denseblock2_denselayer4_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer4Conv2);
 
   at(78);  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   // 14: relu    (features.denseblock2.denselayer5.relu1)
@@ -6384,16 +6420,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer5_norm2_bias_,
                  features_denseblock2_denselayer5_norm2_running_mean_,
                  features_denseblock2_denselayer5_norm2_running_var_, kFeaturesDenseblock2Denselayer5Norm2);
-  cnn::conv(features_denseblock2_denselayer5_relu2,
-            cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer5_conv1_weight_prepared,
+                    features_denseblock2_denselayer5_conv1_weight_, kFeaturesDenseblock2Denselayer5Conv1);
 
   at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
-                      features_denseblock2_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer5_conv2_weight_prepared,
+                              features_denseblock2_denselayer5_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer5Conv2);
 
   at(85);  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   // 14: relu    (features.denseblock2.denselayer6.relu1)
@@ -6409,16 +6442,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer6_norm2_bias_,
                  features_denseblock2_denselayer6_norm2_running_mean_,
                  features_denseblock2_denselayer6_norm2_running_var_, kFeaturesDenseblock2Denselayer6Norm2);
-  cnn::conv(features_denseblock2_denselayer6_relu2,
-            cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer6_conv1_weight_prepared,
+                    features_denseblock2_denselayer6_conv1_weight_, kFeaturesDenseblock2Denselayer6Conv1);
 
   at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
-                      features_denseblock2_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer6_conv2_weight_prepared,
+                              features_denseblock2_denselayer6_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer6Conv2);
 
   at(92);  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   // 14: relu    (features.denseblock2.denselayer7.relu1)
@@ -6434,16 +6464,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer7_norm2_bias_,
                  features_denseblock2_denselayer7_norm2_running_mean_,
                  features_denseblock2_denselayer7_norm2_running_var_, kFeaturesDenseblock2Denselayer7Norm2);
-  cnn::conv(features_denseblock2_denselayer7_relu2,
-            cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer7_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer7_conv1_weight_prepared,
+                    features_denseblock2_denselayer7_conv1_weight_, kFeaturesDenseblock2Denselayer7Conv1);
 
   at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
-                      features_denseblock2_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer7_conv2_weight_prepared,
+                              features_denseblock2_denselayer7_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer7Conv2);
 
   at(99);  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   // 14: relu    (features.denseblock2.denselayer8.relu1)
@@ -6459,16 +6486,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer8_norm2_bias_,
                  features_denseblock2_denselayer8_norm2_running_mean_,
                  features_denseblock2_denselayer8_norm2_running_var_, kFeaturesDenseblock2Denselayer8Norm2);
-  cnn::conv(features_denseblock2_denselayer8_relu2,
-            cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer8_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer8_conv1_weight_prepared,
+                    features_denseblock2_denselayer8_conv1_weight_, kFeaturesDenseblock2Denselayer8Conv1);
 
   at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
-                      features_denseblock2_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer8_conv2_weight_prepared,
+                              features_denseblock2_denselayer8_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer8Conv2);
 
   at(106);  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   // 14: relu    (features.denseblock2.denselayer9.relu1)
@@ -6484,16 +6508,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer9_norm2_bias_,
                  features_denseblock2_denselayer9_norm2_running_mean_,
                  features_denseblock2_denselayer9_norm2_running_var_, kFeaturesDenseblock2Denselayer9Norm2);
-  cnn::conv(features_denseblock2_denselayer9_relu2,
-            cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer9_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer9_conv1_weight_prepared,
+                    features_denseblock2_denselayer9_conv1_weight_, kFeaturesDenseblock2Denselayer9Conv1);
 
   at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
-                      features_denseblock2_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer9_conv2_weight_prepared,
+                              features_denseblock2_denselayer9_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer9Conv2);
 
   at(113);  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   // 14: relu    (features.denseblock2.denselayer10.relu1)
@@ -6511,16 +6532,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer10_norm2_bias_,
                  features_denseblock2_denselayer10_norm2_running_mean_,
                  features_denseblock2_denselayer10_norm2_running_var_, kFeaturesDenseblock2Denselayer10Norm2);
-  cnn::conv(features_denseblock2_denselayer10_relu2,
-            cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer10_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer10_conv1_weight_prepared,
+                    features_denseblock2_denselayer10_conv1_weight_, kFeaturesDenseblock2Denselayer10Conv1);
 
   at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
-                      features_denseblock2_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer10_conv2_weight_prepared,
+                              features_denseblock2_denselayer10_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer10Conv2);
 
   at(120);  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   // 14: relu    (features.denseblock2.denselayer11.relu1)
@@ -6538,16 +6556,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer11_norm2_bias_,
                  features_denseblock2_denselayer11_norm2_running_mean_,
                  features_denseblock2_denselayer11_norm2_running_var_, kFeaturesDenseblock2Denselayer11Norm2);
-  cnn::conv(features_denseblock2_denselayer11_relu2,
-            cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer11_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer11_conv1_weight_prepared,
+                    features_denseblock2_denselayer11_conv1_weight_, kFeaturesDenseblock2Denselayer11Conv1);
 
   at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
-                      features_denseblock2_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer11_conv2_weight_prepared,
+                              features_denseblock2_denselayer11_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer11Conv2);
 
   at(127);  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   // 14: relu    (features.denseblock2.denselayer12.relu1)
@@ -6565,16 +6580,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock2_denselayer12_norm2_bias_,
                  features_denseblock2_denselayer12_norm2_running_mean_,
                  features_denseblock2_denselayer12_norm2_running_var_, kFeaturesDenseblock2Denselayer12Norm2);
-  cnn::conv(features_denseblock2_denselayer12_relu2,
-            cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer12_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock2_denselayer12_conv1_weight_prepared,
+                    features_denseblock2_denselayer12_conv1_weight_, kFeaturesDenseblock2Denselayer12Conv1);
 
   at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
-                      features_denseblock2_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock2_denselayer12_conv2_weight_prepared,
+                              features_denseblock2_denselayer12_conv2_weight_,
+                              kFeaturesDenseblock2Denselayer12Conv2);
 
   at(134);  // 24: norm = bn
   // 25: relu    (features.transition2.relu1)
@@ -6583,12 +6595,8 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_transition2_norm_running_var_, kFeaturesTransition2Norm);
 
   at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition2_conv,
-            cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
-            features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch());
-
-  at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
-  cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
+  cnn::conv_prepare(features_transition2_conv_weight_prepared, features_transition2_conv_weight_,
+                    kFeaturesTransition2Conv);
 
   at(138);  // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
   // 14: relu    (features.denseblock3.denselayer1.relu1)
@@ -6604,16 +6612,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer1_norm2_bias_,
                  features_denseblock3_denselayer1_norm2_running_mean_,
                  features_denseblock3_denselayer1_norm2_running_var_, kFeaturesDenseblock3Denselayer1Norm2);
-  cnn::conv(features_denseblock3_denselayer1_relu2,
-            cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer1_conv1_weight_prepared,
+                    features_denseblock3_denselayer1_conv1_weight_, kFeaturesDenseblock3Denselayer1Conv1);
 
   at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
-                      features_denseblock3_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer1_conv2_weight_prepared,
+                              features_denseblock3_denselayer1_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer1Conv2);
 
   at(145);  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   // 14: relu    (features.denseblock3.denselayer2.relu1)
@@ -6629,16 +6634,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer2_norm2_bias_,
                  features_denseblock3_denselayer2_norm2_running_mean_,
                  features_denseblock3_denselayer2_norm2_running_var_, kFeaturesDenseblock3Denselayer2Norm2);
-  cnn::conv(features_denseblock3_denselayer2_relu2,
-            cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer2_conv1_weight_prepared,
+                    features_denseblock3_denselayer2_conv1_weight_, kFeaturesDenseblock3Denselayer2Conv1);
 
   at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
-                      features_denseblock3_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer2_conv2_weight_prepared,
+                              features_denseblock3_denselayer2_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer2Conv2);
 
   at(152);  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   // 14: relu    (features.denseblock3.denselayer3.relu1)
@@ -6654,16 +6656,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer3_norm2_bias_,
                  features_denseblock3_denselayer3_norm2_running_mean_,
                  features_denseblock3_denselayer3_norm2_running_var_, kFeaturesDenseblock3Denselayer3Norm2);
-  cnn::conv(features_denseblock3_denselayer3_relu2,
-            cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer3_conv1_weight_prepared,
+                    features_denseblock3_denselayer3_conv1_weight_, kFeaturesDenseblock3Denselayer3Conv1);
 
   at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
-                      features_denseblock3_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer3_conv2_weight_prepared,
+                              features_denseblock3_denselayer3_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer3Conv2);
 
   at(159);  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   // 14: relu    (features.denseblock3.denselayer4.relu1)
@@ -6679,16 +6678,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer4_norm2_bias_,
                  features_denseblock3_denselayer4_norm2_running_mean_,
                  features_denseblock3_denselayer4_norm2_running_var_, kFeaturesDenseblock3Denselayer4Norm2);
-  cnn::conv(features_denseblock3_denselayer4_relu2,
-            cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer4_conv1_weight_prepared,
+                    features_denseblock3_denselayer4_conv1_weight_, kFeaturesDenseblock3Denselayer4Conv1);
 
   at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
-                      features_denseblock3_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer4_conv2_weight_prepared,
+                              features_denseblock3_denselayer4_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer4Conv2);
 
   at(166);  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   // 14: relu    (features.denseblock3.denselayer5.relu1)
@@ -6704,16 +6700,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer5_norm2_bias_,
                  features_denseblock3_denselayer5_norm2_running_mean_,
                  features_denseblock3_denselayer5_norm2_running_var_, kFeaturesDenseblock3Denselayer5Norm2);
-  cnn::conv(features_denseblock3_denselayer5_relu2,
-            cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer5_conv1_weight_prepared,
+                    features_denseblock3_denselayer5_conv1_weight_, kFeaturesDenseblock3Denselayer5Conv1);
 
   at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
-                      features_denseblock3_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer5_conv2_weight_prepared,
+                              features_denseblock3_denselayer5_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer5Conv2);
 
   at(173);  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   // 14: relu    (features.denseblock3.denselayer6.relu1)
@@ -6729,16 +6722,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer6_norm2_bias_,
                  features_denseblock3_denselayer6_norm2_running_mean_,
                  features_denseblock3_denselayer6_norm2_running_var_, kFeaturesDenseblock3Denselayer6Norm2);
-  cnn::conv(features_denseblock3_denselayer6_relu2,
-            cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer6_conv1_weight_prepared,
+                    features_denseblock3_denselayer6_conv1_weight_, kFeaturesDenseblock3Denselayer6Conv1);
 
   at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
-                      features_denseblock3_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer6_conv2_weight_prepared,
+                              features_denseblock3_denselayer6_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer6Conv2);
 
   at(180);  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   // 14: relu    (features.denseblock3.denselayer7.relu1)
@@ -6754,16 +6744,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer7_norm2_bias_,
                  features_denseblock3_denselayer7_norm2_running_mean_,
                  features_denseblock3_denselayer7_norm2_running_var_, kFeaturesDenseblock3Denselayer7Norm2);
-  cnn::conv(features_denseblock3_denselayer7_relu2,
-            cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer7_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer7_conv1_weight_prepared,
+                    features_denseblock3_denselayer7_conv1_weight_, kFeaturesDenseblock3Denselayer7Conv1);
 
   at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
-                      features_denseblock3_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer7_conv2_weight_prepared,
+                              features_denseblock3_denselayer7_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer7Conv2);
 
   at(187);  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   // 14: relu    (features.denseblock3.denselayer8.relu1)
@@ -6779,16 +6766,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer8_norm2_bias_,
                  features_denseblock3_denselayer8_norm2_running_mean_,
                  features_denseblock3_denselayer8_norm2_running_var_, kFeaturesDenseblock3Denselayer8Norm2);
-  cnn::conv(features_denseblock3_denselayer8_relu2,
-            cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer8_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer8_conv1_weight_prepared,
+                    features_denseblock3_denselayer8_conv1_weight_, kFeaturesDenseblock3Denselayer8Conv1);
 
   at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
-                      features_denseblock3_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer8_conv2_weight_prepared,
+                              features_denseblock3_denselayer8_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer8Conv2);
 
   at(194);  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   // 14: relu    (features.denseblock3.denselayer9.relu1)
@@ -6804,16 +6788,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer9_norm2_bias_,
                  features_denseblock3_denselayer9_norm2_running_mean_,
                  features_denseblock3_denselayer9_norm2_running_var_, kFeaturesDenseblock3Denselayer9Norm2);
-  cnn::conv(features_denseblock3_denselayer9_relu2,
-            cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer9_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer9_conv1_weight_prepared,
+                    features_denseblock3_denselayer9_conv1_weight_, kFeaturesDenseblock3Denselayer9Conv1);
 
   at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
-                      features_denseblock3_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer9_conv2_weight_prepared,
+                              features_denseblock3_denselayer9_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer9Conv2);
 
   at(201);  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   // 14: relu    (features.denseblock3.denselayer10.relu1)
@@ -6831,16 +6812,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer10_norm2_bias_,
                  features_denseblock3_denselayer10_norm2_running_mean_,
                  features_denseblock3_denselayer10_norm2_running_var_, kFeaturesDenseblock3Denselayer10Norm2);
-  cnn::conv(features_denseblock3_denselayer10_relu2,
-            cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer10_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer10_conv1_weight_prepared,
+                    features_denseblock3_denselayer10_conv1_weight_, kFeaturesDenseblock3Denselayer10Conv1);
 
   at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
-                      features_denseblock3_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer10_conv2_weight_prepared,
+                              features_denseblock3_denselayer10_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer10Conv2);
 
   at(208);  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   // 14: relu    (features.denseblock3.denselayer11.relu1)
@@ -6858,16 +6836,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer11_norm2_bias_,
                  features_denseblock3_denselayer11_norm2_running_mean_,
                  features_denseblock3_denselayer11_norm2_running_var_, kFeaturesDenseblock3Denselayer11Norm2);
-  cnn::conv(features_denseblock3_denselayer11_relu2,
-            cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer11_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer11_conv1_weight_prepared,
+                    features_denseblock3_denselayer11_conv1_weight_, kFeaturesDenseblock3Denselayer11Conv1);
 
   at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
-                      features_denseblock3_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer11_conv2_weight_prepared,
+                              features_denseblock3_denselayer11_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer11Conv2);
 
   at(215);  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   // 14: relu    (features.denseblock3.denselayer12.relu1)
@@ -6885,16 +6860,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer12_norm2_bias_,
                  features_denseblock3_denselayer12_norm2_running_mean_,
                  features_denseblock3_denselayer12_norm2_running_var_, kFeaturesDenseblock3Denselayer12Norm2);
-  cnn::conv(features_denseblock3_denselayer12_relu2,
-            cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer12_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer12_conv1_weight_prepared,
+                    features_denseblock3_denselayer12_conv1_weight_, kFeaturesDenseblock3Denselayer12Conv1);
 
   at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
-                      features_denseblock3_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer12_conv2_weight_prepared,
+                              features_denseblock3_denselayer12_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer12Conv2);
 
   at(222);  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   // 14: relu    (features.denseblock3.denselayer13.relu1)
@@ -6912,16 +6884,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer13_norm2_bias_,
                  features_denseblock3_denselayer13_norm2_running_mean_,
                  features_denseblock3_denselayer13_norm2_running_var_, kFeaturesDenseblock3Denselayer13Norm2);
-  cnn::conv(features_denseblock3_denselayer13_relu2,
-            cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer13_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer13_conv1_weight_prepared,
+                    features_denseblock3_denselayer13_conv1_weight_, kFeaturesDenseblock3Denselayer13Conv1);
 
   at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
-                      features_denseblock3_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer13_conv2_weight_prepared,
+                              features_denseblock3_denselayer13_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer13Conv2);
 
   at(229);  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   // 14: relu    (features.denseblock3.denselayer14.relu1)
@@ -6939,16 +6908,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer14_norm2_bias_,
                  features_denseblock3_denselayer14_norm2_running_mean_,
                  features_denseblock3_denselayer14_norm2_running_var_, kFeaturesDenseblock3Denselayer14Norm2);
-  cnn::conv(features_denseblock3_denselayer14_relu2,
-            cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer14_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer14_conv1_weight_prepared,
+                    features_denseblock3_denselayer14_conv1_weight_, kFeaturesDenseblock3Denselayer14Conv1);
 
   at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
-                      features_denseblock3_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer14_conv2_weight_prepared,
+                              features_denseblock3_denselayer14_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer14Conv2);
 
   at(236);  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   // 14: relu    (features.denseblock3.denselayer15.relu1)
@@ -6966,16 +6932,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer15_norm2_bias_,
                  features_denseblock3_denselayer15_norm2_running_mean_,
                  features_denseblock3_denselayer15_norm2_running_var_, kFeaturesDenseblock3Denselayer15Norm2);
-  cnn::conv(features_denseblock3_denselayer15_relu2,
-            cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer15_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer15_conv1_weight_prepared,
+                    features_denseblock3_denselayer15_conv1_weight_, kFeaturesDenseblock3Denselayer15Conv1);
 
   at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
-                      features_denseblock3_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer15_conv2_weight_prepared,
+                              features_denseblock3_denselayer15_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer15Conv2);
 
   at(243);  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   // 14: relu    (features.denseblock3.denselayer16.relu1)
@@ -6993,16 +6956,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer16_norm2_bias_,
                  features_denseblock3_denselayer16_norm2_running_mean_,
                  features_denseblock3_denselayer16_norm2_running_var_, kFeaturesDenseblock3Denselayer16Norm2);
-  cnn::conv(features_denseblock3_denselayer16_relu2,
-            cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer16_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer16_conv1_weight_prepared,
+                    features_denseblock3_denselayer16_conv1_weight_, kFeaturesDenseblock3Denselayer16Conv1);
 
   at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
-                      features_denseblock3_denselayer16_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer16_conv2_weight_prepared,
+                              features_denseblock3_denselayer16_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer16Conv2);
 
   at(250);  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   // 14: relu    (features.denseblock3.denselayer17.relu1)
@@ -7020,16 +6980,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer17_norm2_bias_,
                  features_denseblock3_denselayer17_norm2_running_mean_,
                  features_denseblock3_denselayer17_norm2_running_var_, kFeaturesDenseblock3Denselayer17Norm2);
-  cnn::conv(features_denseblock3_denselayer17_relu2,
-            cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer17_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer17_conv1_weight_prepared,
+                    features_denseblock3_denselayer17_conv1_weight_, kFeaturesDenseblock3Denselayer17Conv1);
 
   at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
-                      features_denseblock3_denselayer17_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer17_conv2_weight_prepared,
+                              features_denseblock3_denselayer17_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer17Conv2);
 
   at(257);  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   // 14: relu    (features.denseblock3.denselayer18.relu1)
@@ -7047,16 +7004,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer18_norm2_bias_,
                  features_denseblock3_denselayer18_norm2_running_mean_,
                  features_denseblock3_denselayer18_norm2_running_var_, kFeaturesDenseblock3Denselayer18Norm2);
-  cnn::conv(features_denseblock3_denselayer18_relu2,
-            cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer18_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer18_conv1_weight_prepared,
+                    features_denseblock3_denselayer18_conv1_weight_, kFeaturesDenseblock3Denselayer18Conv1);
 
   at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
-                      features_denseblock3_denselayer18_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer18_conv2_weight_prepared,
+                              features_denseblock3_denselayer18_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer18Conv2);
 
   at(264);  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   // 14: relu    (features.denseblock3.denselayer19.relu1)
@@ -7074,16 +7028,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer19_norm2_bias_,
                  features_denseblock3_denselayer19_norm2_running_mean_,
                  features_denseblock3_denselayer19_norm2_running_var_, kFeaturesDenseblock3Denselayer19Norm2);
-  cnn::conv(features_denseblock3_denselayer19_relu2,
-            cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer19_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer19_conv1_weight_prepared,
+                    features_denseblock3_denselayer19_conv1_weight_, kFeaturesDenseblock3Denselayer19Conv1);
 
   at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
-                      features_denseblock3_denselayer19_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer19_conv2_weight_prepared,
+                              features_denseblock3_denselayer19_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer19Conv2);
 
   at(271);  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   // 14: relu    (features.denseblock3.denselayer20.relu1)
@@ -7101,16 +7052,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer20_norm2_bias_,
                  features_denseblock3_denselayer20_norm2_running_mean_,
                  features_denseblock3_denselayer20_norm2_running_var_, kFeaturesDenseblock3Denselayer20Norm2);
-  cnn::conv(features_denseblock3_denselayer20_relu2,
-            cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer20_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer20_conv1_weight_prepared,
+                    features_denseblock3_denselayer20_conv1_weight_, kFeaturesDenseblock3Denselayer20Conv1);
 
   at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
-                      features_denseblock3_denselayer20_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer20_conv2_weight_prepared,
+                              features_denseblock3_denselayer20_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer20Conv2);
 
   at(278);  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   // 14: relu    (features.denseblock3.denselayer21.relu1)
@@ -7128,16 +7076,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer21_norm2_bias_,
                  features_denseblock3_denselayer21_norm2_running_mean_,
                  features_denseblock3_denselayer21_norm2_running_var_, kFeaturesDenseblock3Denselayer21Norm2);
-  cnn::conv(features_denseblock3_denselayer21_relu2,
-            cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer21_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer21_conv1_weight_prepared,
+                    features_denseblock3_denselayer21_conv1_weight_, kFeaturesDenseblock3Denselayer21Conv1);
 
   at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
-                      features_denseblock3_denselayer21_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer21_conv2_weight_prepared,
+                              features_denseblock3_denselayer21_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer21Conv2);
 
   at(285);  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   // 14: relu    (features.denseblock3.denselayer22.relu1)
@@ -7155,16 +7100,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer22_norm2_bias_,
                  features_denseblock3_denselayer22_norm2_running_mean_,
                  features_denseblock3_denselayer22_norm2_running_var_, kFeaturesDenseblock3Denselayer22Norm2);
-  cnn::conv(features_denseblock3_denselayer22_relu2,
-            cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer22_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer22_conv1_weight_prepared,
+                    features_denseblock3_denselayer22_conv1_weight_, kFeaturesDenseblock3Denselayer22Conv1);
 
   at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
-                      features_denseblock3_denselayer22_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer22_conv2_weight_prepared,
+                              features_denseblock3_denselayer22_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer22Conv2);
 
   at(292);  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   // 14: relu    (features.denseblock3.denselayer23.relu1)
@@ -7182,16 +7124,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer23_norm2_bias_,
                  features_denseblock3_denselayer23_norm2_running_mean_,
                  features_denseblock3_denselayer23_norm2_running_var_, kFeaturesDenseblock3Denselayer23Norm2);
-  cnn::conv(features_denseblock3_denselayer23_relu2,
-            cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer23_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer23_conv1_weight_prepared,
+                    features_denseblock3_denselayer23_conv1_weight_, kFeaturesDenseblock3Denselayer23Conv1);
 
   at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
-                      features_denseblock3_denselayer23_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer23_conv2_weight_prepared,
+                              features_denseblock3_denselayer23_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer23Conv2);
 
   at(299);  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   // 14: relu    (features.denseblock3.denselayer24.relu1)
@@ -7209,16 +7148,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer24_norm2_bias_,
                  features_denseblock3_denselayer24_norm2_running_mean_,
                  features_denseblock3_denselayer24_norm2_running_var_, kFeaturesDenseblock3Denselayer24Norm2);
-  cnn::conv(features_denseblock3_denselayer24_relu2,
-            cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer24_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer24_conv1_weight_prepared,
+                    features_denseblock3_denselayer24_conv1_weight_, kFeaturesDenseblock3Denselayer24Conv1);
 
   at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
-                      features_denseblock3_denselayer24_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer24_conv2_weight_prepared,
+                              features_denseblock3_denselayer24_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer24Conv2);
 
   at(306);  // 13: | norm1 = bn    (features.denseblock3.denselayer25.norm1)
   // 14: relu    (features.denseblock3.denselayer25.relu1)
@@ -7236,16 +7172,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer25_norm2_bias_,
                  features_denseblock3_denselayer25_norm2_running_mean_,
                  features_denseblock3_denselayer25_norm2_running_var_, kFeaturesDenseblock3Denselayer25Norm2);
-  cnn::conv(features_denseblock3_denselayer25_relu2,
-            cnn::Loaded(features_denseblock3_denselayer24_concat1, features_denseblock3_denselayer25_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer25_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer25Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer25_conv1_weight_prepared,
+                    features_denseblock3_denselayer25_conv1_weight_, kFeaturesDenseblock3Denselayer25Conv1);
 
   at(311);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer25_conv2, features_denseblock3_denselayer25_relu2,
-                      features_denseblock3_denselayer25_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer25Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer25_conv2_weight_prepared,
+                              features_denseblock3_denselayer25_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer25Conv2);
 
   at(313);  // 13: | norm1 = bn    (features.denseblock3.denselayer26.norm1)
   // 14: relu    (features.denseblock3.denselayer26.relu1)
@@ -7263,16 +7196,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer26_norm2_bias_,
                  features_denseblock3_denselayer26_norm2_running_mean_,
                  features_denseblock3_denselayer26_norm2_running_var_, kFeaturesDenseblock3Denselayer26Norm2);
-  cnn::conv(features_denseblock3_denselayer26_relu2,
-            cnn::Loaded(features_denseblock3_denselayer25_concat1, features_denseblock3_denselayer26_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer26_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer26Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer26_conv1_weight_prepared,
+                    features_denseblock3_denselayer26_conv1_weight_, kFeaturesDenseblock3Denselayer26Conv1);
 
   at(318);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer26_conv2, features_denseblock3_denselayer26_relu2,
-                      features_denseblock3_denselayer26_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer26Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer26_conv2_weight_prepared,
+                              features_denseblock3_denselayer26_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer26Conv2);
 
   at(320);  // 13: | norm1 = bn    (features.denseblock3.denselayer27.norm1)
   // 14: relu    (features.denseblock3.denselayer27.relu1)
@@ -7290,16 +7220,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer27_norm2_bias_,
                  features_denseblock3_denselayer27_norm2_running_mean_,
                  features_denseblock3_denselayer27_norm2_running_var_, kFeaturesDenseblock3Denselayer27Norm2);
-  cnn::conv(features_denseblock3_denselayer27_relu2,
-            cnn::Loaded(features_denseblock3_denselayer26_concat1, features_denseblock3_denselayer27_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer27_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer27Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer27_conv1_weight_prepared,
+                    features_denseblock3_denselayer27_conv1_weight_, kFeaturesDenseblock3Denselayer27Conv1);
 
   at(325);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer27_conv2, features_denseblock3_denselayer27_relu2,
-                      features_denseblock3_denselayer27_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer27Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer27_conv2_weight_prepared,
+                              features_denseblock3_denselayer27_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer27Conv2);
 
   at(327);  // 13: | norm1 = bn    (features.denseblock3.denselayer28.norm1)
   // 14: relu    (features.denseblock3.denselayer28.relu1)
@@ -7317,16 +7244,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer28_norm2_bias_,
                  features_denseblock3_denselayer28_norm2_running_mean_,
                  features_denseblock3_denselayer28_norm2_running_var_, kFeaturesDenseblock3Denselayer28Norm2);
-  cnn::conv(features_denseblock3_denselayer28_relu2,
-            cnn::Loaded(features_denseblock3_denselayer27_concat1, features_denseblock3_denselayer28_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer28_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer28Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer28_conv1_weight_prepared,
+                    features_denseblock3_denselayer28_conv1_weight_, kFeaturesDenseblock3Denselayer28Conv1);
 
   at(332);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer28_conv2, features_denseblock3_denselayer28_relu2,
-                      features_denseblock3_denselayer28_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer28Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer28_conv2_weight_prepared,
+                              features_denseblock3_denselayer28_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer28Conv2);
 
   at(334);  // 13: | norm1 = bn    (features.denseblock3.denselayer29.norm1)
   // 14: relu    (features.denseblock3.denselayer29.relu1)
@@ -7344,16 +7268,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer29_norm2_bias_,
                  features_denseblock3_denselayer29_norm2_running_mean_,
                  features_denseblock3_denselayer29_norm2_running_var_, kFeaturesDenseblock3Denselayer29Norm2);
-  cnn::conv(features_denseblock3_denselayer29_relu2,
-            cnn::Loaded(features_denseblock3_denselayer28_concat1, features_denseblock3_denselayer29_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer29_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer29Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer29_conv1_weight_prepared,
+                    features_denseblock3_denselayer29_conv1_weight_, kFeaturesDenseblock3Denselayer29Conv1);
 
   at(339);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer29_conv2, features_denseblock3_denselayer29_relu2,
-                      features_denseblock3_denselayer29_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer29Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer29_conv2_weight_prepared,
+                              features_denseblock3_denselayer29_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer29Conv2);
 
   at(341);  // 13: | norm1 = bn    (features.denseblock3.denselayer30.norm1)
   // 14: relu    (features.denseblock3.denselayer30.relu1)
@@ -7371,16 +7292,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer30_norm2_bias_,
                  features_denseblock3_denselayer30_norm2_running_mean_,
                  features_denseblock3_denselayer30_norm2_running_var_, kFeaturesDenseblock3Denselayer30Norm2);
-  cnn::conv(features_denseblock3_denselayer30_relu2,
-            cnn::Loaded(features_denseblock3_denselayer29_concat1, features_denseblock3_denselayer30_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer30_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer30Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer30_conv1_weight_prepared,
+                    features_denseblock3_denselayer30_conv1_weight_, kFeaturesDenseblock3Denselayer30Conv1);
 
   at(346);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer30_conv2, features_denseblock3_denselayer30_relu2,
-                      features_denseblock3_denselayer30_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer30Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer30_conv2_weight_prepared,
+                              features_denseblock3_denselayer30_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer30Conv2);
 
   at(348);  // 13: | norm1 = bn    (features.denseblock3.denselayer31.norm1)
   // 14: relu    (features.denseblock3.denselayer31.relu1)
@@ -7398,16 +7316,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer31_norm2_bias_,
                  features_denseblock3_denselayer31_norm2_running_mean_,
                  features_denseblock3_denselayer31_norm2_running_var_, kFeaturesDenseblock3Denselayer31Norm2);
-  cnn::conv(features_denseblock3_denselayer31_relu2,
-            cnn::Loaded(features_denseblock3_denselayer30_concat1, features_denseblock3_denselayer31_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer31_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer31Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer31_conv1_weight_prepared,
+                    features_denseblock3_denselayer31_conv1_weight_, kFeaturesDenseblock3Denselayer31Conv1);
 
   at(353);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer31_conv2, features_denseblock3_denselayer31_relu2,
-                      features_denseblock3_denselayer31_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer31Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer31_conv2_weight_prepared,
+                              features_denseblock3_denselayer31_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer31Conv2);
 
   at(355);  // 13: | norm1 = bn    (features.denseblock3.denselayer32.norm1)
   // 14: relu    (features.denseblock3.denselayer32.relu1)
@@ -7425,16 +7340,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock3_denselayer32_norm2_bias_,
                  features_denseblock3_denselayer32_norm2_running_mean_,
                  features_denseblock3_denselayer32_norm2_running_var_, kFeaturesDenseblock3Denselayer32Norm2);
-  cnn::conv(features_denseblock3_denselayer32_relu2,
-            cnn::Loaded(features_denseblock3_denselayer31_concat1, features_denseblock3_denselayer32_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer32_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer32Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock3_denselayer32_conv1_weight_prepared,
+                    features_denseblock3_denselayer32_conv1_weight_, kFeaturesDenseblock3Denselayer32Conv1);
 
   at(360);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer32_conv2, features_denseblock3_denselayer32_relu2,
-                      features_denseblock3_denselayer32_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer32Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock3_denselayer32_conv2_weight_prepared,
+                              features_denseblock3_denselayer32_conv2_weight_,
+                              kFeaturesDenseblock3Denselayer32Conv2);
 
   at(362);  // 24: norm = bn
   // 25: relu    (features.transition3.relu1)
@@ -7443,12 +7355,8 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_transition3_norm_running_var_, kFeaturesTransition3Norm);
 
   at(364);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition3_conv,
-            cnn::Loaded(features_denseblock3_denselayer32_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
-            features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch, scratch());
-
-  at(365);  // 27: avgpool(2)    (features.transition3.avgpool1)
-  cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
+  cnn::conv_prepare(features_transition3_conv_weight_prepared, features_transition3_conv_weight_,
+                    kFeaturesTransition3Conv);
 
   at(366);  // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
   // 14: relu    (features.denseblock4.denselayer1.relu1)
@@ -7464,16 +7372,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer1_norm2_bias_,
                  features_denseblock4_denselayer1_norm2_running_mean_,
                  features_denseblock4_denselayer1_norm2_running_var_, kFeaturesDenseblock4Denselayer1Norm2);
-  cnn::conv(features_denseblock4_denselayer1_relu2,
-            cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer1_conv1_weight_prepared,
+                    features_denseblock4_denselayer1_conv1_weight_, kFeaturesDenseblock4Denselayer1Conv1);
 
   at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
-                      features_denseblock4_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer1_conv2_weight_prepared,
+                              features_denseblock4_denselayer1_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer1Conv2);
 
   at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
@@ -7489,16 +7394,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer2_norm2_bias_,
                  features_denseblock4_denselayer2_norm2_running_mean_,
                  features_denseblock4_denselayer2_norm2_running_var_, kFeaturesDenseblock4Denselayer2Norm2);
-  cnn::conv(features_denseblock4_denselayer2_relu2,
-            cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer2_conv1_weight_prepared,
+                    features_denseblock4_denselayer2_conv1_weight_, kFeaturesDenseblock4Denselayer2Conv1);
 
   at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
-                      features_denseblock4_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer2_conv2_weight_prepared,
+                              features_denseblock4_denselayer2_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer2Conv2);
 
   at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
@@ -7514,16 +7416,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer3_norm2_bias_,
                  features_denseblock4_denselayer3_norm2_running_mean_,
                  features_denseblock4_denselayer3_norm2_running_var_, kFeaturesDenseblock4Denselayer3Norm2);
-  cnn::conv(features_denseblock4_denselayer3_relu2,
-            cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer3_conv1_weight_prepared,
+                    features_denseblock4_denselayer3_conv1_weight_, kFeaturesDenseblock4Denselayer3Conv1);
 
   at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
-                      features_denseblock4_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer3_conv2_weight_prepared,
+                              features_denseblock4_denselayer3_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer3Conv2);
 
   at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
@@ -7539,16 +7438,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer4_norm2_bias_,
                  features_denseblock4_denselayer4_norm2_running_mean_,
                  features_denseblock4_denselayer4_norm2_running_var_, kFeaturesDenseblock4Denselayer4Norm2);
-  cnn::conv(features_denseblock4_denselayer4_relu2,
-            cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer4_conv1_weight_prepared,
+                    features_denseblock4_denselayer4_conv1_weight_, kFeaturesDenseblock4Denselayer4Conv1);
 
   at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
-                      features_denseblock4_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer4_conv2_weight_prepared,
+                              features_denseblock4_denselayer4_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer4Conv2);
 
   at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
@@ -7564,16 +7460,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer5_norm2_bias_,
                  features_denseblock4_denselayer5_norm2_running_mean_,
                  features_denseblock4_denselayer5_norm2_running_var_, kFeaturesDenseblock4Denselayer5Norm2);
-  cnn::conv(features_denseblock4_denselayer5_relu2,
-            cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer5_conv1_weight_prepared,
+                    features_denseblock4_denselayer5_conv1_weight_, kFeaturesDenseblock4Denselayer5Conv1);
 
   at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
-                      features_denseblock4_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer5_conv2_weight_prepared,
+                              features_denseblock4_denselayer5_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer5Conv2);
 
   at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
@@ -7589,16 +7482,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer6_norm2_bias_,
                  features_denseblock4_denselayer6_norm2_running_mean_,
                  features_denseblock4_denselayer6_norm2_running_var_, kFeaturesDenseblock4Denselayer6Norm2);
-  cnn::conv(features_denseblock4_denselayer6_relu2,
-            cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer6_conv1_weight_prepared,
+                    features_denseblock4_denselayer6_conv1_weight_, kFeaturesDenseblock4Denselayer6Conv1);
 
   at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
-                      features_denseblock4_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer6_conv2_weight_prepared,
+                              features_denseblock4_denselayer6_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer6Conv2);
 
   at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
@@ -7614,16 +7504,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer7_norm2_bias_,
                  features_denseblock4_denselayer7_norm2_running_mean_,
                  features_denseblock4_denselayer7_norm2_running_var_, kFeaturesDenseblock4Denselayer7Norm2);
-  cnn::conv(features_denseblock4_denselayer7_relu2,
-            cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer7_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer7_conv1_weight_prepared,
+                    features_denseblock4_denselayer7_conv1_weight_, kFeaturesDenseblock4Denselayer7Conv1);
 
   at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
-                      features_denseblock4_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer7_conv2_weight_prepared,
+                              features_denseblock4_denselayer7_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer7Conv2);
 
   at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
@@ -7639,16 +7526,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer8_norm2_bias_,
                  features_denseblock4_denselayer8_norm2_running_mean_,
                  features_denseblock4_denselayer8_norm2_running_var_, kFeaturesDenseblock4Denselayer8Norm2);
-  cnn::conv(features_denseblock4_denselayer8_relu2,
-            cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer8_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer8_conv1_weight_prepared,
+                    features_denseblock4_denselayer8_conv1_weight_, kFeaturesDenseblock4Denselayer8Conv1);
 
   at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
-                      features_denseblock4_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer8_conv2_weight_prepared,
+                              features_denseblock4_denselayer8_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer8Conv2);
 
   at(422);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
@@ -7664,16 +7548,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer9_norm2_bias_,
                  features_denseblock4_denselayer9_norm2_running_mean_,
                  features_denseblock4_denselayer9_norm2_running_var_, kFeaturesDenseblock4Denselayer9Norm2);
-  cnn::conv(features_denseblock4_denselayer9_relu2,
-            cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer9_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer9_conv1_weight_prepared,
+                    features_denseblock4_denselayer9_conv1_weight_, kFeaturesDenseblock4Denselayer9Conv1);
 
   at(427);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
-                      features_denseblock4_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer9_conv2_weight_prepared,
+                              features_denseblock4_denselayer9_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer9Conv2);
 
   at(429);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
@@ -7691,16 +7572,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer10_norm2_bias_,
                  features_denseblock4_denselayer10_norm2_running_mean_,
                  features_denseblock4_denselayer10_norm2_running_var_, kFeaturesDenseblock4Denselayer10Norm2);
-  cnn::conv(features_denseblock4_denselayer10_relu2,
-            cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer10_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer10_conv1_weight_prepared,
+                    features_denseblock4_denselayer10_conv1_weight_, kFeaturesDenseblock4Denselayer10Conv1);
 
   at(434);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
-                      features_denseblock4_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer10_conv2_weight_prepared,
+                              features_denseblock4_denselayer10_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer10Conv2);
 
   at(436);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
@@ -7718,16 +7596,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer11_norm2_bias_,
                  features_denseblock4_denselayer11_norm2_running_mean_,
                  features_denseblock4_denselayer11_norm2_running_var_, kFeaturesDenseblock4Denselayer11Norm2);
-  cnn::conv(features_denseblock4_denselayer11_relu2,
-            cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer11_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer11_conv1_weight_prepared,
+                    features_denseblock4_denselayer11_conv1_weight_, kFeaturesDenseblock4Denselayer11Conv1);
 
   at(441);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
-                      features_denseblock4_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer11_conv2_weight_prepared,
+                              features_denseblock4_denselayer11_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer11Conv2);
 
   at(443);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
@@ -7745,16 +7620,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer12_norm2_bias_,
                  features_denseblock4_denselayer12_norm2_running_mean_,
                  features_denseblock4_denselayer12_norm2_running_var_, kFeaturesDenseblock4Denselayer12Norm2);
-  cnn::conv(features_denseblock4_denselayer12_relu2,
-            cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer12_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer12_conv1_weight_prepared,
+                    features_denseblock4_denselayer12_conv1_weight_, kFeaturesDenseblock4Denselayer12Conv1);
 
   at(448);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
-                      features_denseblock4_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer12_conv2_weight_prepared,
+                              features_denseblock4_denselayer12_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer12Conv2);
 
   at(450);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
@@ -7772,16 +7644,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer13_norm2_bias_,
                  features_denseblock4_denselayer13_norm2_running_mean_,
                  features_denseblock4_denselayer13_norm2_running_var_, kFeaturesDenseblock4Denselayer13Norm2);
-  cnn::conv(features_denseblock4_denselayer13_relu2,
-            cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer13_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer13_conv1_weight_prepared,
+                    features_denseblock4_denselayer13_conv1_weight_, kFeaturesDenseblock4Denselayer13Conv1);
 
   at(455);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
-                      features_denseblock4_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer13_conv2_weight_prepared,
+                              features_denseblock4_denselayer13_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer13Conv2);
 
   at(457);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
@@ -7799,16 +7668,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer14_norm2_bias_,
                  features_denseblock4_denselayer14_norm2_running_mean_,
                  features_denseblock4_denselayer14_norm2_running_var_, kFeaturesDenseblock4Denselayer14Norm2);
-  cnn::conv(features_denseblock4_denselayer14_relu2,
-            cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer14_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer14_conv1_weight_prepared,
+                    features_denseblock4_denselayer14_conv1_weight_, kFeaturesDenseblock4Denselayer14Conv1);
 
   at(462);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
-                      features_denseblock4_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer14_conv2_weight_prepared,
+                              features_denseblock4_denselayer14_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer14Conv2);
 
   at(464);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
@@ -7826,16 +7692,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer15_norm2_bias_,
                  features_denseblock4_denselayer15_norm2_running_mean_,
                  features_denseblock4_denselayer15_norm2_running_var_, kFeaturesDenseblock4Denselayer15Norm2);
-  cnn::conv(features_denseblock4_denselayer15_relu2,
-            cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer15_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer15_conv1_weight_prepared,
+                    features_denseblock4_denselayer15_conv1_weight_, kFeaturesDenseblock4Denselayer15Conv1);
 
   at(469);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
-                      features_denseblock4_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer15_conv2_weight_prepared,
+                              features_denseblock4_denselayer15_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer15Conv2);
 
   at(471);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
@@ -7853,16 +7716,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer16_norm2_bias_,
                  features_denseblock4_denselayer16_norm2_running_mean_,
                  features_denseblock4_denselayer16_norm2_running_var_, kFeaturesDenseblock4Denselayer16Norm2);
-  cnn::conv(features_denseblock4_denselayer16_relu2,
-            cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer16_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer16_conv1_weight_prepared,
+                    features_denseblock4_denselayer16_conv1_weight_, kFeaturesDenseblock4Denselayer16Conv1);
 
   at(476);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
-                      features_denseblock4_denselayer16_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer16_conv2_weight_prepared,
+                              features_denseblock4_denselayer16_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer16Conv2);
 
   at(478);  // 13: | norm1 = bn    (features.denseblock4.denselayer17.norm1)
   // 14: relu    (features.denseblock4.denselayer17.relu1)
@@ -7880,16 +7740,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer17_norm2_bias_,
                  features_denseblock4_denselayer17_norm2_running_mean_,
                  features_denseblock4_denselayer17_norm2_running_var_, kFeaturesDenseblock4Denselayer17Norm2);
-  cnn::conv(features_denseblock4_denselayer17_relu2,
-            cnn::Loaded(features_denseblock4_denselayer16_concat1, features_denseblock4_denselayer17_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer17_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer17Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer17_conv1_weight_prepared,
+                    features_denseblock4_denselayer17_conv1_weight_, kFeaturesDenseblock4Denselayer17Conv1);
 
   at(483);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer17_conv2, features_denseblock4_denselayer17_relu2,
-                      features_denseblock4_denselayer17_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer17Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer17_conv2_weight_prepared,
+                              features_denseblock4_denselayer17_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer17Conv2);
 
   at(485);  // 13: | norm1 = bn    (features.denseblock4.denselayer18.norm1)
   // 14: relu    (features.denseblock4.denselayer18.relu1)
@@ -7907,16 +7764,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer18_norm2_bias_,
                  features_denseblock4_denselayer18_norm2_running_mean_,
                  features_denseblock4_denselayer18_norm2_running_var_, kFeaturesDenseblock4Denselayer18Norm2);
-  cnn::conv(features_denseblock4_denselayer18_relu2,
-            cnn::Loaded(features_denseblock4_denselayer17_concat1, features_denseblock4_denselayer18_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer18_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer18Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer18_conv1_weight_prepared,
+                    features_denseblock4_denselayer18_conv1_weight_, kFeaturesDenseblock4Denselayer18Conv1);
 
   at(490);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer18_conv2, features_denseblock4_denselayer18_relu2,
-                      features_denseblock4_denselayer18_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer18Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer18_conv2_weight_prepared,
+                              features_denseblock4_denselayer18_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer18Conv2);
 
   at(492);  // 13: | norm1 = bn    (features.denseblock4.denselayer19.norm1)
   // 14: relu    (features.denseblock4.denselayer19.relu1)
@@ -7934,16 +7788,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer19_norm2_bias_,
                  features_denseblock4_denselayer19_norm2_running_mean_,
                  features_denseblock4_denselayer19_norm2_running_var_, kFeaturesDenseblock4Denselayer19Norm2);
-  cnn::conv(features_denseblock4_denselayer19_relu2,
-            cnn::Loaded(features_denseblock4_denselayer18_concat1, features_denseblock4_denselayer19_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer19_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer19Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer19_conv1_weight_prepared,
+                    features_denseblock4_denselayer19_conv1_weight_, kFeaturesDenseblock4Denselayer19Conv1);
 
   at(497);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer19_conv2, features_denseblock4_denselayer19_relu2,
-                      features_denseblock4_denselayer19_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer19Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer19_conv2_weight_prepared,
+                              features_denseblock4_denselayer19_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer19Conv2);
 
   at(499);  // 13: | norm1 = bn    (features.denseblock4.denselayer20.norm1)
   // 14: relu    (features.denseblock4.denselayer20.relu1)
@@ -7961,16 +7812,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer20_norm2_bias_,
                  features_denseblock4_denselayer20_norm2_running_mean_,
                  features_denseblock4_denselayer20_norm2_running_var_, kFeaturesDenseblock4Denselayer20Norm2);
-  cnn::conv(features_denseblock4_denselayer20_relu2,
-            cnn::Loaded(features_denseblock4_denselayer19_concat1, features_denseblock4_denselayer20_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer20_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer20Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer20_conv1_weight_prepared,
+                    features_denseblock4_denselayer20_conv1_weight_, kFeaturesDenseblock4Denselayer20Conv1);
 
   at(504);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer20_conv2, features_denseblock4_denselayer20_relu2,
-                      features_denseblock4_denselayer20_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer20Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer20_conv2_weight_prepared,
+                              features_denseblock4_denselayer20_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer20Conv2);
 
   at(506);  // 13: | norm1 = bn    (features.denseblock4.denselayer21.norm1)
   // 14: relu    (features.denseblock4.denselayer21.relu1)
@@ -7988,16 +7836,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer21_norm2_bias_,
                  features_denseblock4_denselayer21_norm2_running_mean_,
                  features_denseblock4_denselayer21_norm2_running_var_, kFeaturesDenseblock4Denselayer21Norm2);
-  cnn::conv(features_denseblock4_denselayer21_relu2,
-            cnn::Loaded(features_denseblock4_denselayer20_concat1, features_denseblock4_denselayer21_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer21_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer21Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer21_conv1_weight_prepared,
+                    features_denseblock4_denselayer21_conv1_weight_, kFeaturesDenseblock4Denselayer21Conv1);
 
   at(511);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer21_conv2, features_denseblock4_denselayer21_relu2,
-                      features_denseblock4_denselayer21_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer21Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer21_conv2_weight_prepared,
+                              features_denseblock4_denselayer21_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer21Conv2);
 
   at(513);  // 13: | norm1 = bn    (features.denseblock4.denselayer22.norm1)
   // 14: relu    (features.denseblock4.denselayer22.relu1)
@@ -8015,16 +7860,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer22_norm2_bias_,
                  features_denseblock4_denselayer22_norm2_running_mean_,
                  features_denseblock4_denselayer22_norm2_running_var_, kFeaturesDenseblock4Denselayer22Norm2);
-  cnn::conv(features_denseblock4_denselayer22_relu2,
-            cnn::Loaded(features_denseblock4_denselayer21_concat1, features_denseblock4_denselayer22_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer22_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer22Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer22_conv1_weight_prepared,
+                    features_denseblock4_denselayer22_conv1_weight_, kFeaturesDenseblock4Denselayer22Conv1);
 
   at(518);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer22_conv2, features_denseblock4_denselayer22_relu2,
-                      features_denseblock4_denselayer22_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer22Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer22_conv2_weight_prepared,
+                              features_denseblock4_denselayer22_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer22Conv2);
 
   at(520);  // 13: | norm1 = bn    (features.denseblock4.denselayer23.norm1)
   // 14: relu    (features.denseblock4.denselayer23.relu1)
@@ -8042,16 +7884,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer23_norm2_bias_,
                  features_denseblock4_denselayer23_norm2_running_mean_,
                  features_denseblock4_denselayer23_norm2_running_var_, kFeaturesDenseblock4Denselayer23Norm2);
-  cnn::conv(features_denseblock4_denselayer23_relu2,
-            cnn::Loaded(features_denseblock4_denselayer22_concat1, features_denseblock4_denselayer23_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer23_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer23Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer23_conv1_weight_prepared,
+                    features_denseblock4_denselayer23_conv1_weight_, kFeaturesDenseblock4Denselayer23Conv1);
 
   at(525);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer23_conv2, features_denseblock4_denselayer23_relu2,
-                      features_denseblock4_denselayer23_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer23Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer23_conv2_weight_prepared,
+                              features_denseblock4_denselayer23_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer23Conv2);
 
   at(527);  // 13: | norm1 = bn    (features.denseblock4.denselayer24.norm1)
   // 14: relu    (features.denseblock4.denselayer24.relu1)
@@ -8069,16 +7908,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer24_norm2_bias_,
                  features_denseblock4_denselayer24_norm2_running_mean_,
                  features_denseblock4_denselayer24_norm2_running_var_, kFeaturesDenseblock4Denselayer24Norm2);
-  cnn::conv(features_denseblock4_denselayer24_relu2,
-            cnn::Loaded(features_denseblock4_denselayer23_concat1, features_denseblock4_denselayer24_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer24_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer24Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer24_conv1_weight_prepared,
+                    features_denseblock4_denselayer24_conv1_weight_, kFeaturesDenseblock4Denselayer24Conv1);
 
   at(532);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer24_conv2, features_denseblock4_denselayer24_relu2,
-                      features_denseblock4_denselayer24_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer24Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer24_conv2_weight_prepared,
+                              features_denseblock4_denselayer24_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer24Conv2);
 
   at(534);  // 13: | norm1 = bn    (features.denseblock4.denselayer25.norm1)
   // 14: relu    (features.denseblock4.denselayer25.relu1)
@@ -8096,16 +7932,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer25_norm2_bias_,
                  features_denseblock4_denselayer25_norm2_running_mean_,
                  features_denseblock4_denselayer25_norm2_running_var_, kFeaturesDenseblock4Denselayer25Norm2);
-  cnn::conv(features_denseblock4_denselayer25_relu2,
-            cnn::Loaded(features_denseblock4_denselayer24_concat1, features_denseblock4_denselayer25_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer25_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer25Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer25_conv1_weight_prepared,
+                    features_denseblock4_denselayer25_conv1_weight_, kFeaturesDenseblock4Denselayer25Conv1);
 
   at(539);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer25_conv2, features_denseblock4_denselayer25_relu2,
-                      features_denseblock4_denselayer25_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer25Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer25_conv2_weight_prepared,
+                              features_denseblock4_denselayer25_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer25Conv2);
 
   at(541);  // 13: | norm1 = bn    (features.denseblock4.denselayer26.norm1)
   // 14: relu    (features.denseblock4.denselayer26.relu1)
@@ -8123,16 +7956,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer26_norm2_bias_,
                  features_denseblock4_denselayer26_norm2_running_mean_,
                  features_denseblock4_denselayer26_norm2_running_var_, kFeaturesDenseblock4Denselayer26Norm2);
-  cnn::conv(features_denseblock4_denselayer26_relu2,
-            cnn::Loaded(features_denseblock4_denselayer25_concat1, features_denseblock4_denselayer26_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer26_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer26Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer26_conv1_weight_prepared,
+                    features_denseblock4_denselayer26_conv1_weight_, kFeaturesDenseblock4Denselayer26Conv1);
 
   at(546);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer26_conv2, features_denseblock4_denselayer26_relu2,
-                      features_denseblock4_denselayer26_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer26Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer26_conv2_weight_prepared,
+                              features_denseblock4_denselayer26_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer26Conv2);
 
   at(548);  // 13: | norm1 = bn    (features.denseblock4.denselayer27.norm1)
   // 14: relu    (features.denseblock4.denselayer27.relu1)
@@ -8150,16 +7980,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer27_norm2_bias_,
                  features_denseblock4_denselayer27_norm2_running_mean_,
                  features_denseblock4_denselayer27_norm2_running_var_, kFeaturesDenseblock4Denselayer27Norm2);
-  cnn::conv(features_denseblock4_denselayer27_relu2,
-            cnn::Loaded(features_denseblock4_denselayer26_concat1, features_denseblock4_denselayer27_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer27_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer27Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer27_conv1_weight_prepared,
+                    features_denseblock4_denselayer27_conv1_weight_, kFeaturesDenseblock4Denselayer27Conv1);
 
   at(553);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer27_conv2, features_denseblock4_denselayer27_relu2,
-                      features_denseblock4_denselayer27_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer27Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer27_conv2_weight_prepared,
+                              features_denseblock4_denselayer27_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer27Conv2);
 
   at(555);  // 13: | norm1 = bn    (features.denseblock4.denselayer28.norm1)
   // 14: relu    (features.denseblock4.denselayer28.relu1)
@@ -8177,16 +8004,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer28_norm2_bias_,
                  features_denseblock4_denselayer28_norm2_running_mean_,
                  features_denseblock4_denselayer28_norm2_running_var_, kFeaturesDenseblock4Denselayer28Norm2);
-  cnn::conv(features_denseblock4_denselayer28_relu2,
-            cnn::Loaded(features_denseblock4_denselayer27_concat1, features_denseblock4_denselayer28_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer28_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer28Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer28_conv1_weight_prepared,
+                    features_denseblock4_denselayer28_conv1_weight_, kFeaturesDenseblock4Denselayer28Conv1);
 
   at(560);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer28_conv2, features_denseblock4_denselayer28_relu2,
-                      features_denseblock4_denselayer28_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer28Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer28_conv2_weight_prepared,
+                              features_denseblock4_denselayer28_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer28Conv2);
 
   at(562);  // 13: | norm1 = bn    (features.denseblock4.denselayer29.norm1)
   // 14: relu    (features.denseblock4.denselayer29.relu1)
@@ -8204,16 +8028,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer29_norm2_bias_,
                  features_denseblock4_denselayer29_norm2_running_mean_,
                  features_denseblock4_denselayer29_norm2_running_var_, kFeaturesDenseblock4Denselayer29Norm2);
-  cnn::conv(features_denseblock4_denselayer29_relu2,
-            cnn::Loaded(features_denseblock4_denselayer28_concat1, features_denseblock4_denselayer29_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer29_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer29Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer29_conv1_weight_prepared,
+                    features_denseblock4_denselayer29_conv1_weight_, kFeaturesDenseblock4Denselayer29Conv1);
 
   at(567);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer29_conv2, features_denseblock4_denselayer29_relu2,
-                      features_denseblock4_denselayer29_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer29Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer29_conv2_weight_prepared,
+                              features_denseblock4_denselayer29_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer29Conv2);
 
   at(569);  // 13: | norm1 = bn    (features.denseblock4.denselayer30.norm1)
   // 14: relu    (features.denseblock4.denselayer30.relu1)
@@ -8231,16 +8052,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer30_norm2_bias_,
                  features_denseblock4_denselayer30_norm2_running_mean_,
                  features_denseblock4_denselayer30_norm2_running_var_, kFeaturesDenseblock4Denselayer30Norm2);
-  cnn::conv(features_denseblock4_denselayer30_relu2,
-            cnn::Loaded(features_denseblock4_denselayer29_concat1, features_denseblock4_denselayer30_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer30_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer30Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer30_conv1_weight_prepared,
+                    features_denseblock4_denselayer30_conv1_weight_, kFeaturesDenseblock4Denselayer30Conv1);
 
   at(574);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer30_conv2, features_denseblock4_denselayer30_relu2,
-                      features_denseblock4_denselayer30_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer30Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer30_conv2_weight_prepared,
+                              features_denseblock4_denselayer30_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer30Conv2);
 
   at(576);  // 13: | norm1 = bn    (features.denseblock4.denselayer31.norm1)
   // 14: relu    (features.denseblock4.denselayer31.relu1)
@@ -8258,16 +8076,13 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer31_norm2_bias_,
                  features_denseblock4_denselayer31_norm2_running_mean_,
                  features_denseblock4_denselayer31_norm2_running_var_, kFeaturesDenseblock4Denselayer31Norm2);
-  cnn::conv(features_denseblock4_denselayer31_relu2,
-            cnn::Loaded(features_denseblock4_denselayer30_concat1, features_denseblock4_denselayer31_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer31_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer31Conv1, batch, scratch());
+  cnn::conv_prepare(features_denseblock4_denselayer31_conv1_weight_prepared,
+                    features_denseblock4_denselayer31_conv1_weight_, kFeaturesDenseblock4Denselayer31Conv1);
 
   at(581);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer31_conv2, features_denseblock4_denselayer31_relu2,
-                      features_denseblock4_denselayer31_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer31Conv2, batch, scratch());
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer31_conv2_weight_prepared,
+                              features_denseblock4_denselayer31_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer31Conv2);
 
   at(583);  // 13: | norm1 = bn    (features.denseblock4.denselayer32.norm1)
   // 14: relu    (features.denseblock4.denselayer32.relu1)
@@ -8285,15 +8100,1798 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                  features_denseblock4_denselayer32_norm2_bias_,
                  features_denseblock4_denselayer32_norm2_running_mean_,
                  features_denseblock4_denselayer32_norm2_running_var_, kFeaturesDenseblock4Denselayer32Norm2);
+  cnn::conv_prepare(features_denseblock4_denselayer32_conv1_weight_prepared,
+                    features_denseblock4_denselayer32_conv1_weight_, kFeaturesDenseblock4Denselayer32Conv1);
+
+  at(588);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv_prepare(features_denseblock4_denselayer32_conv2_weight_prepared,
+                              features_denseblock4_denselayer32_conv2_weight_,
+                              kFeaturesDenseblock4Denselayer32Conv2);
+}
+
+// Forward, as at prediction time: scores for the caller.
+void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::Floats features_norm0_saved = floats(51380224, 256);
+  const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Floats features_conv0_weight_prepared = floats(51380480, 9702);
+  const cnn::Blocked features_denseblock1_denselayer6_concat1 = blocked(25690112, 802816);  // 256x56x56
+  const cnn::Blocked features_maxpool1 = blocked(25690112, 802816);  // 64x56x56
+  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51390192, 256);
+  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51390448, 512);
+  const cnn::Blocked features_denseblock1_denselayer1_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Floats features_denseblock1_denselayer1_conv1_weight_prepared = floats(51390960, 8448);
+  const cnn::Blocked features_denseblock1_denselayer1_conv2 = blocked(25890816, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 165888);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565296, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51565680, 512);
+  const cnn::Blocked features_denseblock1_denselayer2_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer1_concat1 = blocked(25690112, 802816);  // 96x56x56
+  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566192, 12672);
+  const cnn::Blocked features_denseblock1_denselayer2_conv2 = blocked(25991168, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51578864, 165888);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51744752, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51745264, 512);
+  const cnn::Blocked features_denseblock1_denselayer3_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer2_concat1 = blocked(25690112, 802816);  // 128x56x56
+  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51745776, 16896);
+  const cnn::Blocked features_denseblock1_denselayer3_conv2 = blocked(26091520, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51762672, 165888);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51928560, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51929200, 512);
+  const cnn::Blocked features_denseblock1_denselayer4_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer3_concat1 = blocked(25690112, 802816);  // 160x56x56
+  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51929712, 21120);
+  const cnn::Blocked features_denseblock1_denselayer4_conv2 = blocked(26191872, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51950832, 165888);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52116720, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52117488, 512);
+  const cnn::Blocked features_denseblock1_denselayer5_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer4_concat1 = blocked(25690112, 802816);  // 192x56x56
+  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52118000, 25344);
+  const cnn::Blocked features_denseblock1_denselayer5_conv2 = blocked(26292224, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52143344, 165888);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52309232, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52310128, 512);
+  const cnn::Blocked features_denseblock1_denselayer6_relu2 = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock1_denselayer5_concat1 = blocked(25690112, 802816);  // 224x56x56
+  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52310640, 29568);
+  const cnn::Blocked features_denseblock1_denselayer6_conv2 = blocked(26392576, 802816);  // 32x56x56
+  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52340208, 165888);
+  const cnn::Floats features_transition1_norm_saved = floats(52506096, 1024);
+  const cnn::Blocked features_transition1_conv = blocked(0, 401408);  // 128x56x56
+  const cnn::Floats features_transition1_conv_weight_prepared = floats(52507120, 33792);
+  const cnn::Blocked features_denseblock2_denselayer12_concat1 = blocked(12845056, 401408);  // 512x28x28
+  const cnn::Blocked features_transition1_avgpool1 = blocked(12845056, 401408);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52540912, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52541424, 512);
+  const cnn::Blocked features_denseblock2_denselayer1_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52541936, 16896);
+  const cnn::Blocked features_denseblock2_denselayer1_conv2 = blocked(12945408, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52558832, 165888);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52724720, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52725360, 512);
+  const cnn::Blocked features_denseblock2_denselayer2_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(12845056, 401408);  // 160x28x28
+  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52725872, 21120);
+  const cnn::Blocked features_denseblock2_denselayer2_conv2 = blocked(12970496, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52746992, 165888);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52912880, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52913648, 512);
+  const cnn::Blocked features_denseblock2_denselayer3_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(12845056, 401408);  // 192x28x28
+  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52914160, 25344);
+  const cnn::Blocked features_denseblock2_denselayer3_conv2 = blocked(12995584, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52939504, 165888);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53105392, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53106288, 512);
+  const cnn::Blocked features_denseblock2_denselayer4_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(12845056, 401408);  // 224x28x28
+  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53106800, 29568);
+  const cnn::Blocked features_denseblock2_denselayer4_conv2 = blocked(13020672, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53136368, 165888);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53302256, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53303280, 512);
+  const cnn::Blocked features_denseblock2_denselayer5_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(12845056, 401408);  // 256x28x28
+  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53303792, 33792);
+  const cnn::Blocked features_denseblock2_denselayer5_conv2 = blocked(13045760, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53337584, 165888);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53503472, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53504624, 512);
+  const cnn::Blocked features_denseblock2_denselayer6_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(12845056, 401408);  // 288x28x28
+  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53505136, 38016);
+  const cnn::Blocked features_denseblock2_denselayer6_conv2 = blocked(13070848, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53543152, 165888);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53709040, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53710320, 512);
+  const cnn::Blocked features_denseblock2_denselayer7_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(12845056, 401408);  // 320x28x28
+  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53710832, 42240);
+  const cnn::Blocked features_denseblock2_denselayer7_conv2 = blocked(13095936, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53753072, 165888);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53918960, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53920368, 512);
+  const cnn::Blocked features_denseblock2_denselayer8_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(12845056, 401408);  // 352x28x28
+  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53920880, 46464);
+  const cnn::Blocked features_denseblock2_denselayer8_conv2 = blocked(13121024, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53967344, 165888);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54133232, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54134768, 512);
+  const cnn::Blocked features_denseblock2_denselayer9_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(12845056, 401408);  // 384x28x28
+  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54135280, 50688);
+  const cnn::Blocked features_denseblock2_denselayer9_conv2 = blocked(13146112, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54185968, 165888);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54351856, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54353520, 512);
+  const cnn::Blocked features_denseblock2_denselayer10_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(12845056, 401408);  // 416x28x28
+  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54354032, 54912);
+  const cnn::Blocked features_denseblock2_denselayer10_conv2 = blocked(13171200, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54408944, 165888);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54574832, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54576624, 512);
+  const cnn::Blocked features_denseblock2_denselayer11_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(12845056, 401408);  // 448x28x28
+  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54577136, 59136);
+  const cnn::Blocked features_denseblock2_denselayer11_conv2 = blocked(13196288, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54636272, 165888);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54802160, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54804080, 512);
+  const cnn::Blocked features_denseblock2_denselayer12_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(12845056, 401408);  // 480x28x28
+  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54804592, 63360);
+  const cnn::Blocked features_denseblock2_denselayer12_conv2 = blocked(13221376, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54867952, 165888);
+  const cnn::Floats features_transition2_norm_saved = floats(55033840, 2048);
+  const cnn::Blocked features_transition2_conv = blocked(25690112, 200704);  // 256x28x28
+  const cnn::Floats features_transition2_conv_weight_prepared = floats(55035888, 132096);
+  const cnn::Blocked features_denseblock3_denselayer32_concat1 = blocked(0, 250880);  // 1280x14x14
+  const cnn::Blocked features_transition2_avgpool1 = blocked(0, 250880);  // 256x14x14
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55167984, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55169008, 512);
+  const cnn::Blocked features_denseblock3_denselayer1_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55169520, 33792);
+  const cnn::Blocked features_denseblock3_denselayer1_conv2 = blocked(50176, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55203312, 165888);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55369200, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55370352, 512);
+  const cnn::Blocked features_denseblock3_denselayer2_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(0, 250880);  // 288x14x14
+  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55370864, 38016);
+  const cnn::Blocked features_denseblock3_denselayer2_conv2 = blocked(56448, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55408880, 165888);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55574768, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55576048, 512);
+  const cnn::Blocked features_denseblock3_denselayer3_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(0, 250880);  // 320x14x14
+  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55576560, 42240);
+  const cnn::Blocked features_denseblock3_denselayer3_conv2 = blocked(62720, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55618800, 165888);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55784688, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55786096, 512);
+  const cnn::Blocked features_denseblock3_denselayer4_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(0, 250880);  // 352x14x14
+  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55786608, 46464);
+  const cnn::Blocked features_denseblock3_denselayer4_conv2 = blocked(68992, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55833072, 165888);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(55998960, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56000496, 512);
+  const cnn::Blocked features_denseblock3_denselayer5_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(0, 250880);  // 384x14x14
+  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56001008, 50688);
+  const cnn::Blocked features_denseblock3_denselayer5_conv2 = blocked(75264, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56051696, 165888);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56217584, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56219248, 512);
+  const cnn::Blocked features_denseblock3_denselayer6_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(0, 250880);  // 416x14x14
+  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56219760, 54912);
+  const cnn::Blocked features_denseblock3_denselayer6_conv2 = blocked(81536, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56274672, 165888);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56440560, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56442352, 512);
+  const cnn::Blocked features_denseblock3_denselayer7_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(0, 250880);  // 448x14x14
+  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56442864, 59136);
+  const cnn::Blocked features_denseblock3_denselayer7_conv2 = blocked(87808, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56502000, 165888);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56667888, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56669808, 512);
+  const cnn::Blocked features_denseblock3_denselayer8_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(0, 250880);  // 480x14x14
+  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56670320, 63360);
+  const cnn::Blocked features_denseblock3_denselayer8_conv2 = blocked(94080, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56733680, 165888);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56899568, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56901616, 512);
+  const cnn::Blocked features_denseblock3_denselayer9_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(0, 250880);  // 512x14x14
+  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56902128, 67584);
+  const cnn::Blocked features_denseblock3_denselayer9_conv2 = blocked(100352, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56969712, 165888);
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57135600, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57137776, 512);
+  const cnn::Blocked features_denseblock3_denselayer10_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(0, 250880);  // 544x14x14
+  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57138288, 71808);
+  const cnn::Blocked features_denseblock3_denselayer10_conv2 = blocked(106624, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57210096, 165888);
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57375984, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57378288, 512);
+  const cnn::Blocked features_denseblock3_denselayer11_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(0, 250880);  // 576x14x14
+  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57378800, 76032);
+  const cnn::Blocked features_denseblock3_denselayer11_conv2 = blocked(112896, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57454832, 165888);
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57620720, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57623152, 512);
+  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(0, 250880);  // 608x14x14
+  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57623664, 80256);
+  const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(119168, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57703920, 165888);
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57869808, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57872368, 512);
+  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(0, 250880);  // 640x14x14
+  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57872880, 84480);
+  const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(125440, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57957360, 165888);
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58123248, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58125936, 512);
+  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(0, 250880);  // 672x14x14
+  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58126448, 88704);
+  const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(131712, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58215152, 165888);
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58381040, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58383856, 512);
+  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(0, 250880);  // 704x14x14
+  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58384368, 92928);
+  const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(137984, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58477296, 165888);
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58643184, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58646128, 512);
+  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(0, 250880);  // 736x14x14
+  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58646640, 97152);
+  const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(144256, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58743792, 165888);
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58909680, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58912752, 512);
+  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(0, 250880);  // 768x14x14
+  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58913264, 101376);
+  const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(150528, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59014640, 165888);
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59180528, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59183728, 512);
+  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(0, 250880);  // 800x14x14
+  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59184240, 105600);
+  const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(156800, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59289840, 165888);
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59455728, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59459056, 512);
+  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(0, 250880);  // 832x14x14
+  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59459568, 109824);
+  const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(163072, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59569392, 165888);
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59735280, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59738736, 512);
+  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(0, 250880);  // 864x14x14
+  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59739248, 114048);
+  const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(169344, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59853296, 165888);
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60019184, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60022768, 512);
+  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(0, 250880);  // 896x14x14
+  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60023280, 118272);
+  const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(175616, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60141552, 165888);
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60307440, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60311152, 512);
+  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(0, 250880);  // 928x14x14
+  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60311664, 122496);
+  const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(181888, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60434160, 165888);
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60600048, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60603888, 512);
+  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(0, 250880);  // 960x14x14
+  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60604400, 126720);
+  const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(188160, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60731120, 165888);
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60897008, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60900976, 512);
+  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(0, 250880);  // 992x14x14
+  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60901488, 130944);
+  const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(194432, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61032432, 165888);
+  const cnn::Floats features_denseblock3_denselayer25_norm1_saved = floats(61198320, 4096);
+  const cnn::Floats features_denseblock3_denselayer25_norm2_saved = floats(61202416, 512);
+  const cnn::Blocked features_denseblock3_denselayer25_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(0, 250880);  // 1024x14x14
+  const cnn::Floats features_denseblock3_denselayer25_conv1_weight_prepared = floats(61202928, 135168);
+  const cnn::Blocked features_denseblock3_denselayer25_conv2 = blocked(200704, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer25_conv2_weight_prepared = floats(61338096, 165888);
+  const cnn::Floats features_denseblock3_denselayer26_norm1_saved = floats(61503984, 4224);
+  const cnn::Floats features_denseblock3_denselayer26_norm2_saved = floats(61508208, 512);
+  const cnn::Blocked features_denseblock3_denselayer26_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer25_concat1 = blocked(0, 250880);  // 1056x14x14
+  const cnn::Floats features_denseblock3_denselayer26_conv1_weight_prepared = floats(61508720, 139392);
+  const cnn::Blocked features_denseblock3_denselayer26_conv2 = blocked(206976, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer26_conv2_weight_prepared = floats(61648112, 165888);
+  const cnn::Floats features_denseblock3_denselayer27_norm1_saved = floats(61814000, 4352);
+  const cnn::Floats features_denseblock3_denselayer27_norm2_saved = floats(61818352, 512);
+  const cnn::Blocked features_denseblock3_denselayer27_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer26_concat1 = blocked(0, 250880);  // 1088x14x14
+  const cnn::Floats features_denseblock3_denselayer27_conv1_weight_prepared = floats(61818864, 143616);
+  const cnn::Blocked features_denseblock3_denselayer27_conv2 = blocked(213248, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer27_conv2_weight_prepared = floats(61962480, 165888);
+  const cnn::Floats features_denseblock3_denselayer28_norm1_saved = floats(62128368, 4480);
+  const cnn::Floats features_denseblock3_denselayer28_norm2_saved = floats(62132848, 512);
+  const cnn::Blocked features_denseblock3_denselayer28_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer27_concat1 = blocked(0, 250880);  // 1120x14x14
+  const cnn::Floats features_denseblock3_denselayer28_conv1_weight_prepared = floats(62133360, 147840);
+  const cnn::Blocked features_denseblock3_denselayer28_conv2 = blocked(219520, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer28_conv2_weight_prepared = floats(62281200, 165888);
+  const cnn::Floats features_denseblock3_denselayer29_norm1_saved = floats(62447088, 4608);
+  const cnn::Floats features_denseblock3_denselayer29_norm2_saved = floats(62451696, 512);
+  const cnn::Blocked features_denseblock3_denselayer29_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer28_concat1 = blocked(0, 250880);  // 1152x14x14
+  const cnn::Floats features_denseblock3_denselayer29_conv1_weight_prepared = floats(62452208, 152064);
+  const cnn::Blocked features_denseblock3_denselayer29_conv2 = blocked(225792, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer29_conv2_weight_prepared = floats(62604272, 165888);
+  const cnn::Floats features_denseblock3_denselayer30_norm1_saved = floats(62770160, 4736);
+  const cnn::Floats features_denseblock3_denselayer30_norm2_saved = floats(62774896, 512);
+  const cnn::Blocked features_denseblock3_denselayer30_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer29_concat1 = blocked(0, 250880);  // 1184x14x14
+  const cnn::Floats features_denseblock3_denselayer30_conv1_weight_prepared = floats(62775408, 156288);
+  const cnn::Blocked features_denseblock3_denselayer30_conv2 = blocked(232064, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer30_conv2_weight_prepared = floats(62931696, 165888);
+  const cnn::Floats features_denseblock3_denselayer31_norm1_saved = floats(63097584, 4864);
+  const cnn::Floats features_denseblock3_denselayer31_norm2_saved = floats(63102448, 512);
+  const cnn::Blocked features_denseblock3_denselayer31_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer30_concat1 = blocked(0, 250880);  // 1216x14x14
+  const cnn::Floats features_denseblock3_denselayer31_conv1_weight_prepared = floats(63102960, 160512);
+  const cnn::Blocked features_denseblock3_denselayer31_conv2 = blocked(238336, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer31_conv2_weight_prepared = floats(63263472, 165888);
+  const cnn::Floats features_denseblock3_denselayer32_norm1_saved = floats(63429360, 4992);
+  const cnn::Floats features_denseblock3_denselayer32_norm2_saved = floats(63434352, 512);
+  const cnn::Blocked features_denseblock3_denselayer32_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer31_concat1 = blocked(0, 250880);  // 1248x14x14
+  const cnn::Floats features_denseblock3_denselayer32_conv1_weight_prepared = floats(63434864, 164736);
+  const cnn::Blocked features_denseblock3_denselayer32_conv2 = blocked(244608, 250880);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer32_conv2_weight_prepared = floats(63599600, 165888);
+  const cnn::Floats features_transition3_norm_saved = floats(63765488, 5120);
+  const cnn::Blocked features_transition3_conv = blocked(8028160, 125440);  // 640x14x14
+  const cnn::Floats features_transition3_conv_weight_prepared = floats(63770608, 821760);
+  const cnn::Blocked features_denseblock4_denselayer32_concat1 = blocked(0, 81536);  // 1664x7x7
+  const cnn::Blocked features_transition3_avgpool1 = blocked(0, 81536);  // 640x7x7
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(64592368, 2560);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(64594928, 512);
+  const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(64595440, 84480);
+  const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(31360, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(64679920, 165888);
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(64845808, 2688);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(64848496, 512);
+  const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(0, 81536);  // 672x7x7
+  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(64849008, 88704);
+  const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(32928, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(64937712, 165888);
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(65103600, 2816);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(65106416, 512);
+  const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(0, 81536);  // 704x7x7
+  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(65106928, 92928);
+  const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(34496, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(65199856, 165888);
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(65365744, 2944);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(65368688, 512);
+  const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(0, 81536);  // 736x7x7
+  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(65369200, 97152);
+  const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(36064, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(65466352, 165888);
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(65632240, 3072);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(65635312, 512);
+  const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(0, 81536);  // 768x7x7
+  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(65635824, 101376);
+  const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(37632, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(65737200, 165888);
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(65903088, 3200);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(65906288, 512);
+  const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(0, 81536);  // 800x7x7
+  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(65906800, 105600);
+  const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(39200, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(66012400, 165888);
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(66178288, 3328);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(66181616, 512);
+  const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(0, 81536);  // 832x7x7
+  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(66182128, 109824);
+  const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(40768, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(66291952, 165888);
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(66457840, 3456);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(66461296, 512);
+  const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(0, 81536);  // 864x7x7
+  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(66461808, 114048);
+  const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(42336, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(66575856, 165888);
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(66741744, 3584);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(66745328, 512);
+  const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(0, 81536);  // 896x7x7
+  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(66745840, 118272);
+  const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(43904, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(66864112, 165888);
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(67030000, 3712);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(67033712, 512);
+  const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(0, 81536);  // 928x7x7
+  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(67034224, 122496);
+  const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(45472, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(67156720, 165888);
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(67322608, 3840);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(67326448, 512);
+  const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(0, 81536);  // 960x7x7
+  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(67326960, 126720);
+  const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(47040, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(67453680, 165888);
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(67619568, 3968);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(67623536, 512);
+  const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(0, 81536);  // 992x7x7
+  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(67624048, 130944);
+  const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(48608, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(67754992, 165888);
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(67920880, 4096);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(67924976, 512);
+  const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(0, 81536);  // 1024x7x7
+  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(67925488, 135168);
+  const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(50176, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(68060656, 165888);
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(68226544, 4224);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(68230768, 512);
+  const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(0, 81536);  // 1056x7x7
+  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(68231280, 139392);
+  const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(51744, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(68370672, 165888);
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(68536560, 4352);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(68540912, 512);
+  const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(0, 81536);  // 1088x7x7
+  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(68541424, 143616);
+  const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(53312, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(68685040, 165888);
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(68850928, 4480);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(68855408, 512);
+  const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(0, 81536);  // 1120x7x7
+  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(68855920, 147840);
+  const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(54880, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(69003760, 165888);
+  const cnn::Floats features_denseblock4_denselayer17_norm1_saved = floats(69169648, 4608);
+  const cnn::Floats features_denseblock4_denselayer17_norm2_saved = floats(69174256, 512);
+  const cnn::Blocked features_denseblock4_denselayer17_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(0, 81536);  // 1152x7x7
+  const cnn::Floats features_denseblock4_denselayer17_conv1_weight_prepared = floats(69174768, 152064);
+  const cnn::Blocked features_denseblock4_denselayer17_conv2 = blocked(56448, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer17_conv2_weight_prepared = floats(69326832, 165888);
+  const cnn::Floats features_denseblock4_denselayer18_norm1_saved = floats(69492720, 4736);
+  const cnn::Floats features_denseblock4_denselayer18_norm2_saved = floats(69497456, 512);
+  const cnn::Blocked features_denseblock4_denselayer18_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer17_concat1 = blocked(0, 81536);  // 1184x7x7
+  const cnn::Floats features_denseblock4_denselayer18_conv1_weight_prepared = floats(69497968, 156288);
+  const cnn::Blocked features_denseblock4_denselayer18_conv2 = blocked(58016, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer18_conv2_weight_prepared = floats(69654256, 165888);
+  const cnn::Floats features_denseblock4_denselayer19_norm1_saved = floats(69820144, 4864);
+  const cnn::Floats features_denseblock4_denselayer19_norm2_saved = floats(69825008, 512);
+  const cnn::Blocked features_denseblock4_denselayer19_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer18_concat1 = blocked(0, 81536);  // 1216x7x7
+  const cnn::Floats features_denseblock4_denselayer19_conv1_weight_prepared = floats(69825520, 160512);
+  const cnn::Blocked features_denseblock4_denselayer19_conv2 = blocked(59584, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer19_conv2_weight_prepared = floats(69986032, 165888);
+  const cnn::Floats features_denseblock4_denselayer20_norm1_saved = floats(70151920, 4992);
+  const cnn::Floats features_denseblock4_denselayer20_norm2_saved = floats(70156912, 512);
+  const cnn::Blocked features_denseblock4_denselayer20_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer19_concat1 = blocked(0, 81536);  // 1248x7x7
+  const cnn::Floats features_denseblock4_denselayer20_conv1_weight_prepared = floats(70157424, 164736);
+  const cnn::Blocked features_denseblock4_denselayer20_conv2 = blocked(61152, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer20_conv2_weight_prepared = floats(70322160, 165888);
+  const cnn::Floats features_denseblock4_denselayer21_norm1_saved = floats(70488048, 5120);
+  const cnn::Floats features_denseblock4_denselayer21_norm2_saved = floats(70493168, 512);
+  const cnn::Blocked features_denseblock4_denselayer21_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer20_concat1 = blocked(0, 81536);  // 1280x7x7
+  const cnn::Floats features_denseblock4_denselayer21_conv1_weight_prepared = floats(70493680, 168960);
+  const cnn::Blocked features_denseblock4_denselayer21_conv2 = blocked(62720, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer21_conv2_weight_prepared = floats(70662640, 165888);
+  const cnn::Floats features_denseblock4_denselayer22_norm1_saved = floats(70828528, 5248);
+  const cnn::Floats features_denseblock4_denselayer22_norm2_saved = floats(70833776, 512);
+  const cnn::Blocked features_denseblock4_denselayer22_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer21_concat1 = blocked(0, 81536);  // 1312x7x7
+  const cnn::Floats features_denseblock4_denselayer22_conv1_weight_prepared = floats(70834288, 173184);
+  const cnn::Blocked features_denseblock4_denselayer22_conv2 = blocked(64288, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer22_conv2_weight_prepared = floats(71007472, 165888);
+  const cnn::Floats features_denseblock4_denselayer23_norm1_saved = floats(71173360, 5376);
+  const cnn::Floats features_denseblock4_denselayer23_norm2_saved = floats(71178736, 512);
+  const cnn::Blocked features_denseblock4_denselayer23_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer22_concat1 = blocked(0, 81536);  // 1344x7x7
+  const cnn::Floats features_denseblock4_denselayer23_conv1_weight_prepared = floats(71179248, 177408);
+  const cnn::Blocked features_denseblock4_denselayer23_conv2 = blocked(65856, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer23_conv2_weight_prepared = floats(71356656, 165888);
+  const cnn::Floats features_denseblock4_denselayer24_norm1_saved = floats(71522544, 5504);
+  const cnn::Floats features_denseblock4_denselayer24_norm2_saved = floats(71528048, 512);
+  const cnn::Blocked features_denseblock4_denselayer24_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer23_concat1 = blocked(0, 81536);  // 1376x7x7
+  const cnn::Floats features_denseblock4_denselayer24_conv1_weight_prepared = floats(71528560, 181632);
+  const cnn::Blocked features_denseblock4_denselayer24_conv2 = blocked(67424, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer24_conv2_weight_prepared = floats(71710192, 165888);
+  const cnn::Floats features_denseblock4_denselayer25_norm1_saved = floats(71876080, 5632);
+  const cnn::Floats features_denseblock4_denselayer25_norm2_saved = floats(71881712, 512);
+  const cnn::Blocked features_denseblock4_denselayer25_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer24_concat1 = blocked(0, 81536);  // 1408x7x7
+  const cnn::Floats features_denseblock4_denselayer25_conv1_weight_prepared = floats(71882224, 185856);
+  const cnn::Blocked features_denseblock4_denselayer25_conv2 = blocked(68992, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer25_conv2_weight_prepared = floats(72068080, 165888);
+  const cnn::Floats features_denseblock4_denselayer26_norm1_saved = floats(72233968, 5760);
+  const cnn::Floats features_denseblock4_denselayer26_norm2_saved = floats(72239728, 512);
+  const cnn::Blocked features_denseblock4_denselayer26_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer25_concat1 = blocked(0, 81536);  // 1440x7x7
+  const cnn::Floats features_denseblock4_denselayer26_conv1_weight_prepared = floats(72240240, 190080);
+  const cnn::Blocked features_denseblock4_denselayer26_conv2 = blocked(70560, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer26_conv2_weight_prepared = floats(72430320, 165888);
+  const cnn::Floats features_denseblock4_denselayer27_norm1_saved = floats(72596208, 5888);
+  const cnn::Floats features_denseblock4_denselayer27_norm2_saved = floats(72602096, 512);
+  const cnn::Blocked features_denseblock4_denselayer27_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer26_concat1 = blocked(0, 81536);  // 1472x7x7
+  const cnn::Floats features_denseblock4_denselayer27_conv1_weight_prepared = floats(72602608, 194304);
+  const cnn::Blocked features_denseblock4_denselayer27_conv2 = blocked(72128, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer27_conv2_weight_prepared = floats(72796912, 165888);
+  const cnn::Floats features_denseblock4_denselayer28_norm1_saved = floats(72962800, 6016);
+  const cnn::Floats features_denseblock4_denselayer28_norm2_saved = floats(72968816, 512);
+  const cnn::Blocked features_denseblock4_denselayer28_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer27_concat1 = blocked(0, 81536);  // 1504x7x7
+  const cnn::Floats features_denseblock4_denselayer28_conv1_weight_prepared = floats(72969328, 198528);
+  const cnn::Blocked features_denseblock4_denselayer28_conv2 = blocked(73696, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer28_conv2_weight_prepared = floats(73167856, 165888);
+  const cnn::Floats features_denseblock4_denselayer29_norm1_saved = floats(73333744, 6144);
+  const cnn::Floats features_denseblock4_denselayer29_norm2_saved = floats(73339888, 512);
+  const cnn::Blocked features_denseblock4_denselayer29_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer28_concat1 = blocked(0, 81536);  // 1536x7x7
+  const cnn::Floats features_denseblock4_denselayer29_conv1_weight_prepared = floats(73340400, 202752);
+  const cnn::Blocked features_denseblock4_denselayer29_conv2 = blocked(75264, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer29_conv2_weight_prepared = floats(73543152, 165888);
+  const cnn::Floats features_denseblock4_denselayer30_norm1_saved = floats(73709040, 6272);
+  const cnn::Floats features_denseblock4_denselayer30_norm2_saved = floats(73715312, 512);
+  const cnn::Blocked features_denseblock4_denselayer30_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer29_concat1 = blocked(0, 81536);  // 1568x7x7
+  const cnn::Floats features_denseblock4_denselayer30_conv1_weight_prepared = floats(73715824, 206976);
+  const cnn::Blocked features_denseblock4_denselayer30_conv2 = blocked(76832, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer30_conv2_weight_prepared = floats(73922800, 165888);
+  const cnn::Floats features_denseblock4_denselayer31_norm1_saved = floats(74088688, 6400);
+  const cnn::Floats features_denseblock4_denselayer31_norm2_saved = floats(74095088, 512);
+  const cnn::Blocked features_denseblock4_denselayer31_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer30_concat1 = blocked(0, 81536);  // 1600x7x7
+  const cnn::Floats features_denseblock4_denselayer31_conv1_weight_prepared = floats(74095600, 211200);
+  const cnn::Blocked features_denseblock4_denselayer31_conv2 = blocked(78400, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer31_conv2_weight_prepared = floats(74306800, 165888);
+  const cnn::Floats features_denseblock4_denselayer32_norm1_saved = floats(74472688, 6528);
+  const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(74479216, 512);
+  const cnn::Blocked features_denseblock4_denselayer32_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer31_concat1 = blocked(0, 81536);  // 1632x7x7
+  const cnn::Floats features_denseblock4_denselayer32_conv1_weight_prepared = floats(74479728, 215424);
+  const cnn::Blocked features_denseblock4_denselayer32_conv2 = blocked(79968, 81536);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer32_conv2_weight_prepared = floats(74695152, 165888);
+  const cnn::Blocked features_relu2 = blocked(2609152, 81536);  // 1664x7x7
+  const cnn::Blocked gap1 = blocked(0, 1664);  // 1664
+  const cnn::Blocked classifier = blocked(53248, 1000);  // 1000
+  const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
+  cnn::to_blocked(input, images, k3x224x224, batch);
+
+  at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
+  // 34: norm0 = bn
+  // 35: relu    (features.relu1)
+  cnn::conv(features_relu1, input, cnn::prepared(features_conv0_weight_prepared),
+            cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
+            scratch());
+
+  at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
+  cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
+
+  at(6);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock1.denselayer1.relu2)
+  cnn::conv(features_denseblock1_denselayer1_relu2,
+            cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock1_denselayer1_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
+
+  at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
+                      cnn::prepared(features_denseblock1_denselayer1_conv2_weight_prepared), {},
+                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
+
+  at(13);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock1.denselayer2.relu2)
+  cnn::conv(features_denseblock1_denselayer2_relu2,
+            cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock1_denselayer2_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
+
+  at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
+                      cnn::prepared(features_denseblock1_denselayer2_conv2_weight_prepared), {},
+                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
+
+  at(20);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock1.denselayer3.relu2)
+  cnn::conv(features_denseblock1_denselayer3_relu2,
+            cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock1_denselayer3_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
+
+  at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
+                      cnn::prepared(features_denseblock1_denselayer3_conv2_weight_prepared), {},
+                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
+
+  at(27);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock1.denselayer4.relu2)
+  cnn::conv(features_denseblock1_denselayer4_relu2,
+            cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock1_denselayer4_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
+
+  at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
+                      cnn::prepared(features_denseblock1_denselayer4_conv2_weight_prepared), {},
+                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
+
+  at(34);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock1.denselayer5.relu2)
+  cnn::conv(features_denseblock1_denselayer5_relu2,
+            cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock1_denselayer5_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
+
+  at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
+                      cnn::prepared(features_denseblock1_denselayer5_conv2_weight_prepared), {},
+                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
+
+  at(41);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock1.denselayer6.relu2)
+  cnn::conv(features_denseblock1_denselayer6_relu2,
+            cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock1_denselayer6_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
+
+  at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
+                      cnn::prepared(features_denseblock1_denselayer6_conv2_weight_prepared), {},
+                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
+
+  at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  cnn::conv(features_transition1_conv,
+            cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_transition1_conv_weight_prepared), {}, kFeaturesTransition1Conv, batch,
+            scratch());
+
+  at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
+  cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
+
+  at(52);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer1.relu2)
+  cnn::conv(features_denseblock2_denselayer1_relu2,
+            cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer1_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
+
+  at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
+                      cnn::prepared(features_denseblock2_denselayer1_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
+
+  at(59);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer2.relu2)
+  cnn::conv(features_denseblock2_denselayer2_relu2,
+            cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer2_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
+
+  at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
+                      cnn::prepared(features_denseblock2_denselayer2_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
+
+  at(66);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer3.relu2)
+  cnn::conv(features_denseblock2_denselayer3_relu2,
+            cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer3_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
+
+  at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
+                      cnn::prepared(features_denseblock2_denselayer3_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
+
+  at(73);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer4.relu2)
+  cnn::conv(features_denseblock2_denselayer4_relu2,
+            cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer4_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
+
+  at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
+                      cnn::prepared(features_denseblock2_denselayer4_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
+
+  at(80);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer5.relu2)
+  cnn::conv(features_denseblock2_denselayer5_relu2,
+            cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer5_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
+
+  at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
+                      cnn::prepared(features_denseblock2_denselayer5_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
+
+  at(87);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer6.relu2)
+  cnn::conv(features_denseblock2_denselayer6_relu2,
+            cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer6_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
+
+  at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
+                      cnn::prepared(features_denseblock2_denselayer6_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
+
+  at(94);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer7.relu2)
+  cnn::conv(features_denseblock2_denselayer7_relu2,
+            cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer7_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
+
+  at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
+                      cnn::prepared(features_denseblock2_denselayer7_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
+
+  at(101);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer8.relu2)
+  cnn::conv(features_denseblock2_denselayer8_relu2,
+            cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer8_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
+
+  at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
+                      cnn::prepared(features_denseblock2_denselayer8_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
+
+  at(108);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer9.relu2)
+  cnn::conv(features_denseblock2_denselayer9_relu2,
+            cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer9_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
+
+  at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
+                      cnn::prepared(features_denseblock2_denselayer9_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
+
+  at(115);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer10.relu2)
+  cnn::conv(features_denseblock2_denselayer10_relu2,
+            cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer10_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
+
+  at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
+                      cnn::prepared(features_denseblock2_denselayer10_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
+
+  at(122);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer11.relu2)
+  cnn::conv(features_denseblock2_denselayer11_relu2,
+            cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer11_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
+
+  at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
+                      cnn::prepared(features_denseblock2_denselayer11_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
+
+  at(129);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock2.denselayer12.relu2)
+  cnn::conv(features_denseblock2_denselayer12_relu2,
+            cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock2_denselayer12_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
+
+  at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
+                      cnn::prepared(features_denseblock2_denselayer12_conv2_weight_prepared), {},
+                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
+
+  at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  cnn::conv(features_transition2_conv,
+            cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_transition2_conv_weight_prepared), {}, kFeaturesTransition2Conv, batch,
+            scratch());
+
+  at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
+  cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
+
+  at(140);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer1.relu2)
+  cnn::conv(features_denseblock3_denselayer1_relu2,
+            cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer1_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
+
+  at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
+                      cnn::prepared(features_denseblock3_denselayer1_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
+
+  at(147);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer2.relu2)
+  cnn::conv(features_denseblock3_denselayer2_relu2,
+            cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer2_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
+
+  at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
+                      cnn::prepared(features_denseblock3_denselayer2_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
+
+  at(154);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer3.relu2)
+  cnn::conv(features_denseblock3_denselayer3_relu2,
+            cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer3_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
+
+  at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
+                      cnn::prepared(features_denseblock3_denselayer3_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
+
+  at(161);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer4.relu2)
+  cnn::conv(features_denseblock3_denselayer4_relu2,
+            cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer4_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
+
+  at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
+                      cnn::prepared(features_denseblock3_denselayer4_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
+
+  at(168);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer5.relu2)
+  cnn::conv(features_denseblock3_denselayer5_relu2,
+            cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer5_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
+
+  at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
+                      cnn::prepared(features_denseblock3_denselayer5_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
+
+  at(175);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer6.relu2)
+  cnn::conv(features_denseblock3_denselayer6_relu2,
+            cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer6_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
+
+  at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
+                      cnn::prepared(features_denseblock3_denselayer6_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
+
+  at(182);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer7.relu2)
+  cnn::conv(features_denseblock3_denselayer7_relu2,
+            cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer7_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
+
+  at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
+                      cnn::prepared(features_denseblock3_denselayer7_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
+
+  at(189);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer8.relu2)
+  cnn::conv(features_denseblock3_denselayer8_relu2,
+            cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer8_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
+
+  at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
+                      cnn::prepared(features_denseblock3_denselayer8_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
+
+  at(196);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer9.relu2)
+  cnn::conv(features_denseblock3_denselayer9_relu2,
+            cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer9_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
+
+  at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
+                      cnn::prepared(features_denseblock3_denselayer9_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
+
+  at(203);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer10.relu2)
+  cnn::conv(features_denseblock3_denselayer10_relu2,
+            cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer10_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
+
+  at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
+                      cnn::prepared(features_denseblock3_denselayer10_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
+
+  at(210);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer11.relu2)
+  cnn::conv(features_denseblock3_denselayer11_relu2,
+            cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer11_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
+
+  at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
+                      cnn::prepared(features_denseblock3_denselayer11_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
+
+  at(217);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer12.relu2)
+  cnn::conv(features_denseblock3_denselayer12_relu2,
+            cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer12_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
+
+  at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
+                      cnn::prepared(features_denseblock3_denselayer12_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
+
+  at(224);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer13.relu2)
+  cnn::conv(features_denseblock3_denselayer13_relu2,
+            cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer13_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
+
+  at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
+                      cnn::prepared(features_denseblock3_denselayer13_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
+
+  at(231);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer14.relu2)
+  cnn::conv(features_denseblock3_denselayer14_relu2,
+            cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer14_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
+
+  at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
+                      cnn::prepared(features_denseblock3_denselayer14_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
+
+  at(238);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer15.relu2)
+  cnn::conv(features_denseblock3_denselayer15_relu2,
+            cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer15_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
+
+  at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
+                      cnn::prepared(features_denseblock3_denselayer15_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
+
+  at(245);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer16.relu2)
+  cnn::conv(features_denseblock3_denselayer16_relu2,
+            cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer16_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
+
+  at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
+                      cnn::prepared(features_denseblock3_denselayer16_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
+
+  at(252);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer17.relu2)
+  cnn::conv(features_denseblock3_denselayer17_relu2,
+            cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer17_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
+
+  at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
+                      cnn::prepared(features_denseblock3_denselayer17_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
+
+  at(259);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer18.relu2)
+  cnn::conv(features_denseblock3_denselayer18_relu2,
+            cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer18_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
+
+  at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
+                      cnn::prepared(features_denseblock3_denselayer18_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
+
+  at(266);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer19.relu2)
+  cnn::conv(features_denseblock3_denselayer19_relu2,
+            cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer19_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
+
+  at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
+                      cnn::prepared(features_denseblock3_denselayer19_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
+
+  at(273);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer20.relu2)
+  cnn::conv(features_denseblock3_denselayer20_relu2,
+            cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer20_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
+
+  at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
+                      cnn::prepared(features_denseblock3_denselayer20_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
+
+  at(280);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer21.relu2)
+  cnn::conv(features_denseblock3_denselayer21_relu2,
+            cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer21_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
+
+  at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
+                      cnn::prepared(features_denseblock3_denselayer21_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
+
+  at(287);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer22.relu2)
+  cnn::conv(features_denseblock3_denselayer22_relu2,
+            cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer22_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
+
+  at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
+                      cnn::prepared(features_denseblock3_denselayer22_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
+
+  at(294);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer23.relu2)
+  cnn::conv(features_denseblock3_denselayer23_relu2,
+            cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer23_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
+
+  at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
+                      cnn::prepared(features_denseblock3_denselayer23_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
+
+  at(301);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer24.relu2)
+  cnn::conv(features_denseblock3_denselayer24_relu2,
+            cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer24_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
+
+  at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
+                      cnn::prepared(features_denseblock3_denselayer24_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
+
+  at(308);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer25.relu2)
+  cnn::conv(features_denseblock3_denselayer25_relu2,
+            cnn::Loaded(features_denseblock3_denselayer24_concat1, features_denseblock3_denselayer25_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer25_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer25Conv1, batch, scratch());
+
+  at(311);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer25_conv2, features_denseblock3_denselayer25_relu2,
+                      cnn::prepared(features_denseblock3_denselayer25_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer25Conv2, batch, scratch());
+
+  at(315);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer26.relu2)
+  cnn::conv(features_denseblock3_denselayer26_relu2,
+            cnn::Loaded(features_denseblock3_denselayer25_concat1, features_denseblock3_denselayer26_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer26_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer26Conv1, batch, scratch());
+
+  at(318);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer26_conv2, features_denseblock3_denselayer26_relu2,
+                      cnn::prepared(features_denseblock3_denselayer26_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer26Conv2, batch, scratch());
+
+  at(322);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer27.relu2)
+  cnn::conv(features_denseblock3_denselayer27_relu2,
+            cnn::Loaded(features_denseblock3_denselayer26_concat1, features_denseblock3_denselayer27_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer27_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer27Conv1, batch, scratch());
+
+  at(325);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer27_conv2, features_denseblock3_denselayer27_relu2,
+                      cnn::prepared(features_denseblock3_denselayer27_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer27Conv2, batch, scratch());
+
+  at(329);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer28.relu2)
+  cnn::conv(features_denseblock3_denselayer28_relu2,
+            cnn::Loaded(features_denseblock3_denselayer27_concat1, features_denseblock3_denselayer28_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer28_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer28Conv1, batch, scratch());
+
+  at(332);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer28_conv2, features_denseblock3_denselayer28_relu2,
+                      cnn::prepared(features_denseblock3_denselayer28_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer28Conv2, batch, scratch());
+
+  at(336);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer29.relu2)
+  cnn::conv(features_denseblock3_denselayer29_relu2,
+            cnn::Loaded(features_denseblock3_denselayer28_concat1, features_denseblock3_denselayer29_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer29_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer29Conv1, batch, scratch());
+
+  at(339);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer29_conv2, features_denseblock3_denselayer29_relu2,
+                      cnn::prepared(features_denseblock3_denselayer29_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer29Conv2, batch, scratch());
+
+  at(343);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer30.relu2)
+  cnn::conv(features_denseblock3_denselayer30_relu2,
+            cnn::Loaded(features_denseblock3_denselayer29_concat1, features_denseblock3_denselayer30_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer30_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer30Conv1, batch, scratch());
+
+  at(346);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer30_conv2, features_denseblock3_denselayer30_relu2,
+                      cnn::prepared(features_denseblock3_denselayer30_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer30Conv2, batch, scratch());
+
+  at(350);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer31.relu2)
+  cnn::conv(features_denseblock3_denselayer31_relu2,
+            cnn::Loaded(features_denseblock3_denselayer30_concat1, features_denseblock3_denselayer31_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer31_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer31Conv1, batch, scratch());
+
+  at(353);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer31_conv2, features_denseblock3_denselayer31_relu2,
+                      cnn::prepared(features_denseblock3_denselayer31_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer31Conv2, batch, scratch());
+
+  at(357);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock3.denselayer32.relu2)
+  cnn::conv(features_denseblock3_denselayer32_relu2,
+            cnn::Loaded(features_denseblock3_denselayer31_concat1, features_denseblock3_denselayer32_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock3_denselayer32_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock3_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock3Denselayer32Conv1, batch, scratch());
+
+  at(360);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock3_denselayer32_conv2, features_denseblock3_denselayer32_relu2,
+                      cnn::prepared(features_denseblock3_denselayer32_conv2_weight_prepared), {},
+                      kFeaturesDenseblock3Denselayer32Conv2, batch, scratch());
+
+  at(364);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
+  cnn::conv(features_transition3_conv,
+            cnn::Loaded(features_denseblock3_denselayer32_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_transition3_conv_weight_prepared), {}, kFeaturesTransition3Conv, batch,
+            scratch());
+
+  at(365);  // 27: avgpool(2)    (features.transition3.avgpool1)
+  cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
+
+  at(368);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer1.relu2)
+  cnn::conv(features_denseblock4_denselayer1_relu2,
+            cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer1_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
+
+  at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
+                      cnn::prepared(features_denseblock4_denselayer1_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
+
+  at(375);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer2.relu2)
+  cnn::conv(features_denseblock4_denselayer2_relu2,
+            cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer2_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
+
+  at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
+                      cnn::prepared(features_denseblock4_denselayer2_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
+
+  at(382);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer3.relu2)
+  cnn::conv(features_denseblock4_denselayer3_relu2,
+            cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer3_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
+
+  at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
+                      cnn::prepared(features_denseblock4_denselayer3_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
+
+  at(389);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer4.relu2)
+  cnn::conv(features_denseblock4_denselayer4_relu2,
+            cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer4_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
+
+  at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
+                      cnn::prepared(features_denseblock4_denselayer4_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
+
+  at(396);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer5.relu2)
+  cnn::conv(features_denseblock4_denselayer5_relu2,
+            cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer5_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
+
+  at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
+                      cnn::prepared(features_denseblock4_denselayer5_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
+
+  at(403);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer6.relu2)
+  cnn::conv(features_denseblock4_denselayer6_relu2,
+            cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer6_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
+
+  at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
+                      cnn::prepared(features_denseblock4_denselayer6_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
+
+  at(410);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer7.relu2)
+  cnn::conv(features_denseblock4_denselayer7_relu2,
+            cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer7_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
+
+  at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
+                      cnn::prepared(features_denseblock4_denselayer7_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
+
+  at(417);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer8.relu2)
+  cnn::conv(features_denseblock4_denselayer8_relu2,
+            cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer8_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
+
+  at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
+                      cnn::prepared(features_denseblock4_denselayer8_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
+
+  at(424);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer9.relu2)
+  cnn::conv(features_denseblock4_denselayer9_relu2,
+            cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer9_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
+
+  at(427);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
+                      cnn::prepared(features_denseblock4_denselayer9_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
+
+  at(431);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer10.relu2)
+  cnn::conv(features_denseblock4_denselayer10_relu2,
+            cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer10_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
+
+  at(434);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
+                      cnn::prepared(features_denseblock4_denselayer10_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
+
+  at(438);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer11.relu2)
+  cnn::conv(features_denseblock4_denselayer11_relu2,
+            cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer11_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
+
+  at(441);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
+                      cnn::prepared(features_denseblock4_denselayer11_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
+
+  at(445);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer12.relu2)
+  cnn::conv(features_denseblock4_denselayer12_relu2,
+            cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer12_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
+
+  at(448);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
+                      cnn::prepared(features_denseblock4_denselayer12_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
+
+  at(452);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer13.relu2)
+  cnn::conv(features_denseblock4_denselayer13_relu2,
+            cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer13_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
+
+  at(455);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
+                      cnn::prepared(features_denseblock4_denselayer13_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
+
+  at(459);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer14.relu2)
+  cnn::conv(features_denseblock4_denselayer14_relu2,
+            cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer14_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
+
+  at(462);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
+                      cnn::prepared(features_denseblock4_denselayer14_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
+
+  at(466);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer15.relu2)
+  cnn::conv(features_denseblock4_denselayer15_relu2,
+            cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer15_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
+
+  at(469);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
+                      cnn::prepared(features_denseblock4_denselayer15_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
+
+  at(473);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer16.relu2)
+  cnn::conv(features_denseblock4_denselayer16_relu2,
+            cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer16_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch());
+
+  at(476);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
+                      cnn::prepared(features_denseblock4_denselayer16_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
+
+  at(480);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer17.relu2)
+  cnn::conv(features_denseblock4_denselayer17_relu2,
+            cnn::Loaded(features_denseblock4_denselayer16_concat1, features_denseblock4_denselayer17_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer17_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer17Conv1, batch, scratch());
+
+  at(483);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer17_conv2, features_denseblock4_denselayer17_relu2,
+                      cnn::prepared(features_denseblock4_denselayer17_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer17Conv2, batch, scratch());
+
+  at(487);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer18.relu2)
+  cnn::conv(features_denseblock4_denselayer18_relu2,
+            cnn::Loaded(features_denseblock4_denselayer17_concat1, features_denseblock4_denselayer18_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer18_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer18Conv1, batch, scratch());
+
+  at(490);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer18_conv2, features_denseblock4_denselayer18_relu2,
+                      cnn::prepared(features_denseblock4_denselayer18_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer18Conv2, batch, scratch());
+
+  at(494);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer19.relu2)
+  cnn::conv(features_denseblock4_denselayer19_relu2,
+            cnn::Loaded(features_denseblock4_denselayer18_concat1, features_denseblock4_denselayer19_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer19_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer19Conv1, batch, scratch());
+
+  at(497);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer19_conv2, features_denseblock4_denselayer19_relu2,
+                      cnn::prepared(features_denseblock4_denselayer19_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer19Conv2, batch, scratch());
+
+  at(501);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer20.relu2)
+  cnn::conv(features_denseblock4_denselayer20_relu2,
+            cnn::Loaded(features_denseblock4_denselayer19_concat1, features_denseblock4_denselayer20_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer20_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer20Conv1, batch, scratch());
+
+  at(504);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer20_conv2, features_denseblock4_denselayer20_relu2,
+                      cnn::prepared(features_denseblock4_denselayer20_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer20Conv2, batch, scratch());
+
+  at(508);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer21.relu2)
+  cnn::conv(features_denseblock4_denselayer21_relu2,
+            cnn::Loaded(features_denseblock4_denselayer20_concat1, features_denseblock4_denselayer21_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer21_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer21Conv1, batch, scratch());
+
+  at(511);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer21_conv2, features_denseblock4_denselayer21_relu2,
+                      cnn::prepared(features_denseblock4_denselayer21_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer21Conv2, batch, scratch());
+
+  at(515);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer22.relu2)
+  cnn::conv(features_denseblock4_denselayer22_relu2,
+            cnn::Loaded(features_denseblock4_denselayer21_concat1, features_denseblock4_denselayer22_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer22_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer22Conv1, batch, scratch());
+
+  at(518);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer22_conv2, features_denseblock4_denselayer22_relu2,
+                      cnn::prepared(features_denseblock4_denselayer22_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer22Conv2, batch, scratch());
+
+  at(522);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer23.relu2)
+  cnn::conv(features_denseblock4_denselayer23_relu2,
+            cnn::Loaded(features_denseblock4_denselayer22_concat1, features_denseblock4_denselayer23_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer23_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer23Conv1, batch, scratch());
+
+  at(525);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer23_conv2, features_denseblock4_denselayer23_relu2,
+                      cnn::prepared(features_denseblock4_denselayer23_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer23Conv2, batch, scratch());
+
+  at(529);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer24.relu2)
+  cnn::conv(features_denseblock4_denselayer24_relu2,
+            cnn::Loaded(features_denseblock4_denselayer23_concat1, features_denseblock4_denselayer24_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer24_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer24Conv1, batch, scratch());
+
+  at(532);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer24_conv2, features_denseblock4_denselayer24_relu2,
+                      cnn::prepared(features_denseblock4_denselayer24_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer24Conv2, batch, scratch());
+
+  at(536);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer25.relu2)
+  cnn::conv(features_denseblock4_denselayer25_relu2,
+            cnn::Loaded(features_denseblock4_denselayer24_concat1, features_denseblock4_denselayer25_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer25_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer25Conv1, batch, scratch());
+
+  at(539);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer25_conv2, features_denseblock4_denselayer25_relu2,
+                      cnn::prepared(features_denseblock4_denselayer25_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer25Conv2, batch, scratch());
+
+  at(543);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer26.relu2)
+  cnn::conv(features_denseblock4_denselayer26_relu2,
+            cnn::Loaded(features_denseblock4_denselayer25_concat1, features_denseblock4_denselayer26_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer26_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer26Conv1, batch, scratch());
+
+  at(546);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer26_conv2, features_denseblock4_denselayer26_relu2,
+                      cnn::prepared(features_denseblock4_denselayer26_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer26Conv2, batch, scratch());
+
+  at(550);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer27.relu2)
+  cnn::conv(features_denseblock4_denselayer27_relu2,
+            cnn::Loaded(features_denseblock4_denselayer26_concat1, features_denseblock4_denselayer27_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer27_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer27Conv1, batch, scratch());
+
+  at(553);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer27_conv2, features_denseblock4_denselayer27_relu2,
+                      cnn::prepared(features_denseblock4_denselayer27_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer27Conv2, batch, scratch());
+
+  at(557);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer28.relu2)
+  cnn::conv(features_denseblock4_denselayer28_relu2,
+            cnn::Loaded(features_denseblock4_denselayer27_concat1, features_denseblock4_denselayer28_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer28_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer28Conv1, batch, scratch());
+
+  at(560);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer28_conv2, features_denseblock4_denselayer28_relu2,
+                      cnn::prepared(features_denseblock4_denselayer28_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer28Conv2, batch, scratch());
+
+  at(564);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer29.relu2)
+  cnn::conv(features_denseblock4_denselayer29_relu2,
+            cnn::Loaded(features_denseblock4_denselayer28_concat1, features_denseblock4_denselayer29_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer29_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer29Conv1, batch, scratch());
+
+  at(567);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer29_conv2, features_denseblock4_denselayer29_relu2,
+                      cnn::prepared(features_denseblock4_denselayer29_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer29Conv2, batch, scratch());
+
+  at(571);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer30.relu2)
+  cnn::conv(features_denseblock4_denselayer30_relu2,
+            cnn::Loaded(features_denseblock4_denselayer29_concat1, features_denseblock4_denselayer30_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer30_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer30Conv1, batch, scratch());
+
+  at(574);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer30_conv2, features_denseblock4_denselayer30_relu2,
+                      cnn::prepared(features_denseblock4_denselayer30_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer30Conv2, batch, scratch());
+
+  at(578);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer31.relu2)
+  cnn::conv(features_denseblock4_denselayer31_relu2,
+            cnn::Loaded(features_denseblock4_denselayer30_concat1, features_denseblock4_denselayer31_norm1_saved, cnn::Activation::kRelu),
+            cnn::prepared(features_denseblock4_denselayer31_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_denseblock4_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
+            kFeaturesDenseblock4Denselayer31Conv1, batch, scratch());
+
+  at(581);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
+  cnn::winograd::conv(features_denseblock4_denselayer31_conv2, features_denseblock4_denselayer31_relu2,
+                      cnn::prepared(features_denseblock4_denselayer31_conv2_weight_prepared), {},
+                      kFeaturesDenseblock4Denselayer31Conv2, batch, scratch());
+
+  at(585);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
+  // 16: norm2 = bn
+  // 17: relu    (features.denseblock4.denselayer32.relu2)
   cnn::conv(features_denseblock4_denselayer32_relu2,
             cnn::Loaded(features_denseblock4_denselayer31_concat1, features_denseblock4_denselayer32_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer32_conv1_weight_,
+            cnn::prepared(features_denseblock4_denselayer32_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
             kFeaturesDenseblock4Denselayer32Conv1, batch, scratch());
 
   at(588);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer32_conv2, features_denseblock4_denselayer32_relu2,
-                      features_denseblock4_denselayer32_conv2_weight_, {},
+                      cnn::prepared(features_denseblock4_denselayer32_conv2_weight_prepared), {},
                       kFeaturesDenseblock4Denselayer32Conv2, batch, scratch());
 
   at(590);  // 47: norm5 = bn

@@ -20,12 +20,12 @@ constexpr cnn::ConvGeometry kFeaturesConv1{
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k32x112x112{.channels = 32, .height = 112, .width = 112, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{
     .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 32, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 32, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
-    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage1_0AdaptiveAvgpool1{
     .channels = 32, .in_height = 112, .in_width = 112, .out_height = 1, .out_width = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{
@@ -53,12 +53,12 @@ constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{
     .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k96x112x112{.channels = 96, .height = 112, .width = 112, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{
+    .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{
     .in_channels = 96, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 96, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{
-    .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k96x56x56{.channels = 96, .height = 56, .width = 56, .block = 1};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage2_0AdaptiveAvgpool1{
     .channels = 96, .in_height = 56, .in_width = 56, .out_height = 1, .out_width = 1, .block = 1};
@@ -87,12 +87,12 @@ constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k144x56x56{.channels = 144, .height = 56, .width = 56, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv2{
     .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 144, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{
-    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage2_1AdaptiveAvgpool1{
     .channels = 144, .in_height = 56, .in_width = 56, .out_height = 1, .out_width = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv3{
@@ -119,12 +119,12 @@ constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{
     .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{
+    .channels = 144, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{
     .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 28,
     .out_width = 28, .kernel_height = 5, .kernel_width = 5, .stride_height = 2, .stride_width = 2,
     .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 144, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{
-    .channels = 144, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k144x28x28{.channels = 144, .height = 28, .width = 28, .block = 1};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage3_0AdaptiveAvgpool1{
     .channels = 144, .in_height = 28, .in_width = 28, .out_height = 1, .out_width = 1, .block = 1};
@@ -151,12 +151,12 @@ constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k240x28x28{.channels = 240, .height = 28, .width = 28, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{
+    .channels = 240, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv2{
     .in_channels = 240, .in_height = 28, .in_width = 28, .out_channels = 240, .out_height = 28,
     .out_width = 28, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
     .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 240, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{
-    .channels = 240, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage3_1AdaptiveAvgpool1{
     .channels = 240, .in_height = 28, .in_width = 28, .out_height = 1, .out_width = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv3{
@@ -183,12 +183,12 @@ constexpr cnn::ConvGeometry kFeaturesStage4_0Conv1{
     .in_channels = 40, .in_height = 28, .in_width = 28, .out_channels = 240, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn2{
+    .channels = 240, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_0Conv2{
     .in_channels = 240, .in_height = 28, .in_width = 28, .out_channels = 240, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 240, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn2{
-    .channels = 240, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k240x14x14{.channels = 240, .height = 14, .width = 14, .block = 1};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage4_0AdaptiveAvgpool1{
     .channels = 240, .in_height = 14, .in_width = 14, .out_height = 1, .out_width = 1, .block = 1};
@@ -215,12 +215,12 @@ constexpr cnn::ConvGeometry kFeaturesStage4_1Conv1{
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k480x14x14{.channels = 480, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn2{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_1Conv2{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 480, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn2{
-    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage4_1AdaptiveAvgpool1{
     .channels = 480, .in_height = 14, .in_width = 14, .out_height = 1, .out_width = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage4_1Conv3{
@@ -247,12 +247,12 @@ constexpr cnn::ConvGeometry kFeaturesStage4_2Conv1{
     .in_channels = 80, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn2{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_2Conv2{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 480, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn2{
-    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage4_2AdaptiveAvgpool1{
     .channels = 480, .in_height = 14, .in_width = 14, .out_height = 1, .out_width = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage4_2Conv3{
@@ -277,12 +277,12 @@ constexpr cnn::ConvGeometry kFeaturesStage5_0Conv1{
     .in_channels = 80, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn2{
+    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_0Conv2{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 480, .out_height = 14,
     .out_width = 14, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
     .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 480, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn2{
-    .channels = 480, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage5_0AdaptiveAvgpool1{
     .channels = 480, .in_height = 14, .in_width = 14, .out_height = 1, .out_width = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage5_0Conv3{
@@ -308,12 +308,12 @@ constexpr cnn::ConvGeometry kFeaturesStage5_1Conv1{
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k672x14x14{.channels = 672, .height = 14, .width = 14, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn2{
+    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_1Conv2{
     .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
     .out_width = 14, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
     .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 672, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn2{
-    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage5_1AdaptiveAvgpool1{
     .channels = 672, .in_height = 14, .in_width = 14, .out_height = 1, .out_width = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage5_1Conv3{
@@ -340,12 +340,12 @@ constexpr cnn::ConvGeometry kFeaturesStage5_2Conv1{
     .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn2{
+    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_2Conv2{
     .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
     .out_width = 14, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
     .pad_top = 2, .pad_left = 2, .dilation_height = 1, .dilation_width = 1, .groups = 672, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn2{
-    .channels = 672, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage5_2AdaptiveAvgpool1{
     .channels = 672, .in_height = 14, .in_width = 14, .out_height = 1, .out_width = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage5_2Conv3{
@@ -370,12 +370,12 @@ constexpr cnn::ConvGeometry kFeaturesStage6_0Conv1{
     .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn2{
+    .channels = 672, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_0Conv2{
     .in_channels = 672, .in_height = 14, .in_width = 14, .out_channels = 672, .out_height = 7, .out_width = 7,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 2, .stride_width = 2, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 672, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn2{
-    .channels = 672, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::MapGeometry k672x7x7{.channels = 672, .height = 7, .width = 7, .block = 1};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage6_0AdaptiveAvgpool1{
     .channels = 672, .in_height = 7, .in_width = 7, .out_height = 1, .out_width = 1, .block = 1};
@@ -402,12 +402,12 @@ constexpr cnn::ConvGeometry kFeaturesStage6_1Conv1{
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::MapGeometry k1152x7x7{.channels = 1152, .height = 7, .width = 7, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn2{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_1Conv2{
     .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1152, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn2{
-    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage6_1AdaptiveAvgpool1{
     .channels = 1152, .in_height = 7, .in_width = 7, .out_height = 1, .out_width = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage6_1Conv3{
@@ -434,12 +434,12 @@ constexpr cnn::ConvGeometry kFeaturesStage6_2Conv1{
     .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn2{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_2Conv2{
     .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1152, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn2{
-    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage6_2AdaptiveAvgpool1{
     .channels = 1152, .in_height = 7, .in_width = 7, .out_height = 1, .out_width = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage6_2Conv3{
@@ -464,12 +464,12 @@ constexpr cnn::ConvGeometry kFeaturesStage6_3Conv1{
     .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_3Bn2{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_3Conv2{
     .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1152, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_3Bn2{
-    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage6_3AdaptiveAvgpool1{
     .channels = 1152, .in_height = 7, .in_width = 7, .out_height = 1, .out_width = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage6_3Conv3{
@@ -494,12 +494,12 @@ constexpr cnn::ConvGeometry kFeaturesStage7_0Conv1{
     .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn2{
+    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage7_0Conv2{
     .in_channels = 1152, .in_height = 7, .in_width = 7, .out_channels = 1152, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1152, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn2{
-    .channels = 1152, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::AdaptivePoolGeometry kFeaturesStage7_0AdaptiveAvgpool1{
     .channels = 1152, .in_height = 7, .in_width = 7, .out_height = 1, .out_width = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesStage7_0Conv3{
@@ -529,86 +529,151 @@ constexpr cnn::DenseGeometry kClassifierDense1{.in = 1280, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 972});
 static_assert(cnn::dwconv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{26224, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{6336, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{6336, 384});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage1_0Conv3, kBatch) == cnn::ScratchSize{1728, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage1_0Conv3, kBatch) == cnn::ScratchSize{1728, 288});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage1_0Conv4, kBatch) == cnn::ScratchSize{6336, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage1_0Conv4, kBatch) == cnn::ScratchSize{6336, 576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{3264, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{3264, 1536});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{16304, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv3, kBatch) == cnn::ScratchSize{18624, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv3, kBatch) == cnn::ScratchSize{18624, 576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv4, kBatch) == cnn::ScratchSize{960, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv4, kBatch) == cnn::ScratchSize{960, 384});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv5, kBatch) == cnn::ScratchSize{18624, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv5, kBatch) == cnn::ScratchSize{18624, 2304});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{4800, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{4800, 3456});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{6848, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv3, kBatch) == cnn::ScratchSize{27840, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv3, kBatch) == cnn::ScratchSize{27840, 864});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv4, kBatch) == cnn::ScratchSize{1344, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv4, kBatch) == cnn::ScratchSize{1344, 864});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv5, kBatch) == cnn::ScratchSize{27840, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv5, kBatch) == cnn::ScratchSize{27840, 3456});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{4800, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{4800, 3456});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{4564, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv3, kBatch) == cnn::ScratchSize{27840, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv3, kBatch) == cnn::ScratchSize{27840, 864});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv4, kBatch) == cnn::ScratchSize{1344, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv4, kBatch) == cnn::ScratchSize{1344, 864});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv5, kBatch) == cnn::ScratchSize{27840, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv5, kBatch) == cnn::ScratchSize{27840, 6048});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{7872, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{7872, 9600});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{2184, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv3, kBatch) == cnn::ScratchSize{46272, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv3, kBatch) == cnn::ScratchSize{46272, 2880});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv4, kBatch) == cnn::ScratchSize{2112, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv4, kBatch) == cnn::ScratchSize{2112, 2400});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv5, kBatch) == cnn::ScratchSize{46272, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv5, kBatch) == cnn::ScratchSize{46272, 10080});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{7872, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{7872, 9600});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_0Conv2, kBatch) == cnn::ScratchSize{1142, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv3, kBatch) == cnn::ScratchSize{46272, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv3, kBatch) == cnn::ScratchSize{46272, 2880});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv4, kBatch) == cnn::ScratchSize{2112, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv4, kBatch) == cnn::ScratchSize{2112, 2400});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv5, kBatch) == cnn::ScratchSize{46272, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv5, kBatch) == cnn::ScratchSize{46272, 20160});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{15552, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{15552, 38400});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_1Conv2, kBatch) == cnn::ScratchSize{548, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv3, kBatch) == cnn::ScratchSize{53952, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv3, kBatch) == cnn::ScratchSize{53952, 11520});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv4, kBatch) == cnn::ScratchSize{4032, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv4, kBatch) == cnn::ScratchSize{4032, 9600});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv5, kBatch) == cnn::ScratchSize{65472, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv5, kBatch) == cnn::ScratchSize{65472, 40320});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{15552, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{15552, 38400});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_2Conv2, kBatch) == cnn::ScratchSize{548, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv3, kBatch) == cnn::ScratchSize{53952, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv3, kBatch) == cnn::ScratchSize{53952, 11520});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv4, kBatch) == cnn::ScratchSize{4032, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv4, kBatch) == cnn::ScratchSize{4032, 9600});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv5, kBatch) == cnn::ScratchSize{65472, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv5, kBatch) == cnn::ScratchSize{65472, 40320});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{15552, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{15552, 38400});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_0Conv2, kBatch) == cnn::ScratchSize{728, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv3, kBatch) == cnn::ScratchSize{53952, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv3, kBatch) == cnn::ScratchSize{53952, 11520});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv4, kBatch) == cnn::ScratchSize{4032, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv4, kBatch) == cnn::ScratchSize{4032, 9600});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv5, kBatch) == cnn::ScratchSize{71232, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv5, kBatch) == cnn::ScratchSize{71232, 54720});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{21696, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{21696, 75264});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_1Conv2, kBatch) == cnn::ScratchSize{728, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv3, kBatch) == cnn::ScratchSize{55104, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv3, kBatch) == cnn::ScratchSize{55104, 20160});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv4, kBatch) == cnn::ScratchSize{5568, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv4, kBatch) == cnn::ScratchSize{5568, 18816});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv5, kBatch) == cnn::ScratchSize{71232, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv5, kBatch) == cnn::ScratchSize{71232, 76608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{21696, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{21696, 75264});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_2Conv2, kBatch) == cnn::ScratchSize{728, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv3, kBatch) == cnn::ScratchSize{55104, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv3, kBatch) == cnn::ScratchSize{55104, 20160});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv4, kBatch) == cnn::ScratchSize{5568, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv4, kBatch) == cnn::ScratchSize{5568, 18816});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv5, kBatch) == cnn::ScratchSize{71232, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv5, kBatch) == cnn::ScratchSize{71232, 76608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{21696, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{21696, 75264});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_0Conv2, kBatch) == cnn::ScratchSize{427, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv3, kBatch) == cnn::ScratchSize{55104, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_0Conv3, kBatch) == cnn::ScratchSize{55104, 20160});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv4, kBatch) == cnn::ScratchSize{5568, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_0Conv4, kBatch) == cnn::ScratchSize{5568, 18816});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv5, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_0Conv5, kBatch) == cnn::ScratchSize{86208, 129024});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv1, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_1Conv1, kBatch) == cnn::ScratchSize{37056, 221184});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_1Conv2, kBatch) == cnn::ScratchSize{294, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv3, kBatch) == cnn::ScratchSize{58560, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_1Conv3, kBatch) == cnn::ScratchSize{58560, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv4, kBatch) == cnn::ScratchSize{9408, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_1Conv4, kBatch) == cnn::ScratchSize{9408, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv5, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_1Conv5, kBatch) == cnn::ScratchSize{86208, 221184});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv1, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_2Conv1, kBatch) == cnn::ScratchSize{37056, 221184});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_2Conv2, kBatch) == cnn::ScratchSize{294, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv3, kBatch) == cnn::ScratchSize{58560, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_2Conv3, kBatch) == cnn::ScratchSize{58560, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv4, kBatch) == cnn::ScratchSize{9408, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_2Conv4, kBatch) == cnn::ScratchSize{9408, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv5, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_2Conv5, kBatch) == cnn::ScratchSize{86208, 221184});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_3Conv1, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_3Conv1, kBatch) == cnn::ScratchSize{37056, 221184});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_3Conv2, kBatch) == cnn::ScratchSize{294, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_3Conv3, kBatch) == cnn::ScratchSize{58560, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_3Conv3, kBatch) == cnn::ScratchSize{58560, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_3Conv4, kBatch) == cnn::ScratchSize{9408, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_3Conv4, kBatch) == cnn::ScratchSize{9408, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_3Conv5, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_3Conv5, kBatch) == cnn::ScratchSize{86208, 221184});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv1, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv1, kBatch) == cnn::ScratchSize{37056, 221184});
 static_assert(cnn::dwconv_scratch(kFeaturesStage7_0Conv2, kBatch) == cnn::ScratchSize{184, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv3, kBatch) == cnn::ScratchSize{58560, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv3, kBatch) == cnn::ScratchSize{58560, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv4, kBatch) == cnn::ScratchSize{9408, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv4, kBatch) == cnn::ScratchSize{9408, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv5, kBatch) == cnn::ScratchSize{111552, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv5, kBatch) == cnn::ScratchSize{111552, 373248});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{295872, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{295872, 410880});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 51200});
 
@@ -1676,217 +1741,217 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{10838016, 2207744, 4992}, {}},
+    {{10838016, 2207744, 4400}, {}},
     {{}, {}},
     {{0, 3211264, 0}, {}},
-    {{3612672, 3211264, 1152}, {}},
-    {{0, 3211264, 512}, {}},
+    {{3612672, 3211264, 1664}, {}},
+    {{}, {}},
     {{0, 3211264, 0}, {}},
     {{0, 1605760, 0}, {}},
-    {{256, 224, 1056}, {}},
-    {{256, 416, 1152}, {}},
+    {{256, 224, 1568}, {}},
+    {{256, 416, 1280}, {}},
     {{0, 3211392, 0}, {}},
-    {{6422528, 2408448, 2816}, {}},
+    {{6422528, 2408448, 2560}, {}},
     {{}, {}},
-    {{19267584, 5619712, 10752}, {}},
+    {{19267584, 5619712, 7680}, {}},
     {{}, {}},
     {{0, 9633792, 0}, {}},
-    {{2709504, 6021120, 3456}, {}},
-    {{0, 2408448, 1536}, {}},
+    {{2709504, 6021120, 4992}, {}},
+    {{}, {}},
     {{0, 2408448, 0}, {}},
     {{0, 1204608, 0}, {}},
-    {{384, 432, 1552}, {}},
+    {{384, 432, 2320}, {}},
     {{384, 1168, 1920}, {}},
     {{0, 2408832, 0}, {}},
-    {{7225344, 1505280, 10368}, {}},
+    {{7225344, 1505280, 9600}, {}},
     {{}, {}},
-    {{10838016, 2107392, 20736}, {}},
+    {{10838016, 2107392, 16128}, {}},
     {{}, {}},
     {{0, 3612672, 0}, {}},
-    {{4064256, 3612672, 5184}, {}},
-    {{0, 3612672, 2304}, {}},
+    {{4064256, 3612672, 7488}, {}},
+    {{}, {}},
     {{0, 3612672, 0}, {}},
     {{0, 1806912, 0}, {}},
     {{864, 648, 3480}, {}},
     {{864, 1752, 4032}, {}},
     {{0, 3613248, 0}, {}},
-    {{10838016, 2408448, 14976}, {}},
+    {{10838016, 2408448, 14208}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{10838016, 2107392, 20736}, {}},
+    {{10838016, 2107392, 16128}, {}},
     {{}, {}},
     {{0, 3612672, 0}, {}},
-    {{2822400, 2257920, 14400}, {}},
-    {{0, 903168, 2304}, {}},
+    {{2822400, 2257920, 16704}, {}},
+    {{}, {}},
     {{0, 903168, 0}, {}},
     {{0, 452160, 0}, {}},
     {{864, 648, 3480}, {}},
     {{864, 1752, 4032}, {}},
     {{0, 903744, 0}, {}},
-    {{4515840, 577024, 24960}, {}},
+    {{4515840, 577024, 24832}, {}},
     {{}, {}},
-    {{7526400, 878080, 49920}, {}},
+    {{7526400, 878080, 42240}, {}},
     {{}, {}},
     {{0, 1505280, 0}, {}},
-    {{4704000, 1505280, 24000}, {}},
-    {{0, 1505280, 3840}, {}},
+    {{4704000, 1505280, 27840}, {}},
+    {{}, {}},
     {{0, 1505280, 0}, {}},
     {{0, 753600, 0}, {}},
-    {{2400, 1080, 9640}, {}},
+    {{2400, 1080, 11560}, {}},
     {{2400, 2920, 10560}, {}},
     {{0, 1506240, 0}, {}},
-    {{7526400, 1003520, 40320}, {}},
+    {{7526400, 1003520, 40960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{7526400, 878080, 49920}, {}},
+    {{7526400, 878080, 42240}, {}},
     {{}, {}},
     {{0, 1505280, 0}, {}},
-    {{423360, 940800, 8640}, {}},
-    {{0, 376320, 3840}, {}},
+    {{423360, 940800, 12480}, {}},
+    {{}, {}},
     {{0, 376320, 0}, {}},
     {{0, 189120, 0}, {}},
-    {{2400, 1080, 9640}, {}},
+    {{2400, 1080, 11560}, {}},
     {{2400, 2920, 10560}, {}},
     {{0, 377280, 0}, {}},
-    {{3763200, 250880, 80640}, {}},
+    {{3763200, 250880, 81920}, {}},
     {{}, {}},
-    {{7526400, 439040, 176640}, {}},
-    {{}, {}},
-    {{0, 752640, 0}, {}},
-    {{846720, 752640, 17280}, {}},
-    {{0, 752640, 7680}, {}},
-    {{0, 752640, 0}, {}},
-    {{0, 378240, 0}, {}},
-    {{9600, 2160, 38480}, {}},
-    {{9600, 5840, 40320}, {}},
-    {{0, 754560, 0}, {}},
-    {{7526400, 501760, 157440}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{7526400, 439040, 176640}, {}},
+    {{7526400, 439040, 161280}, {}},
     {{}, {}},
     {{0, 752640, 0}, {}},
-    {{846720, 752640, 17280}, {}},
-    {{0, 752640, 7680}, {}},
+    {{846720, 752640, 24960}, {}},
+    {{}, {}},
     {{0, 752640, 0}, {}},
     {{0, 378240, 0}, {}},
-    {{9600, 2160, 38480}, {}},
+    {{9600, 2160, 46160}, {}},
     {{9600, 5840, 40320}, {}},
     {{0, 754560, 0}, {}},
-    {{7526400, 501760, 157440}, {}},
+    {{7526400, 501760, 162560}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{7526400, 439040, 176640}, {}},
+    {{7526400, 439040, 161280}, {}},
     {{}, {}},
     {{0, 752640, 0}, {}},
-    {{2352000, 752640, 48000}, {}},
-    {{0, 752640, 7680}, {}},
+    {{846720, 752640, 24960}, {}},
+    {{}, {}},
     {{0, 752640, 0}, {}},
     {{0, 378240, 0}, {}},
-    {{9600, 2160, 38480}, {}},
+    {{9600, 2160, 46160}, {}},
     {{9600, 5840, 40320}, {}},
     {{0, 754560, 0}, {}},
-    {{10536960, 464128, 220416}, {}},
+    {{7526400, 501760, 162560}, {}},
     {{}, {}},
-    {{14751744, 614656, 333312}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7526400, 439040, 161280}, {}},
+    {{}, {}},
+    {{0, 752640, 0}, {}},
+    {{2352000, 752640, 55680}, {}},
+    {{}, {}},
+    {{0, 752640, 0}, {}},
+    {{0, 378240, 0}, {}},
+    {{9600, 2160, 46160}, {}},
+    {{9600, 5840, 40320}, {}},
+    {{0, 754560, 0}, {}},
+    {{10536960, 464128, 220672}, {}},
+    {{}, {}},
+    {{14751744, 614656, 311808}, {}},
     {{}, {}},
     {{0, 1053696, 0}, {}},
-    {{3292800, 1053696, 67200}, {}},
-    {{0, 1053696, 10752}, {}},
+    {{3292800, 1053696, 77952}, {}},
+    {{}, {}},
     {{0, 1053696, 0}, {}},
     {{0, 529536, 0}, {}},
-    {{18816, 3024, 75376}, {}},
+    {{18816, 3024, 80752}, {}},
     {{18816, 8176, 77952}, {}},
     {{0, 1056384, 0}, {}},
-    {{14751744, 702464, 306432}, {}},
+    {{14751744, 702464, 308224}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{14751744, 614656, 333312}, {}},
+    {{14751744, 614656, 311808}, {}},
     {{}, {}},
     {{0, 1053696, 0}, {}},
-    {{3292800, 1053696, 67200}, {}},
-    {{0, 1053696, 10752}, {}},
+    {{3292800, 1053696, 77952}, {}},
+    {{}, {}},
     {{0, 1053696, 0}, {}},
     {{0, 529536, 0}, {}},
-    {{18816, 3024, 75376}, {}},
+    {{18816, 3024, 80752}, {}},
     {{18816, 8176, 77952}, {}},
     {{0, 1056384, 0}, {}},
-    {{14751744, 702464, 306432}, {}},
+    {{14751744, 702464, 308224}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{14751744, 614656, 333312}, {}},
+    {{14751744, 614656, 311808}, {}},
     {{}, {}},
     {{0, 1053696, 0}, {}},
-    {{823200, 658560, 67200}, {}},
-    {{0, 263424, 10752}, {}},
+    {{823200, 658560, 77952}, {}},
+    {{}, {}},
     {{0, 263424, 0}, {}},
     {{0, 134400, 0}, {}},
-    {{18816, 3024, 75376}, {}},
+    {{18816, 3024, 80752}, {}},
     {{18816, 8176, 77952}, {}},
     {{0, 266112, 0}, {}},
-    {{6322176, 169344, 525312}, {}},
+    {{6322176, 169344, 519168}, {}},
     {{}, {}},
-    {{10838016, 263424, 940032}, {}},
-    {{}, {}},
-    {{0, 451584, 0}, {}},
-    {{1411200, 451584, 115200}, {}},
-    {{0, 451584, 18432}, {}},
-    {{0, 451584, 0}, {}},
-    {{0, 230400, 0}, {}},
-    {{55296, 5184, 221376}, {}},
-    {{55296, 14016, 225792}, {}},
-    {{0, 456192, 0}, {}},
-    {{10838016, 301056, 893952}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{10838016, 263424, 940032}, {}},
+    {{10838016, 263424, 903168}, {}},
     {{}, {}},
     {{0, 451584, 0}, {}},
-    {{1411200, 451584, 115200}, {}},
-    {{0, 451584, 18432}, {}},
+    {{1411200, 451584, 133632}, {}},
+    {{}, {}},
     {{0, 451584, 0}, {}},
     {{0, 230400, 0}, {}},
     {{55296, 5184, 221376}, {}},
     {{55296, 14016, 225792}, {}},
     {{0, 456192, 0}, {}},
-    {{10838016, 301056, 893952}, {}},
+    {{10838016, 301056, 887808}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{10838016, 263424, 940032}, {}},
-    {{}, {}},
-    {{0, 451584, 0}, {}},
-    {{1411200, 451584, 115200}, {}},
-    {{0, 451584, 18432}, {}},
-    {{0, 451584, 0}, {}},
-    {{0, 230400, 0}, {}},
-    {{55296, 5184, 221376}, {}},
-    {{55296, 14016, 225792}, {}},
-    {{0, 456192, 0}, {}},
-    {{10838016, 301056, 893952}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{10838016, 263424, 940032}, {}},
+    {{10838016, 263424, 903168}, {}},
     {{}, {}},
     {{0, 451584, 0}, {}},
-    {{508032, 451584, 41472}, {}},
-    {{0, 451584, 18432}, {}},
+    {{1411200, 451584, 133632}, {}},
+    {{}, {}},
     {{0, 451584, 0}, {}},
     {{0, 230400, 0}, {}},
     {{55296, 5184, 221376}, {}},
     {{55296, 14016, 225792}, {}},
     {{0, 456192, 0}, {}},
-    {{18063360, 288512, 1489920}, {}},
+    {{10838016, 301056, 887808}, {}},
     {{}, {}},
-    {{20070400, 313600, 1699840}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{10838016, 263424, 903168}, {}},
+    {{}, {}},
+    {{0, 451584, 0}, {}},
+    {{1411200, 451584, 133632}, {}},
+    {{}, {}},
+    {{0, 451584, 0}, {}},
+    {{0, 230400, 0}, {}},
+    {{55296, 5184, 221376}, {}},
+    {{55296, 14016, 225792}, {}},
+    {{0, 456192, 0}, {}},
+    {{10838016, 301056, 887808}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{10838016, 263424, 903168}, {}},
+    {{}, {}},
+    {{0, 451584, 0}, {}},
+    {{508032, 451584, 59904}, {}},
+    {{}, {}},
+    {{0, 451584, 0}, {}},
+    {{0, 230400, 0}, {}},
+    {{55296, 5184, 221376}, {}},
+    {{55296, 14016, 225792}, {}},
+    {{0, 456192, 0}, {}},
+    {{18063360, 288512, 1498112}, {}},
+    {{}, {}},
+    {{20070400, 313600, 1664000}, {}},
     {{}, {}},
     {{0, 501760, 0}, {}},
     {{0, 256000, 0}, {}},
@@ -2209,8 +2274,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 5330800, .gradients = 0, .optimizer = 0, .activations = 48168960,
-               .shared_scratch = 410880, .thread_scratch = 295872},
+    .memory = {.parameters = 5330800, .gradients = 0, .optimizer = 0, .activations = 52053552,
+               .shared_scratch = 51200, .thread_scratch = 295872},
 };
 
 }  // namespace
@@ -2221,172 +2286,848 @@ const cnn::ModelDescription& EfficientNetB0::model() {
   return kModel;
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void EfficientNetB0::prepare_on_team() {
+  const cnn::Floats features_bn1_saved = floats(48168960, 128);
+  const cnn::Floats features_conv1_weight_prepared = floats(48169088, 972);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(48170064, 128);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48170192, 384);
+  const cnn::Floats features_stage1_0_conv3_weight_prepared = floats(48170576, 288);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(48170864, 64);
+  const cnn::Floats features_stage1_0_conv4_weight_prepared = floats(48170928, 576);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(48171504, 384);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(48171888, 1536);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(48173424, 384);
+  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48173808, 576);
+  const cnn::Floats features_stage2_0_conv4_weight_prepared = floats(48174384, 384);
+  const cnn::Floats features_stage2_0_bn3_saved = floats(48174768, 96);
+  const cnn::Floats features_stage2_0_conv5_weight_prepared = floats(48174864, 2304);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(48177168, 576);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(48177744, 3456);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(48181200, 576);
+  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48181776, 864);
+  const cnn::Floats features_stage2_1_conv4_weight_prepared = floats(48182640, 864);
+  const cnn::Floats features_stage2_1_bn3_saved = floats(48183504, 96);
+  const cnn::Floats features_stage2_1_conv5_weight_prepared = floats(48183600, 3456);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(48187056, 576);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(48187632, 3456);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(48191088, 576);
+  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48191664, 864);
+  const cnn::Floats features_stage3_0_conv4_weight_prepared = floats(48192528, 864);
+  const cnn::Floats features_stage3_0_bn3_saved = floats(48193392, 160);
+  const cnn::Floats features_stage3_0_conv5_weight_prepared = floats(48193552, 6048);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(48199600, 960);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(48200560, 9600);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(48210160, 960);
+  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48211120, 2880);
+  const cnn::Floats features_stage3_1_conv4_weight_prepared = floats(48214000, 2400);
+  const cnn::Floats features_stage3_1_bn3_saved = floats(48216400, 160);
+  const cnn::Floats features_stage3_1_conv5_weight_prepared = floats(48216560, 10080);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(48226640, 960);
+  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(48227600, 9600);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(48237200, 960);
+  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48238160, 2880);
+  const cnn::Floats features_stage4_0_conv4_weight_prepared = floats(48241040, 2400);
+  const cnn::Floats features_stage4_0_bn3_saved = floats(48243440, 320);
+  const cnn::Floats features_stage4_0_conv5_weight_prepared = floats(48243760, 20160);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(48263920, 1920);
+  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(48265840, 38400);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(48304240, 1920);
+  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48306160, 11520);
+  const cnn::Floats features_stage4_1_conv4_weight_prepared = floats(48317680, 9600);
+  const cnn::Floats features_stage4_1_bn3_saved = floats(48327280, 320);
+  const cnn::Floats features_stage4_1_conv5_weight_prepared = floats(48327600, 40320);
+  const cnn::Floats features_stage4_2_bn1_saved = floats(48367920, 1920);
+  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(48369840, 38400);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(48408240, 1920);
+  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48410160, 11520);
+  const cnn::Floats features_stage4_2_conv4_weight_prepared = floats(48421680, 9600);
+  const cnn::Floats features_stage4_2_bn3_saved = floats(48431280, 320);
+  const cnn::Floats features_stage4_2_conv5_weight_prepared = floats(48431600, 40320);
+  const cnn::Floats features_stage5_0_bn1_saved = floats(48471920, 1920);
+  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(48473840, 38400);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(48512240, 1920);
+  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48514160, 11520);
+  const cnn::Floats features_stage5_0_conv4_weight_prepared = floats(48525680, 9600);
+  const cnn::Floats features_stage5_0_bn3_saved = floats(48535280, 448);
+  const cnn::Floats features_stage5_0_conv5_weight_prepared = floats(48535728, 54720);
+  const cnn::Floats features_stage5_1_bn1_saved = floats(48590448, 2688);
+  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(48593136, 75264);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(48668400, 2688);
+  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48671088, 20160);
+  const cnn::Floats features_stage5_1_conv4_weight_prepared = floats(48691248, 18816);
+  const cnn::Floats features_stage5_1_bn3_saved = floats(48710064, 448);
+  const cnn::Floats features_stage5_1_conv5_weight_prepared = floats(48710512, 76608);
+  const cnn::Floats features_stage5_2_bn1_saved = floats(48787120, 2688);
+  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(48789808, 75264);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(48865072, 2688);
+  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48867760, 20160);
+  const cnn::Floats features_stage5_2_conv4_weight_prepared = floats(48887920, 18816);
+  const cnn::Floats features_stage5_2_bn3_saved = floats(48906736, 448);
+  const cnn::Floats features_stage5_2_conv5_weight_prepared = floats(48907184, 76608);
+  const cnn::Floats features_stage6_0_bn1_saved = floats(48983792, 2688);
+  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(48986480, 75264);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(49061744, 2688);
+  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(49064432, 20160);
+  const cnn::Floats features_stage6_0_conv4_weight_prepared = floats(49084592, 18816);
+  const cnn::Floats features_stage6_0_bn3_saved = floats(49103408, 768);
+  const cnn::Floats features_stage6_0_conv5_weight_prepared = floats(49104176, 129024);
+  const cnn::Floats features_stage6_1_bn1_saved = floats(49233200, 4608);
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(49237808, 221184);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(49458992, 4608);
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(49463600, 55296);
+  const cnn::Floats features_stage6_1_conv4_weight_prepared = floats(49518896, 55296);
+  const cnn::Floats features_stage6_1_bn3_saved = floats(49574192, 768);
+  const cnn::Floats features_stage6_1_conv5_weight_prepared = floats(49574960, 221184);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(49796144, 4608);
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49800752, 221184);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(50021936, 4608);
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(50026544, 55296);
+  const cnn::Floats features_stage6_2_conv4_weight_prepared = floats(50081840, 55296);
+  const cnn::Floats features_stage6_2_bn3_saved = floats(50137136, 768);
+  const cnn::Floats features_stage6_2_conv5_weight_prepared = floats(50137904, 221184);
+  const cnn::Floats features_stage6_3_bn1_saved = floats(50359088, 4608);
+  const cnn::Floats features_stage6_3_conv1_weight_prepared = floats(50363696, 221184);
+  const cnn::Floats features_stage6_3_bn2_saved = floats(50584880, 4608);
+  const cnn::Floats features_stage6_3_conv3_weight_prepared = floats(50589488, 55296);
+  const cnn::Floats features_stage6_3_conv4_weight_prepared = floats(50644784, 55296);
+  const cnn::Floats features_stage6_3_bn3_saved = floats(50700080, 768);
+  const cnn::Floats features_stage6_3_conv5_weight_prepared = floats(50700848, 221184);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(50922032, 4608);
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(50926640, 221184);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(51147824, 4608);
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(51152432, 55296);
+  const cnn::Floats features_stage7_0_conv4_weight_prepared = floats(51207728, 55296);
+  const cnn::Floats features_stage7_0_bn3_saved = floats(51263024, 1280);
+  const cnn::Floats features_stage7_0_conv5_weight_prepared = floats(51264304, 373248);
+  const cnn::Floats features_bn2_saved = floats(51637552, 5120);
+  const cnn::Floats features_conv2_weight_prepared = floats(51642672, 410880);
+
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  // blocks.cnn:9: bn    (features.bn1)
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
+
+  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
+                 features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
+                 kFeaturesStage1_0Bn1);
+
+  at(7);  // 12: conv(squeeze, 1, act=silu)    (features.stage1[0].conv2)
+  cnn::conv_prepare(features_stage1_0_conv2_weight_prepared, features_stage1_0_conv2_weight_,
+                    kFeaturesStage1_0Conv2);
+
+  at(8);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage1[0].conv3)
+  cnn::conv_prepare(features_stage1_0_conv3_weight_prepared, features_stage1_0_conv3_weight_,
+                    kFeaturesStage1_0Conv3);
+
+  at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv4)
+  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
+                 features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
+                 kFeaturesStage1_0Bn2);
+  cnn::conv_prepare(features_stage1_0_conv4_weight_prepared, features_stage1_0_conv4_weight_,
+                    kFeaturesStage1_0Conv4);
+
+  at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  // blocks.cnn:9: bn    (features.stage2[0].bn1)
+  cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
+                 features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
+                 kFeaturesStage2_0Bn1);
+  cnn::conv_prepare(features_stage2_0_conv1_weight_prepared, features_stage2_0_conv1_weight_,
+                    kFeaturesStage2_0Conv1);
+
+  at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
+                 features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
+                 kFeaturesStage2_0Bn2);
+
+  at(19);  // 12: conv(squeeze, 1, act=silu)    (features.stage2[0].conv3)
+  cnn::conv_prepare(features_stage2_0_conv3_weight_prepared, features_stage2_0_conv3_weight_,
+                    kFeaturesStage2_0Conv3);
+
+  at(20);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[0].conv4)
+  cnn::conv_prepare(features_stage2_0_conv4_weight_prepared, features_stage2_0_conv4_weight_,
+                    kFeaturesStage2_0Conv4);
+
+  at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv5)
+  // blocks.cnn:9: bn    (features.stage2[0].bn3)
+  cnn::bn_affine(features_stage2_0_bn3_saved, features_stage2_0_bn3_weight_, features_stage2_0_bn3_bias_,
+                 features_stage2_0_bn3_running_mean_, features_stage2_0_bn3_running_var_,
+                 kFeaturesStage2_0Bn3);
+  cnn::conv_prepare(features_stage2_0_conv5_weight_prepared, features_stage2_0_conv5_weight_,
+                    kFeaturesStage2_0Conv5);
+
+  at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  // blocks.cnn:9: bn    (features.stage2[1].bn1)
+  cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
+                 features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
+                 kFeaturesStage2_1Bn1);
+  cnn::conv_prepare(features_stage2_1_conv1_weight_prepared, features_stage2_1_conv1_weight_,
+                    kFeaturesStage2_1Conv1);
+
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
+                 features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
+                 kFeaturesStage2_1Bn2);
+
+  at(31);  // 12: conv(squeeze, 1, act=silu)    (features.stage2[1].conv3)
+  cnn::conv_prepare(features_stage2_1_conv3_weight_prepared, features_stage2_1_conv3_weight_,
+                    kFeaturesStage2_1Conv3);
+
+  at(32);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[1].conv4)
+  cnn::conv_prepare(features_stage2_1_conv4_weight_prepared, features_stage2_1_conv4_weight_,
+                    kFeaturesStage2_1Conv4);
+
+  at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv5)
+  // blocks.cnn:9: bn    (features.stage2[1].bn3)
+  // 31: add {    (features.stage2[1].add1)
+  cnn::bn_affine(features_stage2_1_bn3_saved, features_stage2_1_bn3_weight_, features_stage2_1_bn3_bias_,
+                 features_stage2_1_bn3_running_mean_, features_stage2_1_bn3_running_var_,
+                 kFeaturesStage2_1Bn3);
+  cnn::conv_prepare(features_stage2_1_conv5_weight_prepared, features_stage2_1_conv5_weight_,
+                    kFeaturesStage2_1Conv5);
+
+  at(38);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  // blocks.cnn:9: bn    (features.stage3[0].bn1)
+  cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
+                 features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
+                 kFeaturesStage3_0Bn1);
+  cnn::conv_prepare(features_stage3_0_conv1_weight_prepared, features_stage3_0_conv1_weight_,
+                    kFeaturesStage3_0Conv1);
+
+  at(41);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
+                 features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
+                 kFeaturesStage3_0Bn2);
+
+  at(45);  // 12: conv(squeeze, 1, act=silu)    (features.stage3[0].conv3)
+  cnn::conv_prepare(features_stage3_0_conv3_weight_prepared, features_stage3_0_conv3_weight_,
+                    kFeaturesStage3_0Conv3);
+
+  at(46);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[0].conv4)
+  cnn::conv_prepare(features_stage3_0_conv4_weight_prepared, features_stage3_0_conv4_weight_,
+                    kFeaturesStage3_0Conv4);
+
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv5)
+  // blocks.cnn:9: bn    (features.stage3[0].bn3)
+  cnn::bn_affine(features_stage3_0_bn3_saved, features_stage3_0_bn3_weight_, features_stage3_0_bn3_bias_,
+                 features_stage3_0_bn3_running_mean_, features_stage3_0_bn3_running_var_,
+                 kFeaturesStage3_0Bn3);
+  cnn::conv_prepare(features_stage3_0_conv5_weight_prepared, features_stage3_0_conv5_weight_,
+                    kFeaturesStage3_0Conv5);
+
+  at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  // blocks.cnn:9: bn    (features.stage3[1].bn1)
+  cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
+                 features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
+                 kFeaturesStage3_1Bn1);
+  cnn::conv_prepare(features_stage3_1_conv1_weight_prepared, features_stage3_1_conv1_weight_,
+                    kFeaturesStage3_1Conv1);
+
+  at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
+                 features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
+                 kFeaturesStage3_1Bn2);
+
+  at(57);  // 12: conv(squeeze, 1, act=silu)    (features.stage3[1].conv3)
+  cnn::conv_prepare(features_stage3_1_conv3_weight_prepared, features_stage3_1_conv3_weight_,
+                    kFeaturesStage3_1Conv3);
+
+  at(58);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[1].conv4)
+  cnn::conv_prepare(features_stage3_1_conv4_weight_prepared, features_stage3_1_conv4_weight_,
+                    kFeaturesStage3_1Conv4);
+
+  at(60);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv5)
+  // blocks.cnn:9: bn    (features.stage3[1].bn3)
+  // 31: add {    (features.stage3[1].add1)
+  cnn::bn_affine(features_stage3_1_bn3_saved, features_stage3_1_bn3_weight_, features_stage3_1_bn3_bias_,
+                 features_stage3_1_bn3_running_mean_, features_stage3_1_bn3_running_var_,
+                 kFeaturesStage3_1Bn3);
+  cnn::conv_prepare(features_stage3_1_conv5_weight_prepared, features_stage3_1_conv5_weight_,
+                    kFeaturesStage3_1Conv5);
+
+  at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
+  // blocks.cnn:9: bn    (features.stage4[0].bn1)
+  cnn::bn_affine(features_stage4_0_bn1_saved, features_stage4_0_bn1_weight_, features_stage4_0_bn1_bias_,
+                 features_stage4_0_bn1_running_mean_, features_stage4_0_bn1_running_var_,
+                 kFeaturesStage4_0Bn1);
+  cnn::conv_prepare(features_stage4_0_conv1_weight_prepared, features_stage4_0_conv1_weight_,
+                    kFeaturesStage4_0Conv1);
+
+  at(67);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
+  // blocks.cnn:9: bn    (features.stage4[0].bn2)
+  cnn::bn_affine(features_stage4_0_bn2_saved, features_stage4_0_bn2_weight_, features_stage4_0_bn2_bias_,
+                 features_stage4_0_bn2_running_mean_, features_stage4_0_bn2_running_var_,
+                 kFeaturesStage4_0Bn2);
+
+  at(71);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[0].conv3)
+  cnn::conv_prepare(features_stage4_0_conv3_weight_prepared, features_stage4_0_conv3_weight_,
+                    kFeaturesStage4_0Conv3);
+
+  at(72);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[0].conv4)
+  cnn::conv_prepare(features_stage4_0_conv4_weight_prepared, features_stage4_0_conv4_weight_,
+                    kFeaturesStage4_0Conv4);
+
+  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv5)
+  // blocks.cnn:9: bn    (features.stage4[0].bn3)
+  cnn::bn_affine(features_stage4_0_bn3_saved, features_stage4_0_bn3_weight_, features_stage4_0_bn3_bias_,
+                 features_stage4_0_bn3_running_mean_, features_stage4_0_bn3_running_var_,
+                 kFeaturesStage4_0Bn3);
+  cnn::conv_prepare(features_stage4_0_conv5_weight_prepared, features_stage4_0_conv5_weight_,
+                    kFeaturesStage4_0Conv5);
+
+  at(76);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
+  // blocks.cnn:9: bn    (features.stage4[1].bn1)
+  cnn::bn_affine(features_stage4_1_bn1_saved, features_stage4_1_bn1_weight_, features_stage4_1_bn1_bias_,
+                 features_stage4_1_bn1_running_mean_, features_stage4_1_bn1_running_var_,
+                 kFeaturesStage4_1Bn1);
+  cnn::conv_prepare(features_stage4_1_conv1_weight_prepared, features_stage4_1_conv1_weight_,
+                    kFeaturesStage4_1Conv1);
+
+  at(79);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
+  // blocks.cnn:9: bn    (features.stage4[1].bn2)
+  cnn::bn_affine(features_stage4_1_bn2_saved, features_stage4_1_bn2_weight_, features_stage4_1_bn2_bias_,
+                 features_stage4_1_bn2_running_mean_, features_stage4_1_bn2_running_var_,
+                 kFeaturesStage4_1Bn2);
+
+  at(83);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[1].conv3)
+  cnn::conv_prepare(features_stage4_1_conv3_weight_prepared, features_stage4_1_conv3_weight_,
+                    kFeaturesStage4_1Conv3);
+
+  at(84);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[1].conv4)
+  cnn::conv_prepare(features_stage4_1_conv4_weight_prepared, features_stage4_1_conv4_weight_,
+                    kFeaturesStage4_1Conv4);
+
+  at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv5)
+  // blocks.cnn:9: bn    (features.stage4[1].bn3)
+  // 31: add {    (features.stage4[1].add1)
+  cnn::bn_affine(features_stage4_1_bn3_saved, features_stage4_1_bn3_weight_, features_stage4_1_bn3_bias_,
+                 features_stage4_1_bn3_running_mean_, features_stage4_1_bn3_running_var_,
+                 kFeaturesStage4_1Bn3);
+  cnn::conv_prepare(features_stage4_1_conv5_weight_prepared, features_stage4_1_conv5_weight_,
+                    kFeaturesStage4_1Conv5);
+
+  at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
+  // blocks.cnn:9: bn    (features.stage4[2].bn1)
+  cnn::bn_affine(features_stage4_2_bn1_saved, features_stage4_2_bn1_weight_, features_stage4_2_bn1_bias_,
+                 features_stage4_2_bn1_running_mean_, features_stage4_2_bn1_running_var_,
+                 kFeaturesStage4_2Bn1);
+  cnn::conv_prepare(features_stage4_2_conv1_weight_prepared, features_stage4_2_conv1_weight_,
+                    kFeaturesStage4_2Conv1);
+
+  at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
+  // blocks.cnn:9: bn    (features.stage4[2].bn2)
+  cnn::bn_affine(features_stage4_2_bn2_saved, features_stage4_2_bn2_weight_, features_stage4_2_bn2_bias_,
+                 features_stage4_2_bn2_running_mean_, features_stage4_2_bn2_running_var_,
+                 kFeaturesStage4_2Bn2);
+
+  at(97);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[2].conv3)
+  cnn::conv_prepare(features_stage4_2_conv3_weight_prepared, features_stage4_2_conv3_weight_,
+                    kFeaturesStage4_2Conv3);
+
+  at(98);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[2].conv4)
+  cnn::conv_prepare(features_stage4_2_conv4_weight_prepared, features_stage4_2_conv4_weight_,
+                    kFeaturesStage4_2Conv4);
+
+  at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv5)
+  // blocks.cnn:9: bn    (features.stage4[2].bn3)
+  // 31: add {    (features.stage4[2].add1)
+  cnn::bn_affine(features_stage4_2_bn3_saved, features_stage4_2_bn3_weight_, features_stage4_2_bn3_bias_,
+                 features_stage4_2_bn3_running_mean_, features_stage4_2_bn3_running_var_,
+                 kFeaturesStage4_2Bn3);
+  cnn::conv_prepare(features_stage4_2_conv5_weight_prepared, features_stage4_2_conv5_weight_,
+                    kFeaturesStage4_2Conv5);
+
+  at(104);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
+  // blocks.cnn:9: bn    (features.stage5[0].bn1)
+  cnn::bn_affine(features_stage5_0_bn1_saved, features_stage5_0_bn1_weight_, features_stage5_0_bn1_bias_,
+                 features_stage5_0_bn1_running_mean_, features_stage5_0_bn1_running_var_,
+                 kFeaturesStage5_0Bn1);
+  cnn::conv_prepare(features_stage5_0_conv1_weight_prepared, features_stage5_0_conv1_weight_,
+                    kFeaturesStage5_0Conv1);
+
+  at(107);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
+  // blocks.cnn:9: bn    (features.stage5[0].bn2)
+  cnn::bn_affine(features_stage5_0_bn2_saved, features_stage5_0_bn2_weight_, features_stage5_0_bn2_bias_,
+                 features_stage5_0_bn2_running_mean_, features_stage5_0_bn2_running_var_,
+                 kFeaturesStage5_0Bn2);
+
+  at(111);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[0].conv3)
+  cnn::conv_prepare(features_stage5_0_conv3_weight_prepared, features_stage5_0_conv3_weight_,
+                    kFeaturesStage5_0Conv3);
+
+  at(112);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[0].conv4)
+  cnn::conv_prepare(features_stage5_0_conv4_weight_prepared, features_stage5_0_conv4_weight_,
+                    kFeaturesStage5_0Conv4);
+
+  at(114);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv5)
+  // blocks.cnn:9: bn    (features.stage5[0].bn3)
+  cnn::bn_affine(features_stage5_0_bn3_saved, features_stage5_0_bn3_weight_, features_stage5_0_bn3_bias_,
+                 features_stage5_0_bn3_running_mean_, features_stage5_0_bn3_running_var_,
+                 kFeaturesStage5_0Bn3);
+  cnn::conv_prepare(features_stage5_0_conv5_weight_prepared, features_stage5_0_conv5_weight_,
+                    kFeaturesStage5_0Conv5);
+
+  at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
+  // blocks.cnn:9: bn    (features.stage5[1].bn1)
+  cnn::bn_affine(features_stage5_1_bn1_saved, features_stage5_1_bn1_weight_, features_stage5_1_bn1_bias_,
+                 features_stage5_1_bn1_running_mean_, features_stage5_1_bn1_running_var_,
+                 kFeaturesStage5_1Bn1);
+  cnn::conv_prepare(features_stage5_1_conv1_weight_prepared, features_stage5_1_conv1_weight_,
+                    kFeaturesStage5_1Conv1);
+
+  at(119);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
+  // blocks.cnn:9: bn    (features.stage5[1].bn2)
+  cnn::bn_affine(features_stage5_1_bn2_saved, features_stage5_1_bn2_weight_, features_stage5_1_bn2_bias_,
+                 features_stage5_1_bn2_running_mean_, features_stage5_1_bn2_running_var_,
+                 kFeaturesStage5_1Bn2);
+
+  at(123);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[1].conv3)
+  cnn::conv_prepare(features_stage5_1_conv3_weight_prepared, features_stage5_1_conv3_weight_,
+                    kFeaturesStage5_1Conv3);
+
+  at(124);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[1].conv4)
+  cnn::conv_prepare(features_stage5_1_conv4_weight_prepared, features_stage5_1_conv4_weight_,
+                    kFeaturesStage5_1Conv4);
+
+  at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv5)
+  // blocks.cnn:9: bn    (features.stage5[1].bn3)
+  // 31: add {    (features.stage5[1].add1)
+  cnn::bn_affine(features_stage5_1_bn3_saved, features_stage5_1_bn3_weight_, features_stage5_1_bn3_bias_,
+                 features_stage5_1_bn3_running_mean_, features_stage5_1_bn3_running_var_,
+                 kFeaturesStage5_1Bn3);
+  cnn::conv_prepare(features_stage5_1_conv5_weight_prepared, features_stage5_1_conv5_weight_,
+                    kFeaturesStage5_1Conv5);
+
+  at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
+  // blocks.cnn:9: bn    (features.stage5[2].bn1)
+  cnn::bn_affine(features_stage5_2_bn1_saved, features_stage5_2_bn1_weight_, features_stage5_2_bn1_bias_,
+                 features_stage5_2_bn1_running_mean_, features_stage5_2_bn1_running_var_,
+                 kFeaturesStage5_2Bn1);
+  cnn::conv_prepare(features_stage5_2_conv1_weight_prepared, features_stage5_2_conv1_weight_,
+                    kFeaturesStage5_2Conv1);
+
+  at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
+  // blocks.cnn:9: bn    (features.stage5[2].bn2)
+  cnn::bn_affine(features_stage5_2_bn2_saved, features_stage5_2_bn2_weight_, features_stage5_2_bn2_bias_,
+                 features_stage5_2_bn2_running_mean_, features_stage5_2_bn2_running_var_,
+                 kFeaturesStage5_2Bn2);
+
+  at(137);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[2].conv3)
+  cnn::conv_prepare(features_stage5_2_conv3_weight_prepared, features_stage5_2_conv3_weight_,
+                    kFeaturesStage5_2Conv3);
+
+  at(138);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[2].conv4)
+  cnn::conv_prepare(features_stage5_2_conv4_weight_prepared, features_stage5_2_conv4_weight_,
+                    kFeaturesStage5_2Conv4);
+
+  at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv5)
+  // blocks.cnn:9: bn    (features.stage5[2].bn3)
+  // 31: add {    (features.stage5[2].add1)
+  cnn::bn_affine(features_stage5_2_bn3_saved, features_stage5_2_bn3_weight_, features_stage5_2_bn3_bias_,
+                 features_stage5_2_bn3_running_mean_, features_stage5_2_bn3_running_var_,
+                 kFeaturesStage5_2Bn3);
+  cnn::conv_prepare(features_stage5_2_conv5_weight_prepared, features_stage5_2_conv5_weight_,
+                    kFeaturesStage5_2Conv5);
+
+  at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
+  // blocks.cnn:9: bn    (features.stage6[0].bn1)
+  cnn::bn_affine(features_stage6_0_bn1_saved, features_stage6_0_bn1_weight_, features_stage6_0_bn1_bias_,
+                 features_stage6_0_bn1_running_mean_, features_stage6_0_bn1_running_var_,
+                 kFeaturesStage6_0Bn1);
+  cnn::conv_prepare(features_stage6_0_conv1_weight_prepared, features_stage6_0_conv1_weight_,
+                    kFeaturesStage6_0Conv1);
+
+  at(147);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
+  // blocks.cnn:9: bn    (features.stage6[0].bn2)
+  cnn::bn_affine(features_stage6_0_bn2_saved, features_stage6_0_bn2_weight_, features_stage6_0_bn2_bias_,
+                 features_stage6_0_bn2_running_mean_, features_stage6_0_bn2_running_var_,
+                 kFeaturesStage6_0Bn2);
+
+  at(151);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[0].conv3)
+  cnn::conv_prepare(features_stage6_0_conv3_weight_prepared, features_stage6_0_conv3_weight_,
+                    kFeaturesStage6_0Conv3);
+
+  at(152);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[0].conv4)
+  cnn::conv_prepare(features_stage6_0_conv4_weight_prepared, features_stage6_0_conv4_weight_,
+                    kFeaturesStage6_0Conv4);
+
+  at(154);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv5)
+  // blocks.cnn:9: bn    (features.stage6[0].bn3)
+  cnn::bn_affine(features_stage6_0_bn3_saved, features_stage6_0_bn3_weight_, features_stage6_0_bn3_bias_,
+                 features_stage6_0_bn3_running_mean_, features_stage6_0_bn3_running_var_,
+                 kFeaturesStage6_0Bn3);
+  cnn::conv_prepare(features_stage6_0_conv5_weight_prepared, features_stage6_0_conv5_weight_,
+                    kFeaturesStage6_0Conv5);
+
+  at(156);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
+  // blocks.cnn:9: bn    (features.stage6[1].bn1)
+  cnn::bn_affine(features_stage6_1_bn1_saved, features_stage6_1_bn1_weight_, features_stage6_1_bn1_bias_,
+                 features_stage6_1_bn1_running_mean_, features_stage6_1_bn1_running_var_,
+                 kFeaturesStage6_1Bn1);
+  cnn::conv_prepare(features_stage6_1_conv1_weight_prepared, features_stage6_1_conv1_weight_,
+                    kFeaturesStage6_1Conv1);
+
+  at(159);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
+  // blocks.cnn:9: bn    (features.stage6[1].bn2)
+  cnn::bn_affine(features_stage6_1_bn2_saved, features_stage6_1_bn2_weight_, features_stage6_1_bn2_bias_,
+                 features_stage6_1_bn2_running_mean_, features_stage6_1_bn2_running_var_,
+                 kFeaturesStage6_1Bn2);
+
+  at(163);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[1].conv3)
+  cnn::conv_prepare(features_stage6_1_conv3_weight_prepared, features_stage6_1_conv3_weight_,
+                    kFeaturesStage6_1Conv3);
+
+  at(164);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[1].conv4)
+  cnn::conv_prepare(features_stage6_1_conv4_weight_prepared, features_stage6_1_conv4_weight_,
+                    kFeaturesStage6_1Conv4);
+
+  at(166);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv5)
+  // blocks.cnn:9: bn    (features.stage6[1].bn3)
+  // 31: add {    (features.stage6[1].add1)
+  cnn::bn_affine(features_stage6_1_bn3_saved, features_stage6_1_bn3_weight_, features_stage6_1_bn3_bias_,
+                 features_stage6_1_bn3_running_mean_, features_stage6_1_bn3_running_var_,
+                 kFeaturesStage6_1Bn3);
+  cnn::conv_prepare(features_stage6_1_conv5_weight_prepared, features_stage6_1_conv5_weight_,
+                    kFeaturesStage6_1Conv5);
+
+  at(170);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
+  // blocks.cnn:9: bn    (features.stage6[2].bn1)
+  cnn::bn_affine(features_stage6_2_bn1_saved, features_stage6_2_bn1_weight_, features_stage6_2_bn1_bias_,
+                 features_stage6_2_bn1_running_mean_, features_stage6_2_bn1_running_var_,
+                 kFeaturesStage6_2Bn1);
+  cnn::conv_prepare(features_stage6_2_conv1_weight_prepared, features_stage6_2_conv1_weight_,
+                    kFeaturesStage6_2Conv1);
+
+  at(173);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
+  // blocks.cnn:9: bn    (features.stage6[2].bn2)
+  cnn::bn_affine(features_stage6_2_bn2_saved, features_stage6_2_bn2_weight_, features_stage6_2_bn2_bias_,
+                 features_stage6_2_bn2_running_mean_, features_stage6_2_bn2_running_var_,
+                 kFeaturesStage6_2Bn2);
+
+  at(177);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[2].conv3)
+  cnn::conv_prepare(features_stage6_2_conv3_weight_prepared, features_stage6_2_conv3_weight_,
+                    kFeaturesStage6_2Conv3);
+
+  at(178);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[2].conv4)
+  cnn::conv_prepare(features_stage6_2_conv4_weight_prepared, features_stage6_2_conv4_weight_,
+                    kFeaturesStage6_2Conv4);
+
+  at(180);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv5)
+  // blocks.cnn:9: bn    (features.stage6[2].bn3)
+  // 31: add {    (features.stage6[2].add1)
+  cnn::bn_affine(features_stage6_2_bn3_saved, features_stage6_2_bn3_weight_, features_stage6_2_bn3_bias_,
+                 features_stage6_2_bn3_running_mean_, features_stage6_2_bn3_running_var_,
+                 kFeaturesStage6_2Bn3);
+  cnn::conv_prepare(features_stage6_2_conv5_weight_prepared, features_stage6_2_conv5_weight_,
+                    kFeaturesStage6_2Conv5);
+
+  at(184);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv1)
+  // blocks.cnn:9: bn    (features.stage6[3].bn1)
+  cnn::bn_affine(features_stage6_3_bn1_saved, features_stage6_3_bn1_weight_, features_stage6_3_bn1_bias_,
+                 features_stage6_3_bn1_running_mean_, features_stage6_3_bn1_running_var_,
+                 kFeaturesStage6_3Bn1);
+  cnn::conv_prepare(features_stage6_3_conv1_weight_prepared, features_stage6_3_conv1_weight_,
+                    kFeaturesStage6_3Conv1);
+
+  at(187);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv2)
+  // blocks.cnn:9: bn    (features.stage6[3].bn2)
+  cnn::bn_affine(features_stage6_3_bn2_saved, features_stage6_3_bn2_weight_, features_stage6_3_bn2_bias_,
+                 features_stage6_3_bn2_running_mean_, features_stage6_3_bn2_running_var_,
+                 kFeaturesStage6_3Bn2);
+
+  at(191);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[3].conv3)
+  cnn::conv_prepare(features_stage6_3_conv3_weight_prepared, features_stage6_3_conv3_weight_,
+                    kFeaturesStage6_3Conv3);
+
+  at(192);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[3].conv4)
+  cnn::conv_prepare(features_stage6_3_conv4_weight_prepared, features_stage6_3_conv4_weight_,
+                    kFeaturesStage6_3Conv4);
+
+  at(194);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv5)
+  // blocks.cnn:9: bn    (features.stage6[3].bn3)
+  // 31: add {    (features.stage6[3].add1)
+  cnn::bn_affine(features_stage6_3_bn3_saved, features_stage6_3_bn3_weight_, features_stage6_3_bn3_bias_,
+                 features_stage6_3_bn3_running_mean_, features_stage6_3_bn3_running_var_,
+                 kFeaturesStage6_3Bn3);
+  cnn::conv_prepare(features_stage6_3_conv5_weight_prepared, features_stage6_3_conv5_weight_,
+                    kFeaturesStage6_3Conv5);
+
+  at(198);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
+  // blocks.cnn:9: bn    (features.stage7[0].bn1)
+  cnn::bn_affine(features_stage7_0_bn1_saved, features_stage7_0_bn1_weight_, features_stage7_0_bn1_bias_,
+                 features_stage7_0_bn1_running_mean_, features_stage7_0_bn1_running_var_,
+                 kFeaturesStage7_0Bn1);
+  cnn::conv_prepare(features_stage7_0_conv1_weight_prepared, features_stage7_0_conv1_weight_,
+                    kFeaturesStage7_0Conv1);
+
+  at(201);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
+  // blocks.cnn:9: bn    (features.stage7[0].bn2)
+  cnn::bn_affine(features_stage7_0_bn2_saved, features_stage7_0_bn2_weight_, features_stage7_0_bn2_bias_,
+                 features_stage7_0_bn2_running_mean_, features_stage7_0_bn2_running_var_,
+                 kFeaturesStage7_0Bn2);
+
+  at(205);  // 12: conv(squeeze, 1, act=silu)    (features.stage7[0].conv3)
+  cnn::conv_prepare(features_stage7_0_conv3_weight_prepared, features_stage7_0_conv3_weight_,
+                    kFeaturesStage7_0Conv3);
+
+  at(206);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage7[0].conv4)
+  cnn::conv_prepare(features_stage7_0_conv4_weight_prepared, features_stage7_0_conv4_weight_,
+                    kFeaturesStage7_0Conv4);
+
+  at(208);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv5)
+  // blocks.cnn:9: bn    (features.stage7[0].bn3)
+  cnn::bn_affine(features_stage7_0_bn3_saved, features_stage7_0_bn3_weight_, features_stage7_0_bn3_bias_,
+                 features_stage7_0_bn3_running_mean_, features_stage7_0_bn3_running_var_,
+                 kFeaturesStage7_0Bn3);
+  cnn::conv_prepare(features_stage7_0_conv5_weight_prepared, features_stage7_0_conv5_weight_,
+                    kFeaturesStage7_0Conv5);
+
+  at(210);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
+  // blocks.cnn:9: bn    (features.bn2)
+  cnn::bn_affine(features_bn2_saved, features_bn2_weight_, features_bn2_bias_, features_bn2_running_mean_,
+                 features_bn2_running_var_, kFeaturesBn2);
+  cnn::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(12845056, 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(17661952, 128);
+  const cnn::Floats features_bn1_saved = floats(48168960, 128);
   const cnn::Blocked features_silu1 = blocked(0, 401408);  // 32x112x112
-  const cnn::Blocked features_stage1_0_conv1 = blocked(12845056, 401408);  // 32x112x112
-  const cnn::Blocked features_stage1_0_silu1 = blocked(0, 401408);  // 32x112x112
-  const cnn::Blocked features_stage1_0_adaptive_avgpool1 = blocked(12845056, 32);  // 32x1x1
-  const cnn::Blocked features_stage1_0_conv2 = blocked(12846080, 8);  // 8x1x1
+  const cnn::Floats features_conv1_weight_prepared = floats(48169088, 972);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(48170064, 128);
+  const cnn::Blocked features_stage1_0_silu1 = blocked(12845056, 401408);  // 32x112x112
+  const cnn::Blocked features_stage1_0_adaptive_avgpool1 = blocked(0, 32);  // 32x1x1
+  const cnn::Blocked features_stage1_0_conv2 = blocked(1024, 8);  // 8x1x1
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48170192, 384);
   const cnn::Blocked features_stage1_0_conv3 = blocked(25690112, 32);  // 32x1x1
-  const cnn::Blocked features_stage1_0_mul1 = blocked(12845056, 401408);  // 32x112x112
-  const cnn::Floats features_stage1_0_bn2_saved = floats(0, 64);
+  const cnn::Floats features_stage1_0_conv3_weight_prepared = floats(48170576, 288);
+  const cnn::Blocked features_stage1_0_mul1 = blocked(0, 401408);  // 32x112x112
+  const cnn::Floats features_stage1_0_bn2_saved = floats(48170864, 64);
   const cnn::Blocked features_stage1_0_bn2 = blocked(38535168, 200704);  // 16x112x112
-  const cnn::Floats features_stage2_0_bn1_saved = floats(44957696, 384);
+  const cnn::Floats features_stage1_0_conv4_weight_prepared = floats(48170928, 576);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(48171504, 384);
   const cnn::Blocked features_stage2_0_silu1 = blocked(0, 1204224);  // 96x112x112
-  const cnn::Blocked features_stage2_0_conv2 = blocked(38535168, 301056);  // 96x56x56
-  const cnn::Blocked features_stage2_0_silu2 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked features_stage2_0_adaptive_avgpool1 = blocked(9633792, 96);  // 96x1x1
-  const cnn::Blocked features_stage2_0_conv3 = blocked(9636864, 4);  // 4x1x1
-  const cnn::Blocked features_stage2_0_conv4 = blocked(19267584, 96);  // 96x1x1
-  const cnn::Blocked features_stage2_0_mul1 = blocked(9633792, 301056);  // 96x56x56
-  const cnn::Floats features_stage2_0_bn3_saved = floats(0, 96);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(48171888, 1536);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(48173424, 384);
+  const cnn::Blocked features_stage2_0_silu2 = blocked(38535168, 301056);  // 96x56x56
+  const cnn::Blocked features_stage2_0_adaptive_avgpool1 = blocked(0, 96);  // 96x1x1
+  const cnn::Blocked features_stage2_0_conv3 = blocked(3072, 4);  // 4x1x1
+  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48173808, 576);
+  const cnn::Blocked features_stage2_0_conv4 = blocked(9633792, 96);  // 96x1x1
+  const cnn::Floats features_stage2_0_conv4_weight_prepared = floats(48174384, 384);
+  const cnn::Blocked features_stage2_0_mul1 = blocked(0, 301056);  // 96x56x56
+  const cnn::Floats features_stage2_0_bn3_saved = floats(48174768, 96);
   const cnn::Blocked features_stage2_0_bn3 = blocked(28901376, 75264);  // 24x56x56
-  const cnn::Floats features_stage2_1_bn1_saved = floats(14450688, 576);
+  const cnn::Floats features_stage2_0_conv5_weight_prepared = floats(48174864, 2304);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(48177168, 576);
   const cnn::Blocked features_stage2_1_silu1 = blocked(0, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_conv2 = blocked(14450688, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_silu2 = blocked(0, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_adaptive_avgpool1 = blocked(14450688, 144);  // 144x1x1
-  const cnn::Blocked features_stage2_1_conv3 = blocked(14455296, 6);  // 6x1x1
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(48177744, 3456);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(48181200, 576);
+  const cnn::Blocked features_stage2_1_silu2 = blocked(14450688, 451584);  // 144x56x56
+  const cnn::Blocked features_stage2_1_adaptive_avgpool1 = blocked(0, 144);  // 144x1x1
+  const cnn::Blocked features_stage2_1_conv3 = blocked(4608, 6);  // 6x1x1
+  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48181776, 864);
   const cnn::Blocked features_stage2_1_conv4 = blocked(31309824, 144);  // 144x1x1
-  const cnn::Blocked features_stage2_1_mul1 = blocked(14450688, 451584);  // 144x56x56
-  const cnn::Floats features_stage2_1_bn3_saved = floats(0, 96);
-  const cnn::Blocked features_stage2_1_add1 = blocked(31309824, 75264);  // 24x56x56
-  const cnn::Floats features_stage3_0_bn1_saved = floats(14450688, 576);
+  const cnn::Floats features_stage2_1_conv4_weight_prepared = floats(48182640, 864);
+  const cnn::Blocked features_stage2_1_mul1 = blocked(0, 451584);  // 144x56x56
+  const cnn::Floats features_stage2_1_bn3_saved = floats(48183504, 96);
+  const cnn::Blocked features_stage2_1_add1 = blocked(14450688, 75264);  // 24x56x56
+  const cnn::Floats features_stage2_1_conv5_weight_prepared = floats(48183600, 3456);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(48187056, 576);
   const cnn::Blocked features_stage3_0_silu1 = blocked(0, 451584);  // 144x56x56
-  const cnn::Blocked features_stage3_0_conv2 = blocked(14450688, 112896);  // 144x28x28
-  const cnn::Blocked features_stage3_0_silu2 = blocked(0, 112896);  // 144x28x28
-  const cnn::Blocked features_stage3_0_adaptive_avgpool1 = blocked(3612672, 144);  // 144x1x1
-  const cnn::Blocked features_stage3_0_conv3 = blocked(3617280, 6);  // 6x1x1
-  const cnn::Blocked features_stage3_0_conv4 = blocked(7225344, 144);  // 144x1x1
-  const cnn::Blocked features_stage3_0_mul1 = blocked(3612672, 112896);  // 144x28x28
-  const cnn::Floats features_stage3_0_bn3_saved = floats(0, 160);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(48187632, 3456);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(48191088, 576);
+  const cnn::Blocked features_stage3_0_silu2 = blocked(14450688, 112896);  // 144x28x28
+  const cnn::Blocked features_stage3_0_adaptive_avgpool1 = blocked(0, 144);  // 144x1x1
+  const cnn::Blocked features_stage3_0_conv3 = blocked(4608, 6);  // 6x1x1
+  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48191664, 864);
+  const cnn::Blocked features_stage3_0_conv4 = blocked(3612672, 144);  // 144x1x1
+  const cnn::Floats features_stage3_0_conv4_weight_prepared = floats(48192528, 864);
+  const cnn::Blocked features_stage3_0_mul1 = blocked(0, 112896);  // 144x28x28
+  const cnn::Floats features_stage3_0_bn3_saved = floats(48193392, 160);
   const cnn::Blocked features_stage3_0_bn3 = blocked(12042240, 31360);  // 40x28x28
-  const cnn::Floats features_stage3_1_bn1_saved = floats(6021120, 960);
+  const cnn::Floats features_stage3_0_conv5_weight_prepared = floats(48193552, 6048);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(48199600, 960);
   const cnn::Blocked features_stage3_1_silu1 = blocked(0, 188160);  // 240x28x28
-  const cnn::Blocked features_stage3_1_conv2 = blocked(6021120, 188160);  // 240x28x28
-  const cnn::Blocked features_stage3_1_silu2 = blocked(0, 188160);  // 240x28x28
-  const cnn::Blocked features_stage3_1_adaptive_avgpool1 = blocked(6021120, 240);  // 240x1x1
-  const cnn::Blocked features_stage3_1_conv3 = blocked(6028800, 10);  // 10x1x1
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(48200560, 9600);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(48210160, 960);
+  const cnn::Blocked features_stage3_1_silu2 = blocked(6021120, 188160);  // 240x28x28
+  const cnn::Blocked features_stage3_1_adaptive_avgpool1 = blocked(0, 240);  // 240x1x1
+  const cnn::Blocked features_stage3_1_conv3 = blocked(7680, 10);  // 10x1x1
+  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48211120, 2880);
   const cnn::Blocked features_stage3_1_conv4 = blocked(13045760, 240);  // 240x1x1
-  const cnn::Blocked features_stage3_1_mul1 = blocked(6021120, 188160);  // 240x28x28
-  const cnn::Floats features_stage3_1_bn3_saved = floats(0, 160);
-  const cnn::Blocked features_stage3_1_add1 = blocked(13045760, 31360);  // 40x28x28
-  const cnn::Floats features_stage4_0_bn1_saved = floats(6021120, 960);
+  const cnn::Floats features_stage3_1_conv4_weight_prepared = floats(48214000, 2400);
+  const cnn::Blocked features_stage3_1_mul1 = blocked(0, 188160);  // 240x28x28
+  const cnn::Floats features_stage3_1_bn3_saved = floats(48216400, 160);
+  const cnn::Blocked features_stage3_1_add1 = blocked(6021120, 31360);  // 40x28x28
+  const cnn::Floats features_stage3_1_conv5_weight_prepared = floats(48216560, 10080);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(48226640, 960);
   const cnn::Blocked features_stage4_0_silu1 = blocked(0, 188160);  // 240x28x28
-  const cnn::Blocked features_stage4_0_conv2 = blocked(6021120, 47040);  // 240x14x14
-  const cnn::Blocked features_stage4_0_silu2 = blocked(0, 47040);  // 240x14x14
-  const cnn::Blocked features_stage4_0_adaptive_avgpool1 = blocked(1505280, 240);  // 240x1x1
-  const cnn::Blocked features_stage4_0_conv3 = blocked(1512960, 10);  // 10x1x1
-  const cnn::Blocked features_stage4_0_conv4 = blocked(3010560, 240);  // 240x1x1
-  const cnn::Blocked features_stage4_0_mul1 = blocked(1505280, 47040);  // 240x14x14
-  const cnn::Floats features_stage4_0_bn3_saved = floats(0, 320);
+  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(48227600, 9600);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(48237200, 960);
+  const cnn::Blocked features_stage4_0_silu2 = blocked(6021120, 47040);  // 240x14x14
+  const cnn::Blocked features_stage4_0_adaptive_avgpool1 = blocked(0, 240);  // 240x1x1
+  const cnn::Blocked features_stage4_0_conv3 = blocked(7680, 10);  // 10x1x1
+  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48238160, 2880);
+  const cnn::Blocked features_stage4_0_conv4 = blocked(1505280, 240);  // 240x1x1
+  const cnn::Floats features_stage4_0_conv4_weight_prepared = floats(48241040, 2400);
+  const cnn::Blocked features_stage4_0_mul1 = blocked(0, 47040);  // 240x14x14
+  const cnn::Floats features_stage4_0_bn3_saved = floats(48243440, 320);
   const cnn::Blocked features_stage4_0_bn3 = blocked(6021120, 15680);  // 80x14x14
-  const cnn::Floats features_stage4_1_bn1_saved = floats(3010560, 1920);
+  const cnn::Floats features_stage4_0_conv5_weight_prepared = floats(48243760, 20160);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(48263920, 1920);
   const cnn::Blocked features_stage4_1_silu1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_1_conv2 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_1_silu2 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_1_adaptive_avgpool1 = blocked(3010560, 480);  // 480x1x1
-  const cnn::Blocked features_stage4_1_conv3 = blocked(3025920, 20);  // 20x1x1
+  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(48265840, 38400);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(48304240, 1920);
+  const cnn::Blocked features_stage4_1_silu2 = blocked(3010560, 94080);  // 480x14x14
+  const cnn::Blocked features_stage4_1_adaptive_avgpool1 = blocked(0, 480);  // 480x1x1
+  const cnn::Blocked features_stage4_1_conv3 = blocked(15360, 20);  // 20x1x1
+  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48306160, 11520);
   const cnn::Blocked features_stage4_1_conv4 = blocked(6522880, 480);  // 480x1x1
-  const cnn::Blocked features_stage4_1_mul1 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Floats features_stage4_1_bn3_saved = floats(0, 320);
+  const cnn::Floats features_stage4_1_conv4_weight_prepared = floats(48317680, 9600);
+  const cnn::Blocked features_stage4_1_mul1 = blocked(0, 94080);  // 480x14x14
+  const cnn::Floats features_stage4_1_bn3_saved = floats(48327280, 320);
   const cnn::Blocked features_stage4_1_add1 = blocked(6522880, 15680);  // 80x14x14
-  const cnn::Floats features_stage4_2_bn1_saved = floats(3010560, 1920);
+  const cnn::Floats features_stage4_1_conv5_weight_prepared = floats(48327600, 40320);
+  const cnn::Floats features_stage4_2_bn1_saved = floats(48367920, 1920);
   const cnn::Blocked features_stage4_2_silu1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_2_conv2 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_2_silu2 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_2_adaptive_avgpool1 = blocked(3010560, 480);  // 480x1x1
-  const cnn::Blocked features_stage4_2_conv3 = blocked(3025920, 20);  // 20x1x1
+  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(48369840, 38400);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(48408240, 1920);
+  const cnn::Blocked features_stage4_2_silu2 = blocked(3010560, 94080);  // 480x14x14
+  const cnn::Blocked features_stage4_2_adaptive_avgpool1 = blocked(0, 480);  // 480x1x1
+  const cnn::Blocked features_stage4_2_conv3 = blocked(15360, 20);  // 20x1x1
+  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48410160, 11520);
   const cnn::Blocked features_stage4_2_conv4 = blocked(6021120, 480);  // 480x1x1
-  const cnn::Blocked features_stage4_2_mul1 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Floats features_stage4_2_bn3_saved = floats(0, 320);
-  const cnn::Blocked features_stage4_2_add1 = blocked(6021120, 15680);  // 80x14x14
-  const cnn::Floats features_stage5_0_bn1_saved = floats(3010560, 1920);
+  const cnn::Floats features_stage4_2_conv4_weight_prepared = floats(48421680, 9600);
+  const cnn::Blocked features_stage4_2_mul1 = blocked(0, 94080);  // 480x14x14
+  const cnn::Floats features_stage4_2_bn3_saved = floats(48431280, 320);
+  const cnn::Blocked features_stage4_2_add1 = blocked(3010560, 15680);  // 80x14x14
+  const cnn::Floats features_stage4_2_conv5_weight_prepared = floats(48431600, 40320);
+  const cnn::Floats features_stage5_0_bn1_saved = floats(48471920, 1920);
   const cnn::Blocked features_stage5_0_silu1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage5_0_conv2 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Blocked features_stage5_0_silu2 = blocked(0, 94080);  // 480x14x14
-  const cnn::Blocked features_stage5_0_adaptive_avgpool1 = blocked(3010560, 480);  // 480x1x1
-  const cnn::Blocked features_stage5_0_conv3 = blocked(3025920, 20);  // 20x1x1
+  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(48473840, 38400);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(48512240, 1920);
+  const cnn::Blocked features_stage5_0_silu2 = blocked(3010560, 94080);  // 480x14x14
+  const cnn::Blocked features_stage5_0_adaptive_avgpool1 = blocked(0, 480);  // 480x1x1
+  const cnn::Blocked features_stage5_0_conv3 = blocked(15360, 20);  // 20x1x1
+  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48514160, 11520);
   const cnn::Blocked features_stage5_0_conv4 = blocked(6021120, 480);  // 480x1x1
-  const cnn::Blocked features_stage5_0_mul1 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Floats features_stage5_0_bn3_saved = floats(0, 448);
+  const cnn::Floats features_stage5_0_conv4_weight_prepared = floats(48525680, 9600);
+  const cnn::Blocked features_stage5_0_mul1 = blocked(0, 94080);  // 480x14x14
+  const cnn::Floats features_stage5_0_bn3_saved = floats(48535280, 448);
   const cnn::Blocked features_stage5_0_bn3 = blocked(8429568, 21952);  // 112x14x14
-  const cnn::Floats features_stage5_1_bn1_saved = floats(4214784, 2688);
+  const cnn::Floats features_stage5_0_conv5_weight_prepared = floats(48535728, 54720);
+  const cnn::Floats features_stage5_1_bn1_saved = floats(48590448, 2688);
   const cnn::Blocked features_stage5_1_silu1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_1_conv2 = blocked(4214784, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_1_silu2 = blocked(0, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_1_adaptive_avgpool1 = blocked(4214784, 672);  // 672x1x1
-  const cnn::Blocked features_stage5_1_conv3 = blocked(4236288, 28);  // 28x1x1
+  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(48593136, 75264);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(48668400, 2688);
+  const cnn::Blocked features_stage5_1_silu2 = blocked(4214784, 131712);  // 672x14x14
+  const cnn::Blocked features_stage5_1_adaptive_avgpool1 = blocked(0, 672);  // 672x1x1
+  const cnn::Blocked features_stage5_1_conv3 = blocked(21504, 28);  // 28x1x1
+  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48671088, 20160);
   const cnn::Blocked features_stage5_1_conv4 = blocked(9132032, 672);  // 672x1x1
-  const cnn::Blocked features_stage5_1_mul1 = blocked(4214784, 131712);  // 672x14x14
-  const cnn::Floats features_stage5_1_bn3_saved = floats(0, 448);
+  const cnn::Floats features_stage5_1_conv4_weight_prepared = floats(48691248, 18816);
+  const cnn::Blocked features_stage5_1_mul1 = blocked(0, 131712);  // 672x14x14
+  const cnn::Floats features_stage5_1_bn3_saved = floats(48710064, 448);
   const cnn::Blocked features_stage5_1_add1 = blocked(9132032, 21952);  // 112x14x14
-  const cnn::Floats features_stage5_2_bn1_saved = floats(4214784, 2688);
+  const cnn::Floats features_stage5_1_conv5_weight_prepared = floats(48710512, 76608);
+  const cnn::Floats features_stage5_2_bn1_saved = floats(48787120, 2688);
   const cnn::Blocked features_stage5_2_silu1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_2_conv2 = blocked(4214784, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_2_silu2 = blocked(0, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_2_adaptive_avgpool1 = blocked(4214784, 672);  // 672x1x1
-  const cnn::Blocked features_stage5_2_conv3 = blocked(4236288, 28);  // 28x1x1
+  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(48789808, 75264);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(48865072, 2688);
+  const cnn::Blocked features_stage5_2_silu2 = blocked(4214784, 131712);  // 672x14x14
+  const cnn::Blocked features_stage5_2_adaptive_avgpool1 = blocked(0, 672);  // 672x1x1
+  const cnn::Blocked features_stage5_2_conv3 = blocked(21504, 28);  // 28x1x1
+  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48867760, 20160);
   const cnn::Blocked features_stage5_2_conv4 = blocked(8429568, 672);  // 672x1x1
-  const cnn::Blocked features_stage5_2_mul1 = blocked(4214784, 131712);  // 672x14x14
-  const cnn::Floats features_stage5_2_bn3_saved = floats(0, 448);
-  const cnn::Blocked features_stage5_2_add1 = blocked(8429568, 21952);  // 112x14x14
-  const cnn::Floats features_stage6_0_bn1_saved = floats(4214784, 2688);
+  const cnn::Floats features_stage5_2_conv4_weight_prepared = floats(48887920, 18816);
+  const cnn::Blocked features_stage5_2_mul1 = blocked(0, 131712);  // 672x14x14
+  const cnn::Floats features_stage5_2_bn3_saved = floats(48906736, 448);
+  const cnn::Blocked features_stage5_2_add1 = blocked(4214784, 21952);  // 112x14x14
+  const cnn::Floats features_stage5_2_conv5_weight_prepared = floats(48907184, 76608);
+  const cnn::Floats features_stage6_0_bn1_saved = floats(48983792, 2688);
   const cnn::Blocked features_stage6_0_silu1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Blocked features_stage6_0_conv2 = blocked(4214784, 32928);  // 672x7x7
-  const cnn::Blocked features_stage6_0_silu2 = blocked(0, 32928);  // 672x7x7
-  const cnn::Blocked features_stage6_0_adaptive_avgpool1 = blocked(1053696, 672);  // 672x1x1
-  const cnn::Blocked features_stage6_0_conv3 = blocked(1075200, 28);  // 28x1x1
-  const cnn::Blocked features_stage6_0_conv4 = blocked(2107392, 672);  // 672x1x1
-  const cnn::Blocked features_stage6_0_mul1 = blocked(1053696, 32928);  // 672x7x7
-  const cnn::Floats features_stage6_0_bn3_saved = floats(0, 768);
+  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(48986480, 75264);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(49061744, 2688);
+  const cnn::Blocked features_stage6_0_silu2 = blocked(4214784, 32928);  // 672x7x7
+  const cnn::Blocked features_stage6_0_adaptive_avgpool1 = blocked(0, 672);  // 672x1x1
+  const cnn::Blocked features_stage6_0_conv3 = blocked(21504, 28);  // 28x1x1
+  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(49064432, 20160);
+  const cnn::Blocked features_stage6_0_conv4 = blocked(1053696, 672);  // 672x1x1
+  const cnn::Floats features_stage6_0_conv4_weight_prepared = floats(49084592, 18816);
+  const cnn::Blocked features_stage6_0_mul1 = blocked(0, 32928);  // 672x7x7
+  const cnn::Floats features_stage6_0_bn3_saved = floats(49103408, 768);
   const cnn::Blocked features_stage6_0_bn3 = blocked(3612672, 9408);  // 192x7x7
-  const cnn::Floats features_stage6_1_bn1_saved = floats(1806336, 4608);
+  const cnn::Floats features_stage6_0_conv5_weight_prepared = floats(49104176, 129024);
+  const cnn::Floats features_stage6_1_bn1_saved = floats(49233200, 4608);
   const cnn::Blocked features_stage6_1_silu1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_1_conv2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_1_silu2 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_1_adaptive_avgpool1 = blocked(1806336, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_1_conv3 = blocked(1843200, 48);  // 48x1x1
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(49237808, 221184);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(49458992, 4608);
+  const cnn::Blocked features_stage6_1_silu2 = blocked(1806336, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage6_1_adaptive_avgpool1 = blocked(0, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage6_1_conv3 = blocked(36864, 48);  // 48x1x1
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(49463600, 55296);
   const cnn::Blocked features_stage6_1_conv4 = blocked(3913728, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_1_mul1 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_1_bn3_saved = floats(0, 768);
+  const cnn::Floats features_stage6_1_conv4_weight_prepared = floats(49518896, 55296);
+  const cnn::Blocked features_stage6_1_mul1 = blocked(0, 56448);  // 1152x7x7
+  const cnn::Floats features_stage6_1_bn3_saved = floats(49574192, 768);
   const cnn::Blocked features_stage6_1_add1 = blocked(3913728, 9408);  // 192x7x7
-  const cnn::Floats features_stage6_2_bn1_saved = floats(1806336, 4608);
+  const cnn::Floats features_stage6_1_conv5_weight_prepared = floats(49574960, 221184);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(49796144, 4608);
   const cnn::Blocked features_stage6_2_silu1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_2_conv2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_2_silu2 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_2_adaptive_avgpool1 = blocked(1806336, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_2_conv3 = blocked(1843200, 48);  // 48x1x1
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49800752, 221184);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(50021936, 4608);
+  const cnn::Blocked features_stage6_2_silu2 = blocked(1806336, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage6_2_adaptive_avgpool1 = blocked(0, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage6_2_conv3 = blocked(36864, 48);  // 48x1x1
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(50026544, 55296);
   const cnn::Blocked features_stage6_2_conv4 = blocked(3612672, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_2_mul1 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_2_bn3_saved = floats(0, 768);
+  const cnn::Floats features_stage6_2_conv4_weight_prepared = floats(50081840, 55296);
+  const cnn::Blocked features_stage6_2_mul1 = blocked(0, 56448);  // 1152x7x7
+  const cnn::Floats features_stage6_2_bn3_saved = floats(50137136, 768);
   const cnn::Blocked features_stage6_2_add1 = blocked(3612672, 9408);  // 192x7x7
-  const cnn::Floats features_stage6_3_bn1_saved = floats(1806336, 4608);
+  const cnn::Floats features_stage6_2_conv5_weight_prepared = floats(50137904, 221184);
+  const cnn::Floats features_stage6_3_bn1_saved = floats(50359088, 4608);
   const cnn::Blocked features_stage6_3_silu1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_3_conv2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_3_silu2 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_3_adaptive_avgpool1 = blocked(1806336, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_3_conv3 = blocked(1843200, 48);  // 48x1x1
+  const cnn::Floats features_stage6_3_conv1_weight_prepared = floats(50363696, 221184);
+  const cnn::Floats features_stage6_3_bn2_saved = floats(50584880, 4608);
+  const cnn::Blocked features_stage6_3_silu2 = blocked(1806336, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage6_3_adaptive_avgpool1 = blocked(0, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage6_3_conv3 = blocked(36864, 48);  // 48x1x1
+  const cnn::Floats features_stage6_3_conv3_weight_prepared = floats(50589488, 55296);
   const cnn::Blocked features_stage6_3_conv4 = blocked(3913728, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_3_mul1 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_3_bn3_saved = floats(0, 768);
-  const cnn::Blocked features_stage6_3_add1 = blocked(3913728, 9408);  // 192x7x7
-  const cnn::Floats features_stage7_0_bn1_saved = floats(1806336, 4608);
+  const cnn::Floats features_stage6_3_conv4_weight_prepared = floats(50644784, 55296);
+  const cnn::Blocked features_stage6_3_mul1 = blocked(0, 56448);  // 1152x7x7
+  const cnn::Floats features_stage6_3_bn3_saved = floats(50700080, 768);
+  const cnn::Blocked features_stage6_3_add1 = blocked(1806336, 9408);  // 192x7x7
+  const cnn::Floats features_stage6_3_conv5_weight_prepared = floats(50700848, 221184);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(50922032, 4608);
   const cnn::Blocked features_stage7_0_silu1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage7_0_conv2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage7_0_silu2 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage7_0_adaptive_avgpool1 = blocked(1806336, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage7_0_conv3 = blocked(1843200, 48);  // 48x1x1
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(50926640, 221184);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(51147824, 4608);
+  const cnn::Blocked features_stage7_0_silu2 = blocked(1806336, 56448);  // 1152x7x7
+  const cnn::Blocked features_stage7_0_adaptive_avgpool1 = blocked(0, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage7_0_conv3 = blocked(36864, 48);  // 48x1x1
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(51152432, 55296);
   const cnn::Blocked features_stage7_0_conv4 = blocked(3612672, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage7_0_mul1 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Floats features_stage7_0_bn3_saved = floats(0, 1280);
-  const cnn::Blocked features_stage7_0_bn3 = blocked(3612672, 15680);  // 320x7x7
-  const cnn::Floats features_bn2_saved = floats(2007040, 5120);
+  const cnn::Floats features_stage7_0_conv4_weight_prepared = floats(51207728, 55296);
+  const cnn::Blocked features_stage7_0_mul1 = blocked(0, 56448);  // 1152x7x7
+  const cnn::Floats features_stage7_0_bn3_saved = floats(51263024, 1280);
+  const cnn::Blocked features_stage7_0_bn3 = blocked(2007040, 15680);  // 320x7x7
+  const cnn::Floats features_stage7_0_conv5_weight_prepared = floats(51264304, 373248);
+  const cnn::Floats features_bn2_saved = floats(51637552, 5120);
   const cnn::Blocked features_silu2 = blocked(0, 62720);  // 1280x7x7
+  const cnn::Floats features_conv2_weight_prepared = floats(51642672, 410880);
   const cnn::Blocked classifier_gap1 = blocked(2007040, 1280);  // 1280
   const cnn::Blocked classifier_dense1 = blocked(0, 1000);  // 1000
   const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
@@ -2394,22 +3135,16 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
-                 features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv(features_silu1, input, features_conv1_weight_, cnn::Epilogue().scaled(features_bn1_saved),
-            kFeaturesConv1, batch, scratch());
+  cnn::conv(features_silu1, input, cnn::prepared(features_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_bn1_saved), kFeaturesConv1, batch, scratch());
 
   at(2);  // blocks.cnn:10: act    (features.silu1)
   cnn::silu(features_silu1, features_silu1, k32x112x112, batch);
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::dwconv(features_stage1_0_conv1, features_silu1, features_stage1_0_conv1_weight_,
-              kFeaturesStage1_0Conv1, batch, scratch());
-
-  at(4);  // blocks.cnn:9: bn    (features.stage1[0].bn1)
-  cnn::bn_inference(features_stage1_0_silu1, features_stage1_0_conv1, features_stage1_0_bn1_weight_,
-                    features_stage1_0_bn1_bias_, features_stage1_0_bn1_running_mean_,
-                    features_stage1_0_bn1_running_var_, cnn::Activation::kNone, kFeaturesStage1_0Bn1, batch);
+  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  cnn::dwconv(features_stage1_0_silu1, features_silu1, features_stage1_0_conv1_weight_,
+              cnn::Epilogue().scaled(features_stage1_0_bn1_saved), kFeaturesStage1_0Conv1, batch, scratch());
 
   at(5);  // blocks.cnn:10: act    (features.stage1[0].silu1)
   cnn::silu(features_stage1_0_silu1, features_stage1_0_silu1, k32x112x112, batch);
@@ -2419,13 +3154,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage1_0AdaptiveAvgpool1, batch);
 
   at(7);  // 12: conv(squeeze, 1, act=silu)    (features.stage1[0].conv2)
-  cnn::conv(features_stage1_0_conv2, features_stage1_0_adaptive_avgpool1, features_stage1_0_conv2_weight_,
+  cnn::conv(features_stage1_0_conv2, features_stage1_0_adaptive_avgpool1,
+            cnn::prepared(features_stage1_0_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_stage1_0_conv2_bias_), kFeaturesStage1_0Conv2, batch,
             scratch());
   cnn::silu(features_stage1_0_conv2, features_stage1_0_conv2, k8, batch);
 
   at(8);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage1[0].conv3)
-  cnn::conv(features_stage1_0_conv3, features_stage1_0_conv2, features_stage1_0_conv3_weight_,
+  cnn::conv(features_stage1_0_conv3, features_stage1_0_conv2,
+            cnn::prepared(features_stage1_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage1_0_conv3_bias_), kFeaturesStage1_0Conv3, batch,
             scratch());
   cnn::sigmoid(features_stage1_0_conv3, features_stage1_0_conv3, k32, batch);
@@ -2436,31 +3173,23 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv4)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
-  cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
-                 features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
-                 kFeaturesStage1_0Bn2);
-  cnn::conv(features_stage1_0_bn2, features_stage1_0_mul1, features_stage1_0_conv4_weight_,
+  cnn::conv(features_stage1_0_bn2, features_stage1_0_mul1,
+            cnn::prepared(features_stage1_0_conv4_weight_prepared),
             cnn::Epilogue().scaled(features_stage1_0_bn2_saved), kFeaturesStage1_0Conv4, batch, scratch());
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
-  cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
-                 features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
-                 kFeaturesStage2_0Bn1);
-  cnn::conv(features_stage2_0_silu1, features_stage1_0_bn2, features_stage2_0_conv1_weight_,
+  cnn::conv(features_stage2_0_silu1, features_stage1_0_bn2,
+            cnn::prepared(features_stage2_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved), kFeaturesStage2_0Conv1, batch, scratch());
 
   at(14);  // blocks.cnn:10: act    (features.stage2[0].silu1)
   cnn::silu(features_stage2_0_silu1, features_stage2_0_silu1, k96x112x112, batch);
 
   at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::dwconv(features_stage2_0_conv2, features_stage2_0_silu1, features_stage2_0_conv2_weight_,
-              kFeaturesStage2_0Conv2, batch, scratch());
-
-  at(16);  // blocks.cnn:9: bn    (features.stage2[0].bn2)
-  cnn::bn_inference(features_stage2_0_silu2, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
-                    features_stage2_0_bn2_bias_, features_stage2_0_bn2_running_mean_,
-                    features_stage2_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage2_0Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  cnn::dwconv(features_stage2_0_silu2, features_stage2_0_silu1, features_stage2_0_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage2_0_bn2_saved), kFeaturesStage2_0Conv2, batch, scratch());
 
   at(17);  // blocks.cnn:10: act    (features.stage2[0].silu2)
   cnn::silu(features_stage2_0_silu2, features_stage2_0_silu2, k96x56x56, batch);
@@ -2470,13 +3199,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage2_0AdaptiveAvgpool1, batch);
 
   at(19);  // 12: conv(squeeze, 1, act=silu)    (features.stage2[0].conv3)
-  cnn::conv(features_stage2_0_conv3, features_stage2_0_adaptive_avgpool1, features_stage2_0_conv3_weight_,
+  cnn::conv(features_stage2_0_conv3, features_stage2_0_adaptive_avgpool1,
+            cnn::prepared(features_stage2_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage2_0_conv3_bias_), kFeaturesStage2_0Conv3, batch,
             scratch());
   cnn::silu(features_stage2_0_conv3, features_stage2_0_conv3, k4, batch);
 
   at(20);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[0].conv4)
-  cnn::conv(features_stage2_0_conv4, features_stage2_0_conv3, features_stage2_0_conv4_weight_,
+  cnn::conv(features_stage2_0_conv4, features_stage2_0_conv3,
+            cnn::prepared(features_stage2_0_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage2_0_conv4_bias_), kFeaturesStage2_0Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage2_0_conv4, features_stage2_0_conv4, k96, batch);
@@ -2487,31 +3218,23 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv5)
   // blocks.cnn:9: bn    (features.stage2[0].bn3)
-  cnn::bn_affine(features_stage2_0_bn3_saved, features_stage2_0_bn3_weight_, features_stage2_0_bn3_bias_,
-                 features_stage2_0_bn3_running_mean_, features_stage2_0_bn3_running_var_,
-                 kFeaturesStage2_0Bn3);
-  cnn::conv(features_stage2_0_bn3, features_stage2_0_mul1, features_stage2_0_conv5_weight_,
+  cnn::conv(features_stage2_0_bn3, features_stage2_0_mul1,
+            cnn::prepared(features_stage2_0_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage2_0_bn3_saved), kFeaturesStage2_0Conv5, batch, scratch());
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
-  cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
-                 features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
-                 kFeaturesStage2_1Bn1);
-  cnn::conv(features_stage2_1_silu1, features_stage2_0_bn3, features_stage2_1_conv1_weight_,
+  cnn::conv(features_stage2_1_silu1, features_stage2_0_bn3,
+            cnn::prepared(features_stage2_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage2_1_bn1_saved), kFeaturesStage2_1Conv1, batch, scratch());
 
   at(26);  // blocks.cnn:10: act    (features.stage2[1].silu1)
   cnn::silu(features_stage2_1_silu1, features_stage2_1_silu1, k144x56x56, batch);
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::dwconv(features_stage2_1_conv2, features_stage2_1_silu1, features_stage2_1_conv2_weight_,
-              kFeaturesStage2_1Conv2, batch, scratch());
-
-  at(28);  // blocks.cnn:9: bn    (features.stage2[1].bn2)
-  cnn::bn_inference(features_stage2_1_silu2, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
-                    features_stage2_1_bn2_bias_, features_stage2_1_bn2_running_mean_,
-                    features_stage2_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage2_1Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  cnn::dwconv(features_stage2_1_silu2, features_stage2_1_silu1, features_stage2_1_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage2_1_bn2_saved), kFeaturesStage2_1Conv2, batch, scratch());
 
   at(29);  // blocks.cnn:10: act    (features.stage2[1].silu2)
   cnn::silu(features_stage2_1_silu2, features_stage2_1_silu2, k144x56x56, batch);
@@ -2521,13 +3244,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage2_1AdaptiveAvgpool1, batch);
 
   at(31);  // 12: conv(squeeze, 1, act=silu)    (features.stage2[1].conv3)
-  cnn::conv(features_stage2_1_conv3, features_stage2_1_adaptive_avgpool1, features_stage2_1_conv3_weight_,
+  cnn::conv(features_stage2_1_conv3, features_stage2_1_adaptive_avgpool1,
+            cnn::prepared(features_stage2_1_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage2_1_conv3_bias_), kFeaturesStage2_1Conv3, batch,
             scratch());
   cnn::silu(features_stage2_1_conv3, features_stage2_1_conv3, k6, batch);
 
   at(32);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[1].conv4)
-  cnn::conv(features_stage2_1_conv4, features_stage2_1_conv3, features_stage2_1_conv4_weight_,
+  cnn::conv(features_stage2_1_conv4, features_stage2_1_conv3,
+            cnn::prepared(features_stage2_1_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage2_1_conv4_bias_), kFeaturesStage2_1Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage2_1_conv4, features_stage2_1_conv4, k144, batch);
@@ -2539,32 +3264,24 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv5)
   // blocks.cnn:9: bn    (features.stage2[1].bn3)
   // 31: add {    (features.stage2[1].add1)
-  cnn::bn_affine(features_stage2_1_bn3_saved, features_stage2_1_bn3_weight_, features_stage2_1_bn3_bias_,
-                 features_stage2_1_bn3_running_mean_, features_stage2_1_bn3_running_var_,
-                 kFeaturesStage2_1Bn3);
-  cnn::conv(features_stage2_1_add1, features_stage2_1_mul1, features_stage2_1_conv5_weight_,
+  cnn::conv(features_stage2_1_add1, features_stage2_1_mul1,
+            cnn::prepared(features_stage2_1_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
             kFeaturesStage2_1Conv5, batch, scratch());
 
   at(38);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
-  cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
-                 features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
-                 kFeaturesStage3_0Bn1);
-  cnn::conv(features_stage3_0_silu1, features_stage2_1_add1, features_stage3_0_conv1_weight_,
+  cnn::conv(features_stage3_0_silu1, features_stage2_1_add1,
+            cnn::prepared(features_stage3_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved), kFeaturesStage3_0Conv1, batch, scratch());
 
   at(40);  // blocks.cnn:10: act    (features.stage3[0].silu1)
   cnn::silu(features_stage3_0_silu1, features_stage3_0_silu1, k144x56x56, batch);
 
   at(41);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::dwconv(features_stage3_0_conv2, features_stage3_0_silu1, features_stage3_0_conv2_weight_,
-              kFeaturesStage3_0Conv2, batch, scratch());
-
-  at(42);  // blocks.cnn:9: bn    (features.stage3[0].bn2)
-  cnn::bn_inference(features_stage3_0_silu2, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
-                    features_stage3_0_bn2_bias_, features_stage3_0_bn2_running_mean_,
-                    features_stage3_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage3_0Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  cnn::dwconv(features_stage3_0_silu2, features_stage3_0_silu1, features_stage3_0_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2, batch, scratch());
 
   at(43);  // blocks.cnn:10: act    (features.stage3[0].silu2)
   cnn::silu(features_stage3_0_silu2, features_stage3_0_silu2, k144x28x28, batch);
@@ -2574,13 +3291,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage3_0AdaptiveAvgpool1, batch);
 
   at(45);  // 12: conv(squeeze, 1, act=silu)    (features.stage3[0].conv3)
-  cnn::conv(features_stage3_0_conv3, features_stage3_0_adaptive_avgpool1, features_stage3_0_conv3_weight_,
+  cnn::conv(features_stage3_0_conv3, features_stage3_0_adaptive_avgpool1,
+            cnn::prepared(features_stage3_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage3_0_conv3_bias_), kFeaturesStage3_0Conv3, batch,
             scratch());
   cnn::silu(features_stage3_0_conv3, features_stage3_0_conv3, k6, batch);
 
   at(46);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[0].conv4)
-  cnn::conv(features_stage3_0_conv4, features_stage3_0_conv3, features_stage3_0_conv4_weight_,
+  cnn::conv(features_stage3_0_conv4, features_stage3_0_conv3,
+            cnn::prepared(features_stage3_0_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage3_0_conv4_bias_), kFeaturesStage3_0Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage3_0_conv4, features_stage3_0_conv4, k144, batch);
@@ -2591,31 +3310,23 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv5)
   // blocks.cnn:9: bn    (features.stage3[0].bn3)
-  cnn::bn_affine(features_stage3_0_bn3_saved, features_stage3_0_bn3_weight_, features_stage3_0_bn3_bias_,
-                 features_stage3_0_bn3_running_mean_, features_stage3_0_bn3_running_var_,
-                 kFeaturesStage3_0Bn3);
-  cnn::conv(features_stage3_0_bn3, features_stage3_0_mul1, features_stage3_0_conv5_weight_,
+  cnn::conv(features_stage3_0_bn3, features_stage3_0_mul1,
+            cnn::prepared(features_stage3_0_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage3_0_bn3_saved), kFeaturesStage3_0Conv5, batch, scratch());
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
-  cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
-                 features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
-                 kFeaturesStage3_1Bn1);
-  cnn::conv(features_stage3_1_silu1, features_stage3_0_bn3, features_stage3_1_conv1_weight_,
+  cnn::conv(features_stage3_1_silu1, features_stage3_0_bn3,
+            cnn::prepared(features_stage3_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage3_1_bn1_saved), kFeaturesStage3_1Conv1, batch, scratch());
 
   at(52);  // blocks.cnn:10: act    (features.stage3[1].silu1)
   cnn::silu(features_stage3_1_silu1, features_stage3_1_silu1, k240x28x28, batch);
 
   at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::dwconv(features_stage3_1_conv2, features_stage3_1_silu1, features_stage3_1_conv2_weight_,
-              kFeaturesStage3_1Conv2, batch, scratch());
-
-  at(54);  // blocks.cnn:9: bn    (features.stage3[1].bn2)
-  cnn::bn_inference(features_stage3_1_silu2, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
-                    features_stage3_1_bn2_bias_, features_stage3_1_bn2_running_mean_,
-                    features_stage3_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage3_1Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  cnn::dwconv(features_stage3_1_silu2, features_stage3_1_silu1, features_stage3_1_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage3_1_bn2_saved), kFeaturesStage3_1Conv2, batch, scratch());
 
   at(55);  // blocks.cnn:10: act    (features.stage3[1].silu2)
   cnn::silu(features_stage3_1_silu2, features_stage3_1_silu2, k240x28x28, batch);
@@ -2625,13 +3336,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage3_1AdaptiveAvgpool1, batch);
 
   at(57);  // 12: conv(squeeze, 1, act=silu)    (features.stage3[1].conv3)
-  cnn::conv(features_stage3_1_conv3, features_stage3_1_adaptive_avgpool1, features_stage3_1_conv3_weight_,
+  cnn::conv(features_stage3_1_conv3, features_stage3_1_adaptive_avgpool1,
+            cnn::prepared(features_stage3_1_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage3_1_conv3_bias_), kFeaturesStage3_1Conv3, batch,
             scratch());
   cnn::silu(features_stage3_1_conv3, features_stage3_1_conv3, k10, batch);
 
   at(58);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[1].conv4)
-  cnn::conv(features_stage3_1_conv4, features_stage3_1_conv3, features_stage3_1_conv4_weight_,
+  cnn::conv(features_stage3_1_conv4, features_stage3_1_conv3,
+            cnn::prepared(features_stage3_1_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage3_1_conv4_bias_), kFeaturesStage3_1Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage3_1_conv4, features_stage3_1_conv4, k240, batch);
@@ -2643,32 +3356,24 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(60);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv5)
   // blocks.cnn:9: bn    (features.stage3[1].bn3)
   // 31: add {    (features.stage3[1].add1)
-  cnn::bn_affine(features_stage3_1_bn3_saved, features_stage3_1_bn3_weight_, features_stage3_1_bn3_bias_,
-                 features_stage3_1_bn3_running_mean_, features_stage3_1_bn3_running_var_,
-                 kFeaturesStage3_1Bn3);
-  cnn::conv(features_stage3_1_add1, features_stage3_1_mul1, features_stage3_1_conv5_weight_,
+  cnn::conv(features_stage3_1_add1, features_stage3_1_mul1,
+            cnn::prepared(features_stage3_1_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
             kFeaturesStage3_1Conv5, batch, scratch());
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
-  cnn::bn_affine(features_stage4_0_bn1_saved, features_stage4_0_bn1_weight_, features_stage4_0_bn1_bias_,
-                 features_stage4_0_bn1_running_mean_, features_stage4_0_bn1_running_var_,
-                 kFeaturesStage4_0Bn1);
-  cnn::conv(features_stage4_0_silu1, features_stage3_1_add1, features_stage4_0_conv1_weight_,
+  cnn::conv(features_stage4_0_silu1, features_stage3_1_add1,
+            cnn::prepared(features_stage4_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage4_0_bn1_saved), kFeaturesStage4_0Conv1, batch, scratch());
 
   at(66);  // blocks.cnn:10: act    (features.stage4[0].silu1)
   cnn::silu(features_stage4_0_silu1, features_stage4_0_silu1, k240x28x28, batch);
 
   at(67);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
-  cnn::dwconv(features_stage4_0_conv2, features_stage4_0_silu1, features_stage4_0_conv2_weight_,
-              kFeaturesStage4_0Conv2, batch, scratch());
-
-  at(68);  // blocks.cnn:9: bn    (features.stage4[0].bn2)
-  cnn::bn_inference(features_stage4_0_silu2, features_stage4_0_conv2, features_stage4_0_bn2_weight_,
-                    features_stage4_0_bn2_bias_, features_stage4_0_bn2_running_mean_,
-                    features_stage4_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage4_0Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage4[0].bn2)
+  cnn::dwconv(features_stage4_0_silu2, features_stage4_0_silu1, features_stage4_0_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage4_0_bn2_saved), kFeaturesStage4_0Conv2, batch, scratch());
 
   at(69);  // blocks.cnn:10: act    (features.stage4[0].silu2)
   cnn::silu(features_stage4_0_silu2, features_stage4_0_silu2, k240x14x14, batch);
@@ -2678,13 +3383,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage4_0AdaptiveAvgpool1, batch);
 
   at(71);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[0].conv3)
-  cnn::conv(features_stage4_0_conv3, features_stage4_0_adaptive_avgpool1, features_stage4_0_conv3_weight_,
+  cnn::conv(features_stage4_0_conv3, features_stage4_0_adaptive_avgpool1,
+            cnn::prepared(features_stage4_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage4_0_conv3_bias_), kFeaturesStage4_0Conv3, batch,
             scratch());
   cnn::silu(features_stage4_0_conv3, features_stage4_0_conv3, k10, batch);
 
   at(72);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[0].conv4)
-  cnn::conv(features_stage4_0_conv4, features_stage4_0_conv3, features_stage4_0_conv4_weight_,
+  cnn::conv(features_stage4_0_conv4, features_stage4_0_conv3,
+            cnn::prepared(features_stage4_0_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage4_0_conv4_bias_), kFeaturesStage4_0Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage4_0_conv4, features_stage4_0_conv4, k240, batch);
@@ -2695,31 +3402,23 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv5)
   // blocks.cnn:9: bn    (features.stage4[0].bn3)
-  cnn::bn_affine(features_stage4_0_bn3_saved, features_stage4_0_bn3_weight_, features_stage4_0_bn3_bias_,
-                 features_stage4_0_bn3_running_mean_, features_stage4_0_bn3_running_var_,
-                 kFeaturesStage4_0Bn3);
-  cnn::conv(features_stage4_0_bn3, features_stage4_0_mul1, features_stage4_0_conv5_weight_,
+  cnn::conv(features_stage4_0_bn3, features_stage4_0_mul1,
+            cnn::prepared(features_stage4_0_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage4_0_bn3_saved), kFeaturesStage4_0Conv5, batch, scratch());
 
   at(76);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
-  cnn::bn_affine(features_stage4_1_bn1_saved, features_stage4_1_bn1_weight_, features_stage4_1_bn1_bias_,
-                 features_stage4_1_bn1_running_mean_, features_stage4_1_bn1_running_var_,
-                 kFeaturesStage4_1Bn1);
-  cnn::conv(features_stage4_1_silu1, features_stage4_0_bn3, features_stage4_1_conv1_weight_,
+  cnn::conv(features_stage4_1_silu1, features_stage4_0_bn3,
+            cnn::prepared(features_stage4_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage4_1_bn1_saved), kFeaturesStage4_1Conv1, batch, scratch());
 
   at(78);  // blocks.cnn:10: act    (features.stage4[1].silu1)
   cnn::silu(features_stage4_1_silu1, features_stage4_1_silu1, k480x14x14, batch);
 
   at(79);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
-  cnn::dwconv(features_stage4_1_conv2, features_stage4_1_silu1, features_stage4_1_conv2_weight_,
-              kFeaturesStage4_1Conv2, batch, scratch());
-
-  at(80);  // blocks.cnn:9: bn    (features.stage4[1].bn2)
-  cnn::bn_inference(features_stage4_1_silu2, features_stage4_1_conv2, features_stage4_1_bn2_weight_,
-                    features_stage4_1_bn2_bias_, features_stage4_1_bn2_running_mean_,
-                    features_stage4_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage4_1Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage4[1].bn2)
+  cnn::dwconv(features_stage4_1_silu2, features_stage4_1_silu1, features_stage4_1_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage4_1_bn2_saved), kFeaturesStage4_1Conv2, batch, scratch());
 
   at(81);  // blocks.cnn:10: act    (features.stage4[1].silu2)
   cnn::silu(features_stage4_1_silu2, features_stage4_1_silu2, k480x14x14, batch);
@@ -2729,13 +3428,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage4_1AdaptiveAvgpool1, batch);
 
   at(83);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[1].conv3)
-  cnn::conv(features_stage4_1_conv3, features_stage4_1_adaptive_avgpool1, features_stage4_1_conv3_weight_,
+  cnn::conv(features_stage4_1_conv3, features_stage4_1_adaptive_avgpool1,
+            cnn::prepared(features_stage4_1_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage4_1_conv3_bias_), kFeaturesStage4_1Conv3, batch,
             scratch());
   cnn::silu(features_stage4_1_conv3, features_stage4_1_conv3, k20, batch);
 
   at(84);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[1].conv4)
-  cnn::conv(features_stage4_1_conv4, features_stage4_1_conv3, features_stage4_1_conv4_weight_,
+  cnn::conv(features_stage4_1_conv4, features_stage4_1_conv3,
+            cnn::prepared(features_stage4_1_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage4_1_conv4_bias_), kFeaturesStage4_1Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage4_1_conv4, features_stage4_1_conv4, k480, batch);
@@ -2747,32 +3448,24 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv5)
   // blocks.cnn:9: bn    (features.stage4[1].bn3)
   // 31: add {    (features.stage4[1].add1)
-  cnn::bn_affine(features_stage4_1_bn3_saved, features_stage4_1_bn3_weight_, features_stage4_1_bn3_bias_,
-                 features_stage4_1_bn3_running_mean_, features_stage4_1_bn3_running_var_,
-                 kFeaturesStage4_1Bn3);
-  cnn::conv(features_stage4_1_add1, features_stage4_1_mul1, features_stage4_1_conv5_weight_,
+  cnn::conv(features_stage4_1_add1, features_stage4_1_mul1,
+            cnn::prepared(features_stage4_1_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
             kFeaturesStage4_1Conv5, batch, scratch());
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
-  cnn::bn_affine(features_stage4_2_bn1_saved, features_stage4_2_bn1_weight_, features_stage4_2_bn1_bias_,
-                 features_stage4_2_bn1_running_mean_, features_stage4_2_bn1_running_var_,
-                 kFeaturesStage4_2Bn1);
-  cnn::conv(features_stage4_2_silu1, features_stage4_1_add1, features_stage4_2_conv1_weight_,
+  cnn::conv(features_stage4_2_silu1, features_stage4_1_add1,
+            cnn::prepared(features_stage4_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage4_2_bn1_saved), kFeaturesStage4_2Conv1, batch, scratch());
 
   at(92);  // blocks.cnn:10: act    (features.stage4[2].silu1)
   cnn::silu(features_stage4_2_silu1, features_stage4_2_silu1, k480x14x14, batch);
 
   at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
-  cnn::dwconv(features_stage4_2_conv2, features_stage4_2_silu1, features_stage4_2_conv2_weight_,
-              kFeaturesStage4_2Conv2, batch, scratch());
-
-  at(94);  // blocks.cnn:9: bn    (features.stage4[2].bn2)
-  cnn::bn_inference(features_stage4_2_silu2, features_stage4_2_conv2, features_stage4_2_bn2_weight_,
-                    features_stage4_2_bn2_bias_, features_stage4_2_bn2_running_mean_,
-                    features_stage4_2_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage4_2Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage4[2].bn2)
+  cnn::dwconv(features_stage4_2_silu2, features_stage4_2_silu1, features_stage4_2_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage4_2_bn2_saved), kFeaturesStage4_2Conv2, batch, scratch());
 
   at(95);  // blocks.cnn:10: act    (features.stage4[2].silu2)
   cnn::silu(features_stage4_2_silu2, features_stage4_2_silu2, k480x14x14, batch);
@@ -2782,13 +3475,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage4_2AdaptiveAvgpool1, batch);
 
   at(97);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[2].conv3)
-  cnn::conv(features_stage4_2_conv3, features_stage4_2_adaptive_avgpool1, features_stage4_2_conv3_weight_,
+  cnn::conv(features_stage4_2_conv3, features_stage4_2_adaptive_avgpool1,
+            cnn::prepared(features_stage4_2_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage4_2_conv3_bias_), kFeaturesStage4_2Conv3, batch,
             scratch());
   cnn::silu(features_stage4_2_conv3, features_stage4_2_conv3, k20, batch);
 
   at(98);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[2].conv4)
-  cnn::conv(features_stage4_2_conv4, features_stage4_2_conv3, features_stage4_2_conv4_weight_,
+  cnn::conv(features_stage4_2_conv4, features_stage4_2_conv3,
+            cnn::prepared(features_stage4_2_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage4_2_conv4_bias_), kFeaturesStage4_2Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage4_2_conv4, features_stage4_2_conv4, k480, batch);
@@ -2800,32 +3495,24 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv5)
   // blocks.cnn:9: bn    (features.stage4[2].bn3)
   // 31: add {    (features.stage4[2].add1)
-  cnn::bn_affine(features_stage4_2_bn3_saved, features_stage4_2_bn3_weight_, features_stage4_2_bn3_bias_,
-                 features_stage4_2_bn3_running_mean_, features_stage4_2_bn3_running_var_,
-                 kFeaturesStage4_2Bn3);
-  cnn::conv(features_stage4_2_add1, features_stage4_2_mul1, features_stage4_2_conv5_weight_,
+  cnn::conv(features_stage4_2_add1, features_stage4_2_mul1,
+            cnn::prepared(features_stage4_2_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
             kFeaturesStage4_2Conv5, batch, scratch());
 
   at(104);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
-  cnn::bn_affine(features_stage5_0_bn1_saved, features_stage5_0_bn1_weight_, features_stage5_0_bn1_bias_,
-                 features_stage5_0_bn1_running_mean_, features_stage5_0_bn1_running_var_,
-                 kFeaturesStage5_0Bn1);
-  cnn::conv(features_stage5_0_silu1, features_stage4_2_add1, features_stage5_0_conv1_weight_,
+  cnn::conv(features_stage5_0_silu1, features_stage4_2_add1,
+            cnn::prepared(features_stage5_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage5_0_bn1_saved), kFeaturesStage5_0Conv1, batch, scratch());
 
   at(106);  // blocks.cnn:10: act    (features.stage5[0].silu1)
   cnn::silu(features_stage5_0_silu1, features_stage5_0_silu1, k480x14x14, batch);
 
   at(107);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
-  cnn::dwconv(features_stage5_0_conv2, features_stage5_0_silu1, features_stage5_0_conv2_weight_,
-              kFeaturesStage5_0Conv2, batch, scratch());
-
-  at(108);  // blocks.cnn:9: bn    (features.stage5[0].bn2)
-  cnn::bn_inference(features_stage5_0_silu2, features_stage5_0_conv2, features_stage5_0_bn2_weight_,
-                    features_stage5_0_bn2_bias_, features_stage5_0_bn2_running_mean_,
-                    features_stage5_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage5_0Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage5[0].bn2)
+  cnn::dwconv(features_stage5_0_silu2, features_stage5_0_silu1, features_stage5_0_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage5_0_bn2_saved), kFeaturesStage5_0Conv2, batch, scratch());
 
   at(109);  // blocks.cnn:10: act    (features.stage5[0].silu2)
   cnn::silu(features_stage5_0_silu2, features_stage5_0_silu2, k480x14x14, batch);
@@ -2835,13 +3522,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage5_0AdaptiveAvgpool1, batch);
 
   at(111);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[0].conv3)
-  cnn::conv(features_stage5_0_conv3, features_stage5_0_adaptive_avgpool1, features_stage5_0_conv3_weight_,
+  cnn::conv(features_stage5_0_conv3, features_stage5_0_adaptive_avgpool1,
+            cnn::prepared(features_stage5_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage5_0_conv3_bias_), kFeaturesStage5_0Conv3, batch,
             scratch());
   cnn::silu(features_stage5_0_conv3, features_stage5_0_conv3, k20, batch);
 
   at(112);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[0].conv4)
-  cnn::conv(features_stage5_0_conv4, features_stage5_0_conv3, features_stage5_0_conv4_weight_,
+  cnn::conv(features_stage5_0_conv4, features_stage5_0_conv3,
+            cnn::prepared(features_stage5_0_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage5_0_conv4_bias_), kFeaturesStage5_0Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage5_0_conv4, features_stage5_0_conv4, k480, batch);
@@ -2852,31 +3541,23 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(114);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv5)
   // blocks.cnn:9: bn    (features.stage5[0].bn3)
-  cnn::bn_affine(features_stage5_0_bn3_saved, features_stage5_0_bn3_weight_, features_stage5_0_bn3_bias_,
-                 features_stage5_0_bn3_running_mean_, features_stage5_0_bn3_running_var_,
-                 kFeaturesStage5_0Bn3);
-  cnn::conv(features_stage5_0_bn3, features_stage5_0_mul1, features_stage5_0_conv5_weight_,
+  cnn::conv(features_stage5_0_bn3, features_stage5_0_mul1,
+            cnn::prepared(features_stage5_0_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage5_0_bn3_saved), kFeaturesStage5_0Conv5, batch, scratch());
 
   at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
-  cnn::bn_affine(features_stage5_1_bn1_saved, features_stage5_1_bn1_weight_, features_stage5_1_bn1_bias_,
-                 features_stage5_1_bn1_running_mean_, features_stage5_1_bn1_running_var_,
-                 kFeaturesStage5_1Bn1);
-  cnn::conv(features_stage5_1_silu1, features_stage5_0_bn3, features_stage5_1_conv1_weight_,
+  cnn::conv(features_stage5_1_silu1, features_stage5_0_bn3,
+            cnn::prepared(features_stage5_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage5_1_bn1_saved), kFeaturesStage5_1Conv1, batch, scratch());
 
   at(118);  // blocks.cnn:10: act    (features.stage5[1].silu1)
   cnn::silu(features_stage5_1_silu1, features_stage5_1_silu1, k672x14x14, batch);
 
   at(119);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
-  cnn::dwconv(features_stage5_1_conv2, features_stage5_1_silu1, features_stage5_1_conv2_weight_,
-              kFeaturesStage5_1Conv2, batch, scratch());
-
-  at(120);  // blocks.cnn:9: bn    (features.stage5[1].bn2)
-  cnn::bn_inference(features_stage5_1_silu2, features_stage5_1_conv2, features_stage5_1_bn2_weight_,
-                    features_stage5_1_bn2_bias_, features_stage5_1_bn2_running_mean_,
-                    features_stage5_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage5_1Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage5[1].bn2)
+  cnn::dwconv(features_stage5_1_silu2, features_stage5_1_silu1, features_stage5_1_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage5_1_bn2_saved), kFeaturesStage5_1Conv2, batch, scratch());
 
   at(121);  // blocks.cnn:10: act    (features.stage5[1].silu2)
   cnn::silu(features_stage5_1_silu2, features_stage5_1_silu2, k672x14x14, batch);
@@ -2886,13 +3567,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage5_1AdaptiveAvgpool1, batch);
 
   at(123);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[1].conv3)
-  cnn::conv(features_stage5_1_conv3, features_stage5_1_adaptive_avgpool1, features_stage5_1_conv3_weight_,
+  cnn::conv(features_stage5_1_conv3, features_stage5_1_adaptive_avgpool1,
+            cnn::prepared(features_stage5_1_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage5_1_conv3_bias_), kFeaturesStage5_1Conv3, batch,
             scratch());
   cnn::silu(features_stage5_1_conv3, features_stage5_1_conv3, k28, batch);
 
   at(124);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[1].conv4)
-  cnn::conv(features_stage5_1_conv4, features_stage5_1_conv3, features_stage5_1_conv4_weight_,
+  cnn::conv(features_stage5_1_conv4, features_stage5_1_conv3,
+            cnn::prepared(features_stage5_1_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage5_1_conv4_bias_), kFeaturesStage5_1Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage5_1_conv4, features_stage5_1_conv4, k672, batch);
@@ -2904,32 +3587,24 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv5)
   // blocks.cnn:9: bn    (features.stage5[1].bn3)
   // 31: add {    (features.stage5[1].add1)
-  cnn::bn_affine(features_stage5_1_bn3_saved, features_stage5_1_bn3_weight_, features_stage5_1_bn3_bias_,
-                 features_stage5_1_bn3_running_mean_, features_stage5_1_bn3_running_var_,
-                 kFeaturesStage5_1Bn3);
-  cnn::conv(features_stage5_1_add1, features_stage5_1_mul1, features_stage5_1_conv5_weight_,
+  cnn::conv(features_stage5_1_add1, features_stage5_1_mul1,
+            cnn::prepared(features_stage5_1_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
             kFeaturesStage5_1Conv5, batch, scratch());
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
-  cnn::bn_affine(features_stage5_2_bn1_saved, features_stage5_2_bn1_weight_, features_stage5_2_bn1_bias_,
-                 features_stage5_2_bn1_running_mean_, features_stage5_2_bn1_running_var_,
-                 kFeaturesStage5_2Bn1);
-  cnn::conv(features_stage5_2_silu1, features_stage5_1_add1, features_stage5_2_conv1_weight_,
+  cnn::conv(features_stage5_2_silu1, features_stage5_1_add1,
+            cnn::prepared(features_stage5_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage5_2_bn1_saved), kFeaturesStage5_2Conv1, batch, scratch());
 
   at(132);  // blocks.cnn:10: act    (features.stage5[2].silu1)
   cnn::silu(features_stage5_2_silu1, features_stage5_2_silu1, k672x14x14, batch);
 
   at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
-  cnn::dwconv(features_stage5_2_conv2, features_stage5_2_silu1, features_stage5_2_conv2_weight_,
-              kFeaturesStage5_2Conv2, batch, scratch());
-
-  at(134);  // blocks.cnn:9: bn    (features.stage5[2].bn2)
-  cnn::bn_inference(features_stage5_2_silu2, features_stage5_2_conv2, features_stage5_2_bn2_weight_,
-                    features_stage5_2_bn2_bias_, features_stage5_2_bn2_running_mean_,
-                    features_stage5_2_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage5_2Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage5[2].bn2)
+  cnn::dwconv(features_stage5_2_silu2, features_stage5_2_silu1, features_stage5_2_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage5_2_bn2_saved), kFeaturesStage5_2Conv2, batch, scratch());
 
   at(135);  // blocks.cnn:10: act    (features.stage5[2].silu2)
   cnn::silu(features_stage5_2_silu2, features_stage5_2_silu2, k672x14x14, batch);
@@ -2939,13 +3614,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage5_2AdaptiveAvgpool1, batch);
 
   at(137);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[2].conv3)
-  cnn::conv(features_stage5_2_conv3, features_stage5_2_adaptive_avgpool1, features_stage5_2_conv3_weight_,
+  cnn::conv(features_stage5_2_conv3, features_stage5_2_adaptive_avgpool1,
+            cnn::prepared(features_stage5_2_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage5_2_conv3_bias_), kFeaturesStage5_2Conv3, batch,
             scratch());
   cnn::silu(features_stage5_2_conv3, features_stage5_2_conv3, k28, batch);
 
   at(138);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[2].conv4)
-  cnn::conv(features_stage5_2_conv4, features_stage5_2_conv3, features_stage5_2_conv4_weight_,
+  cnn::conv(features_stage5_2_conv4, features_stage5_2_conv3,
+            cnn::prepared(features_stage5_2_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage5_2_conv4_bias_), kFeaturesStage5_2Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage5_2_conv4, features_stage5_2_conv4, k672, batch);
@@ -2957,32 +3634,24 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv5)
   // blocks.cnn:9: bn    (features.stage5[2].bn3)
   // 31: add {    (features.stage5[2].add1)
-  cnn::bn_affine(features_stage5_2_bn3_saved, features_stage5_2_bn3_weight_, features_stage5_2_bn3_bias_,
-                 features_stage5_2_bn3_running_mean_, features_stage5_2_bn3_running_var_,
-                 kFeaturesStage5_2Bn3);
-  cnn::conv(features_stage5_2_add1, features_stage5_2_mul1, features_stage5_2_conv5_weight_,
+  cnn::conv(features_stage5_2_add1, features_stage5_2_mul1,
+            cnn::prepared(features_stage5_2_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
             kFeaturesStage5_2Conv5, batch, scratch());
 
   at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
-  cnn::bn_affine(features_stage6_0_bn1_saved, features_stage6_0_bn1_weight_, features_stage6_0_bn1_bias_,
-                 features_stage6_0_bn1_running_mean_, features_stage6_0_bn1_running_var_,
-                 kFeaturesStage6_0Bn1);
-  cnn::conv(features_stage6_0_silu1, features_stage5_2_add1, features_stage6_0_conv1_weight_,
+  cnn::conv(features_stage6_0_silu1, features_stage5_2_add1,
+            cnn::prepared(features_stage6_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage6_0_bn1_saved), kFeaturesStage6_0Conv1, batch, scratch());
 
   at(146);  // blocks.cnn:10: act    (features.stage6[0].silu1)
   cnn::silu(features_stage6_0_silu1, features_stage6_0_silu1, k672x14x14, batch);
 
   at(147);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
-  cnn::dwconv(features_stage6_0_conv2, features_stage6_0_silu1, features_stage6_0_conv2_weight_,
-              kFeaturesStage6_0Conv2, batch, scratch());
-
-  at(148);  // blocks.cnn:9: bn    (features.stage6[0].bn2)
-  cnn::bn_inference(features_stage6_0_silu2, features_stage6_0_conv2, features_stage6_0_bn2_weight_,
-                    features_stage6_0_bn2_bias_, features_stage6_0_bn2_running_mean_,
-                    features_stage6_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage6_0Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage6[0].bn2)
+  cnn::dwconv(features_stage6_0_silu2, features_stage6_0_silu1, features_stage6_0_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage6_0_bn2_saved), kFeaturesStage6_0Conv2, batch, scratch());
 
   at(149);  // blocks.cnn:10: act    (features.stage6[0].silu2)
   cnn::silu(features_stage6_0_silu2, features_stage6_0_silu2, k672x7x7, batch);
@@ -2992,13 +3661,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage6_0AdaptiveAvgpool1, batch);
 
   at(151);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[0].conv3)
-  cnn::conv(features_stage6_0_conv3, features_stage6_0_adaptive_avgpool1, features_stage6_0_conv3_weight_,
+  cnn::conv(features_stage6_0_conv3, features_stage6_0_adaptive_avgpool1,
+            cnn::prepared(features_stage6_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_0_conv3_bias_), kFeaturesStage6_0Conv3, batch,
             scratch());
   cnn::silu(features_stage6_0_conv3, features_stage6_0_conv3, k28, batch);
 
   at(152);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[0].conv4)
-  cnn::conv(features_stage6_0_conv4, features_stage6_0_conv3, features_stage6_0_conv4_weight_,
+  cnn::conv(features_stage6_0_conv4, features_stage6_0_conv3,
+            cnn::prepared(features_stage6_0_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_0_conv4_bias_), kFeaturesStage6_0Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage6_0_conv4, features_stage6_0_conv4, k672, batch);
@@ -3009,31 +3680,23 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(154);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv5)
   // blocks.cnn:9: bn    (features.stage6[0].bn3)
-  cnn::bn_affine(features_stage6_0_bn3_saved, features_stage6_0_bn3_weight_, features_stage6_0_bn3_bias_,
-                 features_stage6_0_bn3_running_mean_, features_stage6_0_bn3_running_var_,
-                 kFeaturesStage6_0Bn3);
-  cnn::conv(features_stage6_0_bn3, features_stage6_0_mul1, features_stage6_0_conv5_weight_,
+  cnn::conv(features_stage6_0_bn3, features_stage6_0_mul1,
+            cnn::prepared(features_stage6_0_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage6_0_bn3_saved), kFeaturesStage6_0Conv5, batch, scratch());
 
   at(156);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
-  cnn::bn_affine(features_stage6_1_bn1_saved, features_stage6_1_bn1_weight_, features_stage6_1_bn1_bias_,
-                 features_stage6_1_bn1_running_mean_, features_stage6_1_bn1_running_var_,
-                 kFeaturesStage6_1Bn1);
-  cnn::conv(features_stage6_1_silu1, features_stage6_0_bn3, features_stage6_1_conv1_weight_,
+  cnn::conv(features_stage6_1_silu1, features_stage6_0_bn3,
+            cnn::prepared(features_stage6_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage6_1_bn1_saved), kFeaturesStage6_1Conv1, batch, scratch());
 
   at(158);  // blocks.cnn:10: act    (features.stage6[1].silu1)
   cnn::silu(features_stage6_1_silu1, features_stage6_1_silu1, k1152x7x7, batch);
 
   at(159);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
-  cnn::dwconv(features_stage6_1_conv2, features_stage6_1_silu1, features_stage6_1_conv2_weight_,
-              kFeaturesStage6_1Conv2, batch, scratch());
-
-  at(160);  // blocks.cnn:9: bn    (features.stage6[1].bn2)
-  cnn::bn_inference(features_stage6_1_silu2, features_stage6_1_conv2, features_stage6_1_bn2_weight_,
-                    features_stage6_1_bn2_bias_, features_stage6_1_bn2_running_mean_,
-                    features_stage6_1_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage6_1Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage6[1].bn2)
+  cnn::dwconv(features_stage6_1_silu2, features_stage6_1_silu1, features_stage6_1_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage6_1_bn2_saved), kFeaturesStage6_1Conv2, batch, scratch());
 
   at(161);  // blocks.cnn:10: act    (features.stage6[1].silu2)
   cnn::silu(features_stage6_1_silu2, features_stage6_1_silu2, k1152x7x7, batch);
@@ -3043,13 +3706,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage6_1AdaptiveAvgpool1, batch);
 
   at(163);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[1].conv3)
-  cnn::conv(features_stage6_1_conv3, features_stage6_1_adaptive_avgpool1, features_stage6_1_conv3_weight_,
+  cnn::conv(features_stage6_1_conv3, features_stage6_1_adaptive_avgpool1,
+            cnn::prepared(features_stage6_1_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_1_conv3_bias_), kFeaturesStage6_1Conv3, batch,
             scratch());
   cnn::silu(features_stage6_1_conv3, features_stage6_1_conv3, k48, batch);
 
   at(164);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[1].conv4)
-  cnn::conv(features_stage6_1_conv4, features_stage6_1_conv3, features_stage6_1_conv4_weight_,
+  cnn::conv(features_stage6_1_conv4, features_stage6_1_conv3,
+            cnn::prepared(features_stage6_1_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_1_conv4_bias_), kFeaturesStage6_1Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage6_1_conv4, features_stage6_1_conv4, k1152, batch);
@@ -3061,32 +3726,24 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(166);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv5)
   // blocks.cnn:9: bn    (features.stage6[1].bn3)
   // 31: add {    (features.stage6[1].add1)
-  cnn::bn_affine(features_stage6_1_bn3_saved, features_stage6_1_bn3_weight_, features_stage6_1_bn3_bias_,
-                 features_stage6_1_bn3_running_mean_, features_stage6_1_bn3_running_var_,
-                 kFeaturesStage6_1Bn3);
-  cnn::conv(features_stage6_1_add1, features_stage6_1_mul1, features_stage6_1_conv5_weight_,
+  cnn::conv(features_stage6_1_add1, features_stage6_1_mul1,
+            cnn::prepared(features_stage6_1_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage6_1_bn3_saved).plus(features_stage6_0_bn3),
             kFeaturesStage6_1Conv5, batch, scratch());
 
   at(170);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
-  cnn::bn_affine(features_stage6_2_bn1_saved, features_stage6_2_bn1_weight_, features_stage6_2_bn1_bias_,
-                 features_stage6_2_bn1_running_mean_, features_stage6_2_bn1_running_var_,
-                 kFeaturesStage6_2Bn1);
-  cnn::conv(features_stage6_2_silu1, features_stage6_1_add1, features_stage6_2_conv1_weight_,
+  cnn::conv(features_stage6_2_silu1, features_stage6_1_add1,
+            cnn::prepared(features_stage6_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage6_2_bn1_saved), kFeaturesStage6_2Conv1, batch, scratch());
 
   at(172);  // blocks.cnn:10: act    (features.stage6[2].silu1)
   cnn::silu(features_stage6_2_silu1, features_stage6_2_silu1, k1152x7x7, batch);
 
   at(173);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
-  cnn::dwconv(features_stage6_2_conv2, features_stage6_2_silu1, features_stage6_2_conv2_weight_,
-              kFeaturesStage6_2Conv2, batch, scratch());
-
-  at(174);  // blocks.cnn:9: bn    (features.stage6[2].bn2)
-  cnn::bn_inference(features_stage6_2_silu2, features_stage6_2_conv2, features_stage6_2_bn2_weight_,
-                    features_stage6_2_bn2_bias_, features_stage6_2_bn2_running_mean_,
-                    features_stage6_2_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage6_2Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage6[2].bn2)
+  cnn::dwconv(features_stage6_2_silu2, features_stage6_2_silu1, features_stage6_2_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage6_2_bn2_saved), kFeaturesStage6_2Conv2, batch, scratch());
 
   at(175);  // blocks.cnn:10: act    (features.stage6[2].silu2)
   cnn::silu(features_stage6_2_silu2, features_stage6_2_silu2, k1152x7x7, batch);
@@ -3096,13 +3753,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage6_2AdaptiveAvgpool1, batch);
 
   at(177);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[2].conv3)
-  cnn::conv(features_stage6_2_conv3, features_stage6_2_adaptive_avgpool1, features_stage6_2_conv3_weight_,
+  cnn::conv(features_stage6_2_conv3, features_stage6_2_adaptive_avgpool1,
+            cnn::prepared(features_stage6_2_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_2_conv3_bias_), kFeaturesStage6_2Conv3, batch,
             scratch());
   cnn::silu(features_stage6_2_conv3, features_stage6_2_conv3, k48, batch);
 
   at(178);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[2].conv4)
-  cnn::conv(features_stage6_2_conv4, features_stage6_2_conv3, features_stage6_2_conv4_weight_,
+  cnn::conv(features_stage6_2_conv4, features_stage6_2_conv3,
+            cnn::prepared(features_stage6_2_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_2_conv4_bias_), kFeaturesStage6_2Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage6_2_conv4, features_stage6_2_conv4, k1152, batch);
@@ -3114,32 +3773,24 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(180);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv5)
   // blocks.cnn:9: bn    (features.stage6[2].bn3)
   // 31: add {    (features.stage6[2].add1)
-  cnn::bn_affine(features_stage6_2_bn3_saved, features_stage6_2_bn3_weight_, features_stage6_2_bn3_bias_,
-                 features_stage6_2_bn3_running_mean_, features_stage6_2_bn3_running_var_,
-                 kFeaturesStage6_2Bn3);
-  cnn::conv(features_stage6_2_add1, features_stage6_2_mul1, features_stage6_2_conv5_weight_,
+  cnn::conv(features_stage6_2_add1, features_stage6_2_mul1,
+            cnn::prepared(features_stage6_2_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage6_2_bn3_saved).plus(features_stage6_1_add1),
             kFeaturesStage6_2Conv5, batch, scratch());
 
   at(184);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv1)
   // blocks.cnn:9: bn    (features.stage6[3].bn1)
-  cnn::bn_affine(features_stage6_3_bn1_saved, features_stage6_3_bn1_weight_, features_stage6_3_bn1_bias_,
-                 features_stage6_3_bn1_running_mean_, features_stage6_3_bn1_running_var_,
-                 kFeaturesStage6_3Bn1);
-  cnn::conv(features_stage6_3_silu1, features_stage6_2_add1, features_stage6_3_conv1_weight_,
+  cnn::conv(features_stage6_3_silu1, features_stage6_2_add1,
+            cnn::prepared(features_stage6_3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage6_3_bn1_saved), kFeaturesStage6_3Conv1, batch, scratch());
 
   at(186);  // blocks.cnn:10: act    (features.stage6[3].silu1)
   cnn::silu(features_stage6_3_silu1, features_stage6_3_silu1, k1152x7x7, batch);
 
   at(187);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv2)
-  cnn::dwconv(features_stage6_3_conv2, features_stage6_3_silu1, features_stage6_3_conv2_weight_,
-              kFeaturesStage6_3Conv2, batch, scratch());
-
-  at(188);  // blocks.cnn:9: bn    (features.stage6[3].bn2)
-  cnn::bn_inference(features_stage6_3_silu2, features_stage6_3_conv2, features_stage6_3_bn2_weight_,
-                    features_stage6_3_bn2_bias_, features_stage6_3_bn2_running_mean_,
-                    features_stage6_3_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage6_3Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage6[3].bn2)
+  cnn::dwconv(features_stage6_3_silu2, features_stage6_3_silu1, features_stage6_3_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage6_3_bn2_saved), kFeaturesStage6_3Conv2, batch, scratch());
 
   at(189);  // blocks.cnn:10: act    (features.stage6[3].silu2)
   cnn::silu(features_stage6_3_silu2, features_stage6_3_silu2, k1152x7x7, batch);
@@ -3149,13 +3800,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage6_3AdaptiveAvgpool1, batch);
 
   at(191);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[3].conv3)
-  cnn::conv(features_stage6_3_conv3, features_stage6_3_adaptive_avgpool1, features_stage6_3_conv3_weight_,
+  cnn::conv(features_stage6_3_conv3, features_stage6_3_adaptive_avgpool1,
+            cnn::prepared(features_stage6_3_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_3_conv3_bias_), kFeaturesStage6_3Conv3, batch,
             scratch());
   cnn::silu(features_stage6_3_conv3, features_stage6_3_conv3, k48, batch);
 
   at(192);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[3].conv4)
-  cnn::conv(features_stage6_3_conv4, features_stage6_3_conv3, features_stage6_3_conv4_weight_,
+  cnn::conv(features_stage6_3_conv4, features_stage6_3_conv3,
+            cnn::prepared(features_stage6_3_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_3_conv4_bias_), kFeaturesStage6_3Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage6_3_conv4, features_stage6_3_conv4, k1152, batch);
@@ -3167,32 +3820,24 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(194);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv5)
   // blocks.cnn:9: bn    (features.stage6[3].bn3)
   // 31: add {    (features.stage6[3].add1)
-  cnn::bn_affine(features_stage6_3_bn3_saved, features_stage6_3_bn3_weight_, features_stage6_3_bn3_bias_,
-                 features_stage6_3_bn3_running_mean_, features_stage6_3_bn3_running_var_,
-                 kFeaturesStage6_3Bn3);
-  cnn::conv(features_stage6_3_add1, features_stage6_3_mul1, features_stage6_3_conv5_weight_,
+  cnn::conv(features_stage6_3_add1, features_stage6_3_mul1,
+            cnn::prepared(features_stage6_3_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage6_3_bn3_saved).plus(features_stage6_2_add1),
             kFeaturesStage6_3Conv5, batch, scratch());
 
   at(198);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
-  cnn::bn_affine(features_stage7_0_bn1_saved, features_stage7_0_bn1_weight_, features_stage7_0_bn1_bias_,
-                 features_stage7_0_bn1_running_mean_, features_stage7_0_bn1_running_var_,
-                 kFeaturesStage7_0Bn1);
-  cnn::conv(features_stage7_0_silu1, features_stage6_3_add1, features_stage7_0_conv1_weight_,
+  cnn::conv(features_stage7_0_silu1, features_stage6_3_add1,
+            cnn::prepared(features_stage7_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage7_0_bn1_saved), kFeaturesStage7_0Conv1, batch, scratch());
 
   at(200);  // blocks.cnn:10: act    (features.stage7[0].silu1)
   cnn::silu(features_stage7_0_silu1, features_stage7_0_silu1, k1152x7x7, batch);
 
   at(201);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
-  cnn::dwconv(features_stage7_0_conv2, features_stage7_0_silu1, features_stage7_0_conv2_weight_,
-              kFeaturesStage7_0Conv2, batch, scratch());
-
-  at(202);  // blocks.cnn:9: bn    (features.stage7[0].bn2)
-  cnn::bn_inference(features_stage7_0_silu2, features_stage7_0_conv2, features_stage7_0_bn2_weight_,
-                    features_stage7_0_bn2_bias_, features_stage7_0_bn2_running_mean_,
-                    features_stage7_0_bn2_running_var_, cnn::Activation::kNone, kFeaturesStage7_0Bn2, batch);
+  // blocks.cnn:9: bn    (features.stage7[0].bn2)
+  cnn::dwconv(features_stage7_0_silu2, features_stage7_0_silu1, features_stage7_0_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage7_0_bn2_saved), kFeaturesStage7_0Conv2, batch, scratch());
 
   at(203);  // blocks.cnn:10: act    (features.stage7[0].silu2)
   cnn::silu(features_stage7_0_silu2, features_stage7_0_silu2, k1152x7x7, batch);
@@ -3202,13 +3847,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage7_0AdaptiveAvgpool1, batch);
 
   at(205);  // 12: conv(squeeze, 1, act=silu)    (features.stage7[0].conv3)
-  cnn::conv(features_stage7_0_conv3, features_stage7_0_adaptive_avgpool1, features_stage7_0_conv3_weight_,
+  cnn::conv(features_stage7_0_conv3, features_stage7_0_adaptive_avgpool1,
+            cnn::prepared(features_stage7_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage7_0_conv3_bias_), kFeaturesStage7_0Conv3, batch,
             scratch());
   cnn::silu(features_stage7_0_conv3, features_stage7_0_conv3, k48, batch);
 
   at(206);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage7[0].conv4)
-  cnn::conv(features_stage7_0_conv4, features_stage7_0_conv3, features_stage7_0_conv4_weight_,
+  cnn::conv(features_stage7_0_conv4, features_stage7_0_conv3,
+            cnn::prepared(features_stage7_0_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage7_0_conv4_bias_), kFeaturesStage7_0Conv4, batch,
             scratch());
   cnn::sigmoid(features_stage7_0_conv4, features_stage7_0_conv4, k1152, batch);
@@ -3219,17 +3866,13 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(208);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv5)
   // blocks.cnn:9: bn    (features.stage7[0].bn3)
-  cnn::bn_affine(features_stage7_0_bn3_saved, features_stage7_0_bn3_weight_, features_stage7_0_bn3_bias_,
-                 features_stage7_0_bn3_running_mean_, features_stage7_0_bn3_running_var_,
-                 kFeaturesStage7_0Bn3);
-  cnn::conv(features_stage7_0_bn3, features_stage7_0_mul1, features_stage7_0_conv5_weight_,
+  cnn::conv(features_stage7_0_bn3, features_stage7_0_mul1,
+            cnn::prepared(features_stage7_0_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage7_0_bn3_saved), kFeaturesStage7_0Conv5, batch, scratch());
 
   at(210);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
   // blocks.cnn:9: bn    (features.bn2)
-  cnn::bn_affine(features_bn2_saved, features_bn2_weight_, features_bn2_bias_, features_bn2_running_mean_,
-                 features_bn2_running_var_, kFeaturesBn2);
-  cnn::conv(features_silu2, features_stage7_0_bn3, features_conv2_weight_,
+  cnn::conv(features_silu2, features_stage7_0_bn3, cnn::prepared(features_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_bn2_saved), kFeaturesConv2, batch, scratch());
 
   at(212);  // blocks.cnn:10: act    (features.silu2)

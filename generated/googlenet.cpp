@@ -367,66 +367,87 @@ constexpr cnn::MapGeometry k192x56x56{.channels = 192, .height = 56, .width = 56
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{15744, 65856});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{12480, 4224});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{15744, 28672});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{12480, 4224});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{149632, 456192});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{0, 1622592});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{75904, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{75904, 442368});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{12480, 12288});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{15744, 86016});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37056, 12672});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{18624, 18432});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{21504, 129024});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37056, 18432});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{112768, 442368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{0, 1507392});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{94336, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{94336, 456192});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{3264, 3072});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{6528, 21504});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37056, 3456});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{52800, 14400});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{9984, 38400});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{56256, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{56256, 14400});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{6336, 6144});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{9984, 43008});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37056, 6912});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{24768, 33024});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{28416, 229376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{49344, 33792});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{24768, 33024});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{28416, 229376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{49344, 33792});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{149632, 912384});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{0, 2359872});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{112768, 884736});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{6336, 8256});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{9984, 57344});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{49344, 9216});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{56256, 86400});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{21504, 76800});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{67776, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{67776, 76800});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{12480, 16512});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{15744, 114688});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{49344, 16896});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{37056, 92160});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{39936, 276480});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86208, 92160});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{18624, 46080});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{21504, 138240});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{67776, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{67776, 46080});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{158848, 718848});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{0, 2136384});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{94336, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{94336, 725760});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{3264, 7680});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{6528, 23040});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{52800, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{52800, 8640});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{52800, 21600});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{12288, 57600});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{58560, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{58560, 19200});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{12480, 30720});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{15744, 92160});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{62016, 31680});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{24768, 66048});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
@@ -435,57 +456,75 @@ static_assert(cnn::dense_scratch(kFeaturesAux1Dense1, kBatch) == cnn::ScratchSiz
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{30912, 82560});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{34176, 245760});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{80448, 82944});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{21696, 57792});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{24960, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{71232, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{71232, 58368});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{168064, 919296});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{0, 2486592});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{103552, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{103552, 919296});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{4800, 12384});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{7680, 36864});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{53952, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{53952, 12288});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{53952, 38400});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{15744, 76800});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{62016, 39600});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{12480, 33024});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{15744, 98304});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62016, 33792});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{24768, 66048});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{28416, 196608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{74688, 67584});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{24768, 66048});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{28416, 196608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{74688, 67584});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{186496, 1216512});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{0, 2968128});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{112768, 1188864});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{4800, 12384});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{7680, 36864});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{53952, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{53952, 12288});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{53952, 38400});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{15744, 76800});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{62016, 39600});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{12480, 33024});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{15744, 98304});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62016, 33792});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{21696, 57792});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{24960, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{71232, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{71232, 58368});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{27840, 74304});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{30720, 221184});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{76992, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{76992, 73728});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{204928, 1492992});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{0, 3484224});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{121984, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{121984, 1492992});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{6336, 16512});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{9984, 49152});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{56256, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{56256, 18432});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{56256, 57600});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{15744, 51200});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{62016, 52800});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{12480, 33024});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{15744, 98304});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{62016, 33792});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{24768, 67584});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{28416, 135168});
@@ -494,57 +533,75 @@ static_assert(cnn::dense_scratch(kFeaturesAux2Dense1, kBatch) == cnn::ScratchSiz
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{49344, 135168});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{52608, 270336});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{98880, 136224});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{30912, 84480});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{34176, 168960});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{80448, 85536});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{223360, 1866240});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{0, 4097088});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{131200, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{131200, 1866240});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{6336, 16896});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{9984, 33792});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{56256, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{56256, 19008});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{56256, 115200});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{28416, 102400});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{74688, 105600});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{24768, 67584});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{28416, 135168});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{74688, 69696});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{49344, 213504});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{52608, 212992});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{98880, 214656});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{30912, 133440});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{34176, 133120});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{80448, 134784});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{223360, 1866240});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{0, 4097088});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{131200, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{131200, 1866240});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{6336, 26688});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{9984, 26624});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{56256, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{56256, 29952});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{56256, 115200});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{28416, 102400});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{74688, 105600});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{24768, 106752});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{28416, 106496});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{74688, 109824});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{209472, 320256});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{76800, 319488});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123072, 319488});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{37056, 160128});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{39936, 159744});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86208, 159744});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{260224, 2654208});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{0, 5308992});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{149632, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{149632, 2654208});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{9408, 40032});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{12288, 39936});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{58560, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{58560, 39936});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{58560, 153600});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{28416, 153600});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{74688, 158400});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{24768, 106752});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{28416, 106496});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{74688, 109824});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 40960});
 
@@ -1112,37 +1169,37 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 37888}, {}},
+    {{118013952, 3813376, 39064}, {}},
     {{0, 4014080, 0}, {}},
     {{0, 1605632, 0}, {}},
-    {{12845056, 1605632, 16640}, {}},
-    {{346816512, 3211264, 443136}, {}},
+    {{12845056, 1605632, 17152}, {}},
+    {{346816512, 3211264, 1770240}, {}},
     {{0, 4816896, 0}, {}},
     {{0, 3010560, 0}, {}},
-    {{9633792, 802816, 49408}, {}},
+    {{9633792, 802816, 50944}, {}},
     {{14450688, 903168, 74112}, {}},
-    {{86704128, 702464, 442880}, {}},
-    {{2408448, 652288, 12352}, {}},
-    {{10035200, 150528, 51328}, {}},
+    {{86704128, 702464, 1825280}, {}},
+    {{2408448, 652288, 13888}, {}},
+    {{10035200, 150528, 57728}, {}},
     {{0, 1204224, 0}, {}},
-    {{4816896, 702464, 24704}, {}},
+    {{4816896, 702464, 27776}, {}},
     {{}, {}},
-    {{25690112, 1204224, 131584}, {}},
-    {{25690112, 1204224, 131584}, {}},
-    {{173408256, 1003520, 885504}, {}},
-    {{6422528, 903168, 32896}, {}},
+    {{25690112, 1204224, 135680}, {}},
+    {{25690112, 1204224, 135680}, {}},
+    {{173408256, 1003520, 3539712}, {}},
+    {{6422528, 903168, 36992}, {}},
     {{60211200, 401408, 307584}, {}},
     {{0, 1605632, 0}, {}},
-    {{12845056, 1003520, 65792}, {}},
+    {{12845056, 1003520, 67840}, {}},
     {{}, {}},
     {{0, 1881600, 0}, {}},
     {{18063360, 526848, 369408}, {}},
     {{9031680, 451584, 184704}, {}},
-    {{35223552, 238336, 719680}, {}},
-    {{1505280, 388864, 30784}, {}},
+    {{35223552, 238336, 2903872}, {}},
+    {{1505280, 388864, 34624}, {}},
     {{3763200, 50176, 76992}, {}},
     {{0, 752640, 0}, {}},
-    {{6021120, 426496, 123136}, {}},
+    {{6021120, 426496, 126976}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1151,29 +1208,29 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{16056320, 526848, 328320}, {}},
-    {{11239424, 489216, 229824}, {}},
-    {{44255232, 263424, 904064}, {}},
+    {{16056320, 526848, 332416}, {}},
+    {{11239424, 489216, 233920}, {}},
+    {{44255232, 263424, 3678080}, {}},
     {{2408448, 420224, 49248}, {}},
-    {{7526400, 68992, 153856}, {}},
+    {{7526400, 68992, 158656}, {}},
     {{0, 802816, 0}, {}},
-    {{6422528, 451584, 131328}, {}},
+    {{6422528, 451584, 135424}, {}},
     {{}, {}},
-    {{12845056, 501760, 262656}, {}},
-    {{12845056, 501760, 262656}, {}},
-    {{57802752, 301056, 1180672}, {}},
+    {{12845056, 501760, 270848}, {}},
+    {{12845056, 501760, 270848}, {}},
+    {{57802752, 301056, 4756480}, {}},
     {{2408448, 420224, 49248}, {}},
-    {{7526400, 68992, 153856}, {}},
+    {{7526400, 68992, 158656}, {}},
     {{0, 802816, 0}, {}},
-    {{6422528, 451584, 131328}, {}},
+    {{6422528, 451584, 135424}, {}},
     {{}, {}},
-    {{11239424, 489216, 229824}, {}},
+    {{11239424, 489216, 233920}, {}},
     {{14450688, 514304, 295488}, {}},
-    {{73156608, 338688, 1494144}, {}},
-    {{3211264, 426496, 65664}, {}},
-    {{10035200, 75264, 205056}, {}},
+    {{73156608, 338688, 5973120}, {}},
+    {{3211264, 426496, 73856}, {}},
+    {{10035200, 75264, 211456}, {}},
     {{0, 802816, 0}, {}},
-    {{6422528, 451584, 131328}, {}},
+    {{6422528, 451584, 135424}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1182,30 +1239,30 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{26492928, 614656, 541696}, {}},
-    {{16558080, 539392, 338560}, {}},
-    {{90316800, 376320, 1844480}, {}},
-    {{3311616, 439040, 67712}, {}},
-    {{20070400, 125440, 410112}, {}},
+    {{26492928, 614656, 545920}, {}},
+    {{16558080, 539392, 342784}, {}},
+    {{90316800, 376320, 7466240}, {}},
+    {{3311616, 439040, 76160}, {}},
+    {{20070400, 125440, 422912}, {}},
     {{0, 827904, 0}, {}},
-    {{13246464, 514304, 270848}, {}},
+    {{13246464, 514304, 279296}, {}},
     {{}, {}},
     {{0, 815360, 0}, {}},
-    {{10436608, 213248, 852992}, {}},
-    {{6522880, 194432, 533120}, {}},
-    {{22579200, 94080, 1844480}, {}},
-    {{1304576, 169344, 106624}, {}},
-    {{5017600, 31360, 410112}, {}},
+    {{10436608, 213248, 859648}, {}},
+    {{6522880, 194432, 539776}, {}},
+    {{22579200, 94080, 7466240}, {}},
+    {{1304576, 169344, 119936}, {}},
+    {{5017600, 31360, 422912}, {}},
     {{0, 326144, 0}, {}},
-    {{5218304, 188160, 426496}, {}},
+    {{5218304, 188160, 439808}, {}},
     {{}, {}},
     {{15654912, 238336, 1279488}, {}},
     {{7827456, 200704, 639744}, {}},
-    {{32514048, 112896, 2655744}, {}},
+    {{32514048, 112896, 10618368}, {}},
     {{1956864, 172480, 159936}, {}},
-    {{7526400, 34496, 614912}, {}},
+    {{7526400, 34496, 634112}, {}},
     {{0, 326144, 0}, {}},
-    {{5218304, 188160, 426496}, {}},
+    {{5218304, 188160, 439808}, {}},
     {{}, {}},
     {{0, 204800, 0}, {}},
     {{}, {}},
@@ -3350,98 +3407,441 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   return cnn::mean_loss(losses, batch);
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void GoogLeNet::prepare_on_team() {
+  const cnn::Floats features_conv1_weight_prepared = floats(38535168, 9702);
+  const cnn::Floats features_conv2_weight_prepared = floats(38544880, 4224);
+  const cnn::Floats features_conv3_weight_prepared = floats(38549104, 442368);
+  const cnn::Floats features_inception3a_conv1_weight_prepared = floats(38991472, 12672);
+  const cnn::Floats features_inception3a_conv2_weight_prepared = floats(39004144, 18432);
+  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39022576, 456192);
+  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39478768, 3456);
+  const cnn::Floats features_inception3a_conv5_weight_prepared = floats(39482224, 14400);
+  const cnn::Floats features_inception3a_conv6_weight_prepared = floats(39496624, 6912);
+  const cnn::Floats features_inception3b_conv1_weight_prepared = floats(39503536, 33792);
+  const cnn::Floats features_inception3b_conv2_weight_prepared = floats(39537328, 33792);
+  const cnn::Floats features_inception3b_conv3_weight_prepared = floats(39571120, 884736);
+  const cnn::Floats features_inception3b_conv4_weight_prepared = floats(40455856, 9216);
+  const cnn::Floats features_inception3b_conv5_weight_prepared = floats(40465072, 76800);
+  const cnn::Floats features_inception3b_conv6_weight_prepared = floats(40541872, 16896);
+  const cnn::Floats features_inception4a_conv1_weight_prepared = floats(40558768, 92160);
+  const cnn::Floats features_inception4a_conv2_weight_prepared = floats(40650928, 46080);
+  const cnn::Floats features_inception4a_conv3_weight_prepared = floats(40697008, 725760);
+  const cnn::Floats features_inception4a_conv4_weight_prepared = floats(41422768, 8640);
+  const cnn::Floats features_inception4a_conv5_weight_prepared = floats(41431408, 19200);
+  const cnn::Floats features_inception4a_conv6_weight_prepared = floats(41450608, 31680);
+  const cnn::Floats features_inception4b_conv1_weight_prepared = floats(41482288, 82944);
+  const cnn::Floats features_inception4b_conv2_weight_prepared = floats(41565232, 58368);
+  const cnn::Floats features_inception4b_conv3_weight_prepared = floats(41623600, 919296);
+  const cnn::Floats features_inception4b_conv4_weight_prepared = floats(42542896, 12288);
+  const cnn::Floats features_inception4b_conv5_weight_prepared = floats(42555184, 39600);
+  const cnn::Floats features_inception4b_conv6_weight_prepared = floats(42594784, 33792);
+  const cnn::Floats features_inception4c_conv1_weight_prepared = floats(42628576, 67584);
+  const cnn::Floats features_inception4c_conv2_weight_prepared = floats(42696160, 67584);
+  const cnn::Floats features_inception4c_conv3_weight_prepared = floats(42763744, 1188864);
+  const cnn::Floats features_inception4c_conv4_weight_prepared = floats(43952608, 12288);
+  const cnn::Floats features_inception4c_conv5_weight_prepared = floats(43964896, 39600);
+  const cnn::Floats features_inception4c_conv6_weight_prepared = floats(44004496, 33792);
+  const cnn::Floats features_inception4d_conv1_weight_prepared = floats(44038288, 58368);
+  const cnn::Floats features_inception4d_conv2_weight_prepared = floats(44096656, 73728);
+  const cnn::Floats features_inception4d_conv3_weight_prepared = floats(44170384, 1492992);
+  const cnn::Floats features_inception4d_conv4_weight_prepared = floats(45663376, 18432);
+  const cnn::Floats features_inception4d_conv5_weight_prepared = floats(45681808, 52800);
+  const cnn::Floats features_inception4d_conv6_weight_prepared = floats(45734608, 33792);
+  const cnn::Floats features_inception4e_conv1_weight_prepared = floats(45768400, 136224);
+  const cnn::Floats features_inception4e_conv2_weight_prepared = floats(45904624, 85536);
+  const cnn::Floats features_inception4e_conv3_weight_prepared = floats(45990160, 1866240);
+  const cnn::Floats features_inception4e_conv4_weight_prepared = floats(47856400, 19008);
+  const cnn::Floats features_inception4e_conv5_weight_prepared = floats(47875408, 105600);
+  const cnn::Floats features_inception4e_conv6_weight_prepared = floats(47981008, 69696);
+  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(48050704, 214656);
+  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(48265360, 134784);
+  const cnn::Floats features_inception5a_conv3_weight_prepared = floats(48400144, 1866240);
+  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(50266384, 29952);
+  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(50296336, 105600);
+  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(50401936, 109824);
+  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(50511760, 319488);
+  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(50831248, 159744);
+  const cnn::Floats features_inception5b_conv3_weight_prepared = floats(50990992, 2654208);
+  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(53645200, 39936);
+  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(53685136, 158400);
+  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(53843536, 109824);
+
+  at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
+  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
+
+  at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
+  cnn::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
+
+  at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
+  cnn::winograd::conv_prepare(features_conv3_weight_prepared, features_conv3_weight_, kFeaturesConv3);
+
+  at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
+  cnn::conv_prepare(features_inception3a_conv1_weight_prepared, features_inception3a_conv1_weight_,
+                    kFeaturesInception3aConv1);
+
+  at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
+  cnn::conv_prepare(features_inception3a_conv2_weight_prepared, features_inception3a_conv2_weight_,
+                    kFeaturesInception3aConv2);
+
+  at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
+  cnn::winograd::conv_prepare(features_inception3a_conv3_weight_prepared, features_inception3a_conv3_weight_,
+                              kFeaturesInception3aConv3);
+
+  at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
+  cnn::conv_prepare(features_inception3a_conv4_weight_prepared, features_inception3a_conv4_weight_,
+                    kFeaturesInception3aConv4);
+
+  at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
+  cnn::conv_prepare(features_inception3a_conv5_weight_prepared, features_inception3a_conv5_weight_,
+                    kFeaturesInception3aConv5);
+
+  at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
+  cnn::conv_prepare(features_inception3a_conv6_weight_prepared, features_inception3a_conv6_weight_,
+                    kFeaturesInception3aConv6);
+
+  at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
+  cnn::conv_prepare(features_inception3b_conv1_weight_prepared, features_inception3b_conv1_weight_,
+                    kFeaturesInception3bConv1);
+
+  at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
+  cnn::conv_prepare(features_inception3b_conv2_weight_prepared, features_inception3b_conv2_weight_,
+                    kFeaturesInception3bConv2);
+
+  at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
+  cnn::winograd::conv_prepare(features_inception3b_conv3_weight_prepared, features_inception3b_conv3_weight_,
+                              kFeaturesInception3bConv3);
+
+  at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
+  cnn::conv_prepare(features_inception3b_conv4_weight_prepared, features_inception3b_conv4_weight_,
+                    kFeaturesInception3bConv4);
+
+  at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
+  cnn::conv_prepare(features_inception3b_conv5_weight_prepared, features_inception3b_conv5_weight_,
+                    kFeaturesInception3bConv5);
+
+  at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
+  cnn::conv_prepare(features_inception3b_conv6_weight_prepared, features_inception3b_conv6_weight_,
+                    kFeaturesInception3bConv6);
+
+  at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
+  cnn::conv_prepare(features_inception4a_conv1_weight_prepared, features_inception4a_conv1_weight_,
+                    kFeaturesInception4aConv1);
+
+  at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
+  cnn::conv_prepare(features_inception4a_conv2_weight_prepared, features_inception4a_conv2_weight_,
+                    kFeaturesInception4aConv2);
+
+  at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
+  cnn::winograd::conv_prepare(features_inception4a_conv3_weight_prepared, features_inception4a_conv3_weight_,
+                              kFeaturesInception4aConv3);
+
+  at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
+  cnn::conv_prepare(features_inception4a_conv4_weight_prepared, features_inception4a_conv4_weight_,
+                    kFeaturesInception4aConv4);
+
+  at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
+  cnn::conv_prepare(features_inception4a_conv5_weight_prepared, features_inception4a_conv5_weight_,
+                    kFeaturesInception4aConv5);
+
+  at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
+  cnn::conv_prepare(features_inception4a_conv6_weight_prepared, features_inception4a_conv6_weight_,
+                    kFeaturesInception4aConv6);
+
+  at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
+  cnn::conv_prepare(features_inception4b_conv1_weight_prepared, features_inception4b_conv1_weight_,
+                    kFeaturesInception4bConv1);
+
+  at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
+  cnn::conv_prepare(features_inception4b_conv2_weight_prepared, features_inception4b_conv2_weight_,
+                    kFeaturesInception4bConv2);
+
+  at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
+  cnn::winograd::conv_prepare(features_inception4b_conv3_weight_prepared, features_inception4b_conv3_weight_,
+                              kFeaturesInception4bConv3);
+
+  at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
+  cnn::conv_prepare(features_inception4b_conv4_weight_prepared, features_inception4b_conv4_weight_,
+                    kFeaturesInception4bConv4);
+
+  at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
+  cnn::conv_prepare(features_inception4b_conv5_weight_prepared, features_inception4b_conv5_weight_,
+                    kFeaturesInception4bConv5);
+
+  at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
+  cnn::conv_prepare(features_inception4b_conv6_weight_prepared, features_inception4b_conv6_weight_,
+                    kFeaturesInception4bConv6);
+
+  at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
+  cnn::conv_prepare(features_inception4c_conv1_weight_prepared, features_inception4c_conv1_weight_,
+                    kFeaturesInception4cConv1);
+
+  at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
+  cnn::conv_prepare(features_inception4c_conv2_weight_prepared, features_inception4c_conv2_weight_,
+                    kFeaturesInception4cConv2);
+
+  at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
+  cnn::winograd::conv_prepare(features_inception4c_conv3_weight_prepared, features_inception4c_conv3_weight_,
+                              kFeaturesInception4cConv3);
+
+  at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
+  cnn::conv_prepare(features_inception4c_conv4_weight_prepared, features_inception4c_conv4_weight_,
+                    kFeaturesInception4cConv4);
+
+  at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
+  cnn::conv_prepare(features_inception4c_conv5_weight_prepared, features_inception4c_conv5_weight_,
+                    kFeaturesInception4cConv5);
+
+  at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
+  cnn::conv_prepare(features_inception4c_conv6_weight_prepared, features_inception4c_conv6_weight_,
+                    kFeaturesInception4cConv6);
+
+  at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
+  cnn::conv_prepare(features_inception4d_conv1_weight_prepared, features_inception4d_conv1_weight_,
+                    kFeaturesInception4dConv1);
+
+  at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
+  cnn::conv_prepare(features_inception4d_conv2_weight_prepared, features_inception4d_conv2_weight_,
+                    kFeaturesInception4dConv2);
+
+  at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
+  cnn::winograd::conv_prepare(features_inception4d_conv3_weight_prepared, features_inception4d_conv3_weight_,
+                              kFeaturesInception4dConv3);
+
+  at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
+  cnn::conv_prepare(features_inception4d_conv4_weight_prepared, features_inception4d_conv4_weight_,
+                    kFeaturesInception4dConv4);
+
+  at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
+  cnn::conv_prepare(features_inception4d_conv5_weight_prepared, features_inception4d_conv5_weight_,
+                    kFeaturesInception4dConv5);
+
+  at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
+  cnn::conv_prepare(features_inception4d_conv6_weight_prepared, features_inception4d_conv6_weight_,
+                    kFeaturesInception4dConv6);
+
+  at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
+  cnn::conv_prepare(features_inception4e_conv1_weight_prepared, features_inception4e_conv1_weight_,
+                    kFeaturesInception4eConv1);
+
+  at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
+  cnn::conv_prepare(features_inception4e_conv2_weight_prepared, features_inception4e_conv2_weight_,
+                    kFeaturesInception4eConv2);
+
+  at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
+  cnn::winograd::conv_prepare(features_inception4e_conv3_weight_prepared, features_inception4e_conv3_weight_,
+                              kFeaturesInception4eConv3);
+
+  at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
+  cnn::conv_prepare(features_inception4e_conv4_weight_prepared, features_inception4e_conv4_weight_,
+                    kFeaturesInception4eConv4);
+
+  at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
+  cnn::conv_prepare(features_inception4e_conv5_weight_prepared, features_inception4e_conv5_weight_,
+                    kFeaturesInception4eConv5);
+
+  at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
+  cnn::conv_prepare(features_inception4e_conv6_weight_prepared, features_inception4e_conv6_weight_,
+                    kFeaturesInception4eConv6);
+
+  at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
+  cnn::conv_prepare(features_inception5a_conv1_weight_prepared, features_inception5a_conv1_weight_,
+                    kFeaturesInception5aConv1);
+
+  at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
+  cnn::conv_prepare(features_inception5a_conv2_weight_prepared, features_inception5a_conv2_weight_,
+                    kFeaturesInception5aConv2);
+
+  at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
+  cnn::winograd::conv_prepare(features_inception5a_conv3_weight_prepared, features_inception5a_conv3_weight_,
+                              kFeaturesInception5aConv3);
+
+  at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
+  cnn::conv_prepare(features_inception5a_conv4_weight_prepared, features_inception5a_conv4_weight_,
+                    kFeaturesInception5aConv4);
+
+  at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
+  cnn::conv_prepare(features_inception5a_conv5_weight_prepared, features_inception5a_conv5_weight_,
+                    kFeaturesInception5aConv5);
+
+  at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
+  cnn::conv_prepare(features_inception5a_conv6_weight_prepared, features_inception5a_conv6_weight_,
+                    kFeaturesInception5aConv6);
+
+  at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
+  cnn::conv_prepare(features_inception5b_conv1_weight_prepared, features_inception5b_conv1_weight_,
+                    kFeaturesInception5bConv1);
+
+  at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
+  cnn::conv_prepare(features_inception5b_conv2_weight_prepared, features_inception5b_conv2_weight_,
+                    kFeaturesInception5bConv2);
+
+  at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
+  cnn::winograd::conv_prepare(features_inception5b_conv3_weight_prepared, features_inception5b_conv3_weight_,
+                              kFeaturesInception5bConv3);
+
+  at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
+  cnn::conv_prepare(features_inception5b_conv4_weight_prepared, features_inception5b_conv4_weight_,
+                    kFeaturesInception5bConv4);
+
+  at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
+  cnn::conv_prepare(features_inception5b_conv5_weight_prepared, features_inception5b_conv5_weight_,
+                    kFeaturesInception5bConv5);
+
+  at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
+  cnn::conv_prepare(features_inception5b_conv6_weight_prepared, features_inception5b_conv6_weight_,
+                    kFeaturesInception5bConv6);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
   const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Floats features_conv1_weight_prepared = floats(38535168, 9702);
   const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
   const cnn::Blocked features_lrn1 = blocked(0, 200704);  // 64x56x56
   const cnn::Blocked features_conv2 = blocked(19267584, 200704);  // 64x56x56
+  const cnn::Floats features_conv2_weight_prepared = floats(38544880, 4224);
   const cnn::Blocked features_conv3 = blocked(0, 602112);  // 192x56x56
+  const cnn::Floats features_conv3_weight_prepared = floats(38549104, 442368);
   const cnn::Blocked features_lrn2 = blocked(19267584, 602112);  // 192x56x56
   const cnn::Blocked features_maxpool2 = blocked(0, 150528);  // 192x28x28
   const cnn::Blocked features_inception3a_concat1 = blocked(12042240, 200704);  // 256x28x28
   const cnn::Blocked features_inception3a_conv1 = blocked(12042240, 200704);  // 64x28x28
+  const cnn::Floats features_inception3a_conv1_weight_prepared = floats(38991472, 12672);
   const cnn::Blocked features_inception3a_conv2 = blocked(4816896, 75264);  // 96x28x28
+  const cnn::Floats features_inception3a_conv2_weight_prepared = floats(39004144, 18432);
   const cnn::Blocked features_inception3a_conv3 = blocked(12092416, 200704);  // 128x28x28
+  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39022576, 456192);
   const cnn::Blocked features_inception3a_conv4 = blocked(4816896, 12544);  // 16x28x28
+  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39478768, 3456);
   const cnn::Blocked features_inception3a_conv5 = blocked(12192768, 200704);  // 32x28x28
+  const cnn::Floats features_inception3a_conv5_weight_prepared = floats(39482224, 14400);
   const cnn::Blocked features_inception3a_maxpool1 = blocked(4816896, 150528);  // 192x28x28
   const cnn::Blocked features_inception3a_conv6 = blocked(12217856, 200704);  // 32x28x28
+  const cnn::Floats features_inception3a_conv6_weight_prepared = floats(39496624, 6912);
   const cnn::Blocked features_inception3b_concat1 = blocked(0, 376320);  // 480x28x28
   const cnn::Blocked features_inception3b_conv1 = blocked(0, 376320);  // 128x28x28
+  const cnn::Floats features_inception3b_conv1_weight_prepared = floats(39503536, 33792);
   const cnn::Blocked features_inception3b_conv2 = blocked(18464768, 100352);  // 128x28x28
+  const cnn::Floats features_inception3b_conv2_weight_prepared = floats(39537328, 33792);
   const cnn::Blocked features_inception3b_conv3 = blocked(100352, 376320);  // 192x28x28
+  const cnn::Floats features_inception3b_conv3_weight_prepared = floats(39571120, 884736);
   const cnn::Blocked features_inception3b_conv4 = blocked(18464768, 25088);  // 32x28x28
+  const cnn::Floats features_inception3b_conv4_weight_prepared = floats(40455856, 9216);
   const cnn::Blocked features_inception3b_conv5 = blocked(250880, 376320);  // 96x28x28
+  const cnn::Floats features_inception3b_conv5_weight_prepared = floats(40465072, 76800);
   const cnn::Blocked features_inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
   const cnn::Blocked features_inception3b_conv6 = blocked(326144, 376320);  // 64x28x28
+  const cnn::Floats features_inception3b_conv6_weight_prepared = floats(40541872, 16896);
   const cnn::Blocked features_maxpool3 = blocked(12042240, 94080);  // 480x14x14
   const cnn::Blocked features_inception4a_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4a_conv1 = blocked(0, 100352);  // 192x14x14
+  const cnn::Floats features_inception4a_conv1_weight_prepared = floats(40558768, 92160);
   const cnn::Blocked features_inception4a_conv2 = blocked(3211264, 18816);  // 96x14x14
+  const cnn::Floats features_inception4a_conv2_weight_prepared = floats(40650928, 46080);
   const cnn::Blocked features_inception4a_conv3 = blocked(37632, 100352);  // 208x14x14
+  const cnn::Floats features_inception4a_conv3_weight_prepared = floats(40697008, 725760);
   const cnn::Blocked features_inception4a_conv4 = blocked(3211264, 3136);  // 16x14x14
+  const cnn::Floats features_inception4a_conv4_weight_prepared = floats(41422768, 8640);
   const cnn::Blocked features_inception4a_conv5 = blocked(78400, 100352);  // 48x14x14
+  const cnn::Floats features_inception4a_conv5_weight_prepared = floats(41431408, 19200);
   const cnn::Blocked features_inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
   const cnn::Blocked features_inception4a_conv6 = blocked(87808, 100352);  // 64x14x14
+  const cnn::Floats features_inception4a_conv6_weight_prepared = floats(41450608, 31680);
   const cnn::Blocked features_inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv1 = blocked(3211264, 100352);  // 160x14x14
+  const cnn::Floats features_inception4b_conv1_weight_prepared = floats(41482288, 82944);
   const cnn::Blocked features_inception4b_conv2 = blocked(6422528, 21952);  // 112x14x14
+  const cnn::Floats features_inception4b_conv2_weight_prepared = floats(41565232, 58368);
   const cnn::Blocked features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
+  const cnn::Floats features_inception4b_conv3_weight_prepared = floats(41623600, 919296);
   const cnn::Blocked features_inception4b_conv4 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Floats features_inception4b_conv4_weight_prepared = floats(42542896, 12288);
   const cnn::Blocked features_inception4b_conv5 = blocked(3286528, 100352);  // 64x14x14
+  const cnn::Floats features_inception4b_conv5_weight_prepared = floats(42555184, 39600);
   const cnn::Blocked features_inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv6 = blocked(3299072, 100352);  // 64x14x14
+  const cnn::Floats features_inception4b_conv6_weight_prepared = floats(42594784, 33792);
   const cnn::Blocked features_inception4c_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv1 = blocked(0, 100352);  // 128x14x14
+  const cnn::Floats features_inception4c_conv1_weight_prepared = floats(42628576, 67584);
   const cnn::Blocked features_inception4c_conv2 = blocked(6422528, 25088);  // 128x14x14
+  const cnn::Floats features_inception4c_conv2_weight_prepared = floats(42696160, 67584);
   const cnn::Blocked features_inception4c_conv3 = blocked(25088, 100352);  // 256x14x14
+  const cnn::Floats features_inception4c_conv3_weight_prepared = floats(42763744, 1188864);
   const cnn::Blocked features_inception4c_conv4 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Floats features_inception4c_conv4_weight_prepared = floats(43952608, 12288);
   const cnn::Blocked features_inception4c_conv5 = blocked(75264, 100352);  // 64x14x14
+  const cnn::Floats features_inception4c_conv5_weight_prepared = floats(43964896, 39600);
   const cnn::Blocked features_inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv6 = blocked(87808, 100352);  // 64x14x14
+  const cnn::Floats features_inception4c_conv6_weight_prepared = floats(44004496, 33792);
   const cnn::Blocked features_inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
   const cnn::Blocked features_inception4d_conv1 = blocked(5218304, 103488);  // 112x14x14
+  const cnn::Floats features_inception4d_conv1_weight_prepared = floats(44038288, 58368);
   const cnn::Blocked features_inception4d_conv2 = blocked(3211264, 28224);  // 144x14x14
+  const cnn::Floats features_inception4d_conv2_weight_prepared = floats(44096656, 73728);
   const cnn::Blocked features_inception4d_conv3 = blocked(5240256, 103488);  // 288x14x14
+  const cnn::Floats features_inception4d_conv3_weight_prepared = floats(44170384, 1492992);
   const cnn::Blocked features_inception4d_conv4 = blocked(3211264, 6272);  // 32x14x14
+  const cnn::Floats features_inception4d_conv4_weight_prepared = floats(45663376, 18432);
   const cnn::Blocked features_inception4d_conv5 = blocked(5296704, 103488);  // 64x14x14
+  const cnn::Floats features_inception4d_conv5_weight_prepared = floats(45681808, 52800);
   const cnn::Blocked features_inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
   const cnn::Blocked features_inception4d_conv6 = blocked(5309248, 103488);  // 64x14x14
+  const cnn::Floats features_inception4d_conv6_weight_prepared = floats(45734608, 33792);
   const cnn::Blocked features_inception4e_concat1 = blocked(0, 163072);  // 832x14x14
   const cnn::Blocked features_inception4e_conv1 = blocked(0, 163072);  // 256x14x14
+  const cnn::Floats features_inception4e_conv1_weight_prepared = floats(45768400, 136224);
   const cnn::Blocked features_inception4e_conv2 = blocked(8529920, 31360);  // 160x14x14
+  const cnn::Floats features_inception4e_conv2_weight_prepared = floats(45904624, 85536);
   const cnn::Blocked features_inception4e_conv3 = blocked(50176, 163072);  // 320x14x14
+  const cnn::Floats features_inception4e_conv3_weight_prepared = floats(45990160, 1866240);
   const cnn::Blocked features_inception4e_conv4 = blocked(8529920, 6272);  // 32x14x14
+  const cnn::Floats features_inception4e_conv4_weight_prepared = floats(47856400, 19008);
   const cnn::Blocked features_inception4e_conv5 = blocked(112896, 163072);  // 128x14x14
+  const cnn::Floats features_inception4e_conv5_weight_prepared = floats(47875408, 105600);
   const cnn::Blocked features_inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
   const cnn::Blocked features_inception4e_conv6 = blocked(137984, 163072);  // 128x14x14
+  const cnn::Floats features_inception4e_conv6_weight_prepared = floats(47981008, 69696);
   const cnn::Blocked features_maxpool4 = blocked(5218304, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_concat1 = blocked(1605632, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv1 = blocked(1605632, 40768);  // 256x7x7
+  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(48050704, 214656);
   const cnn::Blocked features_inception5a_conv2 = blocked(0, 7840);  // 160x7x7
+  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(48265360, 134784);
   const cnn::Blocked features_inception5a_conv3 = blocked(1618176, 40768);  // 320x7x7
+  const cnn::Floats features_inception5a_conv3_weight_prepared = floats(48400144, 1866240);
   const cnn::Blocked features_inception5a_conv4 = blocked(0, 1568);  // 32x7x7
+  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(50266384, 29952);
   const cnn::Blocked features_inception5a_conv5 = blocked(1633856, 40768);  // 128x7x7
+  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(50296336, 105600);
   const cnn::Blocked features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv6 = blocked(1640128, 40768);  // 128x7x7
+  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(50401936, 109824);
   const cnn::Blocked features_inception5b_concat1 = blocked(0, 50176);  // 1024x7x7
   const cnn::Blocked features_inception5b_conv1 = blocked(0, 50176);  // 384x7x7
+  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(50511760, 319488);
   const cnn::Blocked features_inception5b_conv2 = blocked(2910208, 9408);  // 192x7x7
+  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(50831248, 159744);
   const cnn::Blocked features_inception5b_conv3 = blocked(18816, 50176);  // 384x7x7
+  const cnn::Floats features_inception5b_conv3_weight_prepared = floats(50990992, 2654208);
   const cnn::Blocked features_inception5b_conv4 = blocked(2910208, 2352);  // 48x7x7
+  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(53645200, 39936);
   const cnn::Blocked features_inception5b_conv5 = blocked(37632, 50176);  // 128x7x7
+  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(53685136, 158400);
   const cnn::Blocked features_inception5b_maxpool1 = blocked(2910208, 40768);  // 832x7x7
   const cnn::Blocked features_inception5b_conv6 = blocked(43904, 50176);  // 128x7x7
+  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(53843536, 109824);
   const cnn::Blocked head_gap1 = blocked(1605632, 1024);  // 1024
   const cnn::Blocked head_dense1 = blocked(0, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_,
+  cnn::conv(features_conv1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
             batch, scratch());
 
@@ -3452,12 +3852,12 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
 
   at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
+  cnn::conv(features_conv2, features_lrn1, cnn::prepared(features_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
             batch, scratch());
 
   at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
+  cnn::winograd::conv(features_conv3, features_conv2, cnn::prepared(features_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv3, batch, scratch());
 
@@ -3468,28 +3868,32 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool2, features_lrn2, kFeaturesMaxpool2, batch);
 
   at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
-  cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
+  cnn::conv(features_inception3a_conv1, features_maxpool2,
+            cnn::prepared(features_inception3a_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv1, batch, scratch());
 
   at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
-  cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
+  cnn::conv(features_inception3a_conv2, features_maxpool2,
+            cnn::prepared(features_inception3a_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv2, batch, scratch());
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
-                      features_inception3a_conv3_weight_,
+                      cnn::prepared(features_inception3a_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3aConv3, batch, scratch());
 
   at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
-  cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
+  cnn::conv(features_inception3a_conv4, features_maxpool2,
+            cnn::prepared(features_inception3a_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv4, batch, scratch());
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
-  cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
+  cnn::conv(features_inception3a_conv5, features_inception3a_conv4,
+            cnn::prepared(features_inception3a_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv5, batch, scratch());
 
@@ -3497,33 +3901,38 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
 
   at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
-  cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
+  cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1,
+            cnn::prepared(features_inception3a_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3aConv6, batch, scratch());
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
-  cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
+  cnn::conv(features_inception3b_conv1, features_inception3a_concat1,
+            cnn::prepared(features_inception3b_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv1, batch, scratch());
 
   at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
-  cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
+  cnn::conv(features_inception3b_conv2, features_inception3a_concat1,
+            cnn::prepared(features_inception3b_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv2, batch, scratch());
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
-                      features_inception3b_conv3_weight_,
+                      cnn::prepared(features_inception3b_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch());
 
   at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
-  cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
+  cnn::conv(features_inception3b_conv4, features_inception3a_concat1,
+            cnn::prepared(features_inception3b_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv4, batch, scratch());
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
-  cnn::conv(features_inception3b_conv5, features_inception3b_conv4, features_inception3b_conv5_weight_,
+  cnn::conv(features_inception3b_conv5, features_inception3b_conv4,
+            cnn::prepared(features_inception3b_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv5, batch, scratch());
 
@@ -3532,7 +3941,8 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                batch);
 
   at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
-  cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
+  cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1,
+            cnn::prepared(features_inception3b_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception3bConv6, batch, scratch());
 
@@ -3540,28 +3950,32 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
 
   at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
-  cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
+  cnn::conv(features_inception4a_conv1, features_maxpool3,
+            cnn::prepared(features_inception4a_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv1, batch, scratch());
 
   at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
-  cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
+  cnn::conv(features_inception4a_conv2, features_maxpool3,
+            cnn::prepared(features_inception4a_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv2, batch, scratch());
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
-                      features_inception4a_conv3_weight_,
+                      cnn::prepared(features_inception4a_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch());
 
   at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
-  cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
+  cnn::conv(features_inception4a_conv4, features_maxpool3,
+            cnn::prepared(features_inception4a_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv4, batch, scratch());
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
-  cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
+  cnn::conv(features_inception4a_conv5, features_inception4a_conv4,
+            cnn::prepared(features_inception4a_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv5, batch, scratch());
 
@@ -3569,33 +3983,38 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
 
   at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
-  cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
+  cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1,
+            cnn::prepared(features_inception4a_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4aConv6, batch, scratch());
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
-  cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
+  cnn::conv(features_inception4b_conv1, features_inception4a_concat1,
+            cnn::prepared(features_inception4b_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv1, batch, scratch());
 
   at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
-  cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
+  cnn::conv(features_inception4b_conv2, features_inception4a_concat1,
+            cnn::prepared(features_inception4b_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv2, batch, scratch());
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
-                      features_inception4b_conv3_weight_,
+                      cnn::prepared(features_inception4b_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch());
 
   at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
-  cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
+  cnn::conv(features_inception4b_conv4, features_inception4a_concat1,
+            cnn::prepared(features_inception4b_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv4, batch, scratch());
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
-  cnn::conv(features_inception4b_conv5, features_inception4b_conv4, features_inception4b_conv5_weight_,
+  cnn::conv(features_inception4b_conv5, features_inception4b_conv4,
+            cnn::prepared(features_inception4b_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv5, batch, scratch());
 
@@ -3604,33 +4023,38 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                batch);
 
   at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
-  cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
+  cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1,
+            cnn::prepared(features_inception4b_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4bConv6, batch, scratch());
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
-  cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
+  cnn::conv(features_inception4c_conv1, features_inception4b_concat1,
+            cnn::prepared(features_inception4c_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv1, batch, scratch());
 
   at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
-  cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
+  cnn::conv(features_inception4c_conv2, features_inception4b_concat1,
+            cnn::prepared(features_inception4c_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv2, batch, scratch());
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
-                      features_inception4c_conv3_weight_,
+                      cnn::prepared(features_inception4c_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch());
 
   at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
-  cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
+  cnn::conv(features_inception4c_conv4, features_inception4b_concat1,
+            cnn::prepared(features_inception4c_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv4, batch, scratch());
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
-  cnn::conv(features_inception4c_conv5, features_inception4c_conv4, features_inception4c_conv5_weight_,
+  cnn::conv(features_inception4c_conv5, features_inception4c_conv4,
+            cnn::prepared(features_inception4c_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv5, batch, scratch());
 
@@ -3639,33 +4063,38 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                batch);
 
   at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
-  cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
+  cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1,
+            cnn::prepared(features_inception4c_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4cConv6, batch, scratch());
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
-  cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
+  cnn::conv(features_inception4d_conv1, features_inception4c_concat1,
+            cnn::prepared(features_inception4d_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv1, batch, scratch());
 
   at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
-  cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
+  cnn::conv(features_inception4d_conv2, features_inception4c_concat1,
+            cnn::prepared(features_inception4d_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv2, batch, scratch());
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
-                      features_inception4d_conv3_weight_,
+                      cnn::prepared(features_inception4d_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch());
 
   at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
-  cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
+  cnn::conv(features_inception4d_conv4, features_inception4c_concat1,
+            cnn::prepared(features_inception4d_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv4, batch, scratch());
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
-  cnn::conv(features_inception4d_conv5, features_inception4d_conv4, features_inception4d_conv5_weight_,
+  cnn::conv(features_inception4d_conv5, features_inception4d_conv4,
+            cnn::prepared(features_inception4d_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv5, batch, scratch());
 
@@ -3674,33 +4103,38 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                batch);
 
   at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
-  cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
+  cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1,
+            cnn::prepared(features_inception4d_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4dConv6, batch, scratch());
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
-  cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
+  cnn::conv(features_inception4e_conv1, features_inception4d_concat1,
+            cnn::prepared(features_inception4e_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv1, batch, scratch());
 
   at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
-  cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
+  cnn::conv(features_inception4e_conv2, features_inception4d_concat1,
+            cnn::prepared(features_inception4e_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv2, batch, scratch());
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
-                      features_inception4e_conv3_weight_,
+                      cnn::prepared(features_inception4e_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch());
 
   at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
-  cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
+  cnn::conv(features_inception4e_conv4, features_inception4d_concat1,
+            cnn::prepared(features_inception4e_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv4, batch, scratch());
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
-  cnn::conv(features_inception4e_conv5, features_inception4e_conv4, features_inception4e_conv5_weight_,
+  cnn::conv(features_inception4e_conv5, features_inception4e_conv4,
+            cnn::prepared(features_inception4e_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv5, batch, scratch());
 
@@ -3709,7 +4143,8 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                batch);
 
   at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
-  cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
+  cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1,
+            cnn::prepared(features_inception4e_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception4eConv6, batch, scratch());
 
@@ -3717,28 +4152,32 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
 
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
-  cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
+  cnn::conv(features_inception5a_conv1, features_maxpool4,
+            cnn::prepared(features_inception5a_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv1, batch, scratch());
 
   at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
-  cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
+  cnn::conv(features_inception5a_conv2, features_maxpool4,
+            cnn::prepared(features_inception5a_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv2, batch, scratch());
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
-                      features_inception5a_conv3_weight_,
+                      cnn::prepared(features_inception5a_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch());
 
   at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
-  cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
+  cnn::conv(features_inception5a_conv4, features_maxpool4,
+            cnn::prepared(features_inception5a_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv4, batch, scratch());
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
-  cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
+  cnn::conv(features_inception5a_conv5, features_inception5a_conv4,
+            cnn::prepared(features_inception5a_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv5, batch, scratch());
 
@@ -3746,33 +4185,38 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
 
   at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
-  cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
+  cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1,
+            cnn::prepared(features_inception5a_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5aConv6, batch, scratch());
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
-  cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
+  cnn::conv(features_inception5b_conv1, features_inception5a_concat1,
+            cnn::prepared(features_inception5b_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv1, batch, scratch());
 
   at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
-  cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
+  cnn::conv(features_inception5b_conv2, features_inception5a_concat1,
+            cnn::prepared(features_inception5b_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv2, batch, scratch());
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
-                      features_inception5b_conv3_weight_,
+                      cnn::prepared(features_inception5b_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch());
 
   at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
-  cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
+  cnn::conv(features_inception5b_conv4, features_inception5a_concat1,
+            cnn::prepared(features_inception5b_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv4, batch, scratch());
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
-  cnn::conv(features_inception5b_conv5, features_inception5b_conv4, features_inception5b_conv5_weight_,
+  cnn::conv(features_inception5b_conv5, features_inception5b_conv4,
+            cnn::prepared(features_inception5b_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv5, batch, scratch());
 
@@ -3781,7 +4225,8 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                batch);
 
   at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
-  cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
+  cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1,
+            cnn::prepared(features_inception5b_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
             kFeaturesInception5bConv6, batch, scratch());
 

@@ -122,6 +122,7 @@ class GoogLeNet final : public cnn::Network {
     cnn::Optimizer& optimizer);
   float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
   void predict_on_team(cnn::ConstFloats images, int batch) override;
+  void prepare_on_team() override;
 
   const cnn::Floats features_conv1_weight_ = parameters(0, 9408);  // [64, 3, 7, 7]
   const cnn::Floats features_conv1_bias_ = parameters(9408, 64);  // [64]

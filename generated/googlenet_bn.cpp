@@ -412,62 +412,119 @@ constexpr cnn::DenseGeometry kFc{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
+static_assert(cnn::conv_prepared_scratch(kConv1Conv, kBatch) == cnn::ScratchSize{28416, 0});
 static_assert(cnn::conv_scratch(kConv1Conv, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::conv_prepared_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{12480, 4224});
+static_assert(cnn::winograd::conv_prepared_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{75904, 0});
 static_assert(cnn::winograd::conv_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{75904, 442368});
+static_assert(cnn::conv_prepared_scratch(kInception3aBranch1Conv, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kInception3aBranch1Conv, kBatch) == cnn::ScratchSize{37056, 12672});
+static_assert(cnn::conv_prepared_scratch(kInception3aBranch2_0Conv, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kInception3aBranch2_0Conv, kBatch) == cnn::ScratchSize{37056, 18432});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{94336, 0});
 static_assert(cnn::winograd::conv_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{94336, 456192});
+static_assert(cnn::conv_prepared_scratch(kInception3aBranch3_0Conv, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kInception3aBranch3_0Conv, kBatch) == cnn::ScratchSize{37056, 3456});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{195712, 20736});
+static_assert(cnn::conv_prepared_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{37056, 6912});
+static_assert(cnn::conv_prepared_scratch(kInception3bBranch1Conv, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kInception3bBranch1Conv, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::conv_prepared_scratch(kInception3bBranch2_0Conv, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kInception3bBranch2_0Conv, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{112768, 884736});
+static_assert(cnn::conv_prepared_scratch(kInception3bBranch3_0Conv, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kInception3bBranch3_0Conv, kBatch) == cnn::ScratchSize{49344, 9216});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{103552, 0});
 static_assert(cnn::winograd::conv_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{103552, 110592});
+static_assert(cnn::conv_prepared_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::conv_prepared_scratch(kInception4aBranch1Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kInception4aBranch1Conv, kBatch) == cnn::ScratchSize{86208, 92160});
+static_assert(cnn::conv_prepared_scratch(kInception4aBranch2_0Conv, kBatch) == cnn::ScratchSize{67776, 0});
 static_assert(cnn::conv_scratch(kInception4aBranch2_0Conv, kBatch) == cnn::ScratchSize{67776, 46080});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{94336, 0});
 static_assert(cnn::winograd::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{94336, 725760});
+static_assert(cnn::conv_prepared_scratch(kInception4aBranch3_0Conv, kBatch) == cnn::ScratchSize{52800, 0});
 static_assert(cnn::conv_scratch(kInception4aBranch3_0Conv, kBatch) == cnn::ScratchSize{52800, 8640});
+static_assert(cnn::conv_prepared_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{27840, 0});
 static_assert(cnn::conv_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{27840, 6912});
+static_assert(cnn::conv_prepared_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{62016, 31680});
+static_assert(cnn::conv_prepared_scratch(kInception4bBranch1Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kInception4bBranch1Conv, kBatch) == cnn::ScratchSize{80448, 82944});
+static_assert(cnn::conv_prepared_scratch(kInception4bBranch2_0Conv, kBatch) == cnn::ScratchSize{71232, 0});
 static_assert(cnn::conv_scratch(kInception4bBranch2_0Conv, kBatch) == cnn::ScratchSize{71232, 58368});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{103552, 0});
 static_assert(cnn::winograd::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{103552, 919296});
+static_assert(cnn::conv_prepared_scratch(kInception4bBranch3_0Conv, kBatch) == cnn::ScratchSize{53952, 0});
 static_assert(cnn::conv_scratch(kInception4bBranch3_0Conv, kBatch) == cnn::ScratchSize{53952, 12288});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{94336, 0});
 static_assert(cnn::winograd::conv_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{94336, 57024});
+static_assert(cnn::conv_prepared_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{62016, 33792});
+static_assert(cnn::conv_prepared_scratch(kInception4cBranch1Conv, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kInception4cBranch1Conv, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::conv_prepared_scratch(kInception4cBranch2_0Conv, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kInception4cBranch2_0Conv, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{112768, 1188864});
+static_assert(cnn::conv_prepared_scratch(kInception4cBranch3_0Conv, kBatch) == cnn::ScratchSize{53952, 0});
 static_assert(cnn::conv_scratch(kInception4cBranch3_0Conv, kBatch) == cnn::ScratchSize{53952, 12288});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{94336, 0});
 static_assert(cnn::winograd::conv_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{94336, 57024});
+static_assert(cnn::conv_prepared_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{62016, 33792});
+static_assert(cnn::conv_prepared_scratch(kInception4dBranch1Conv, kBatch) == cnn::ScratchSize{71232, 0});
 static_assert(cnn::conv_scratch(kInception4dBranch1Conv, kBatch) == cnn::ScratchSize{71232, 58368});
+static_assert(cnn::conv_prepared_scratch(kInception4dBranch2_0Conv, kBatch) == cnn::ScratchSize{76992, 0});
 static_assert(cnn::conv_scratch(kInception4dBranch2_0Conv, kBatch) == cnn::ScratchSize{76992, 73728});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{121984, 0});
 static_assert(cnn::winograd::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{121984, 1492992});
+static_assert(cnn::conv_prepared_scratch(kInception4dBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 0});
 static_assert(cnn::conv_scratch(kInception4dBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 18432});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{103552, 0});
 static_assert(cnn::winograd::conv_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{103552, 76032});
+static_assert(cnn::conv_prepared_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{62016, 33792});
+static_assert(cnn::conv_prepared_scratch(kInception4eBranch1Conv, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kInception4eBranch1Conv, kBatch) == cnn::ScratchSize{98880, 136224});
+static_assert(cnn::conv_prepared_scratch(kInception4eBranch2_0Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kInception4eBranch2_0Conv, kBatch) == cnn::ScratchSize{80448, 85536});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{131200, 0});
 static_assert(cnn::winograd::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{131200, 1866240});
+static_assert(cnn::conv_prepared_scratch(kInception4eBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 0});
 static_assert(cnn::conv_scratch(kInception4eBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 19008});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{57472, 0});
 static_assert(cnn::winograd::conv_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{57472, 152064});
+static_assert(cnn::conv_prepared_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{74688, 69696});
+static_assert(cnn::conv_prepared_scratch(kInception5aBranch1Conv, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kInception5aBranch1Conv, kBatch) == cnn::ScratchSize{98880, 214656});
+static_assert(cnn::conv_prepared_scratch(kInception5aBranch2_0Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kInception5aBranch2_0Conv, kBatch) == cnn::ScratchSize{80448, 134784});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{131200, 0});
 static_assert(cnn::winograd::conv_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{131200, 1866240});
+static_assert(cnn::conv_prepared_scratch(kInception5aBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 0});
 static_assert(cnn::conv_scratch(kInception5aBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 29952});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{57472, 0});
 static_assert(cnn::winograd::conv_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{57472, 152064});
+static_assert(cnn::conv_prepared_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{74688, 109824});
+static_assert(cnn::conv_prepared_scratch(kInception5bBranch1Conv, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kInception5bBranch1Conv, kBatch) == cnn::ScratchSize{123072, 319488});
+static_assert(cnn::conv_prepared_scratch(kInception5bBranch2_0Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kInception5bBranch2_0Conv, kBatch) == cnn::ScratchSize{86208, 159744});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{149632, 0});
 static_assert(cnn::winograd::conv_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{149632, 2654208});
+static_assert(cnn::conv_prepared_scratch(kInception5bBranch3_0Conv, kBatch) == cnn::ScratchSize{58560, 0});
 static_assert(cnn::conv_scratch(kInception5bBranch3_0Conv, kBatch) == cnn::ScratchSize{58560, 39936});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{66688, 0});
 static_assert(cnn::winograd::conv_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{66688, 228096});
+static_assert(cnn::conv_prepared_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{74688, 109824});
 static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{17408, 40960});
 
@@ -1519,34 +1576,34 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 40704}, {}},
+    {{118013952, 3813376, 39832}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{12845056, 1605632, 19456}, {}},
+    {{12845056, 1605632, 17920}, {}},
     {{}, {}},
     {{}, {}},
-    {{346816512, 3211264, 451584}, {}},
+    {{346816512, 3211264, 1772544}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 3010560, 0}, {}},
-    {{9633792, 802816, 52224}, {}},
+    {{9633792, 802816, 51712}, {}},
     {{}, {}},
     {{}, {}},
-    {{14450688, 903168, 78336}, {}},
+    {{14450688, 903168, 75264}, {}},
     {{}, {}},
     {{}, {}},
-    {{86704128, 702464, 448512}, {}},
+    {{86704128, 702464, 1826816}, {}},
     {{}, {}},
     {{}, {}},
-    {{2408448, 652288, 13056}, {}},
+    {{2408448, 652288, 14080}, {}},
     {{}, {}},
     {{}, {}},
-    {{3612672, 150528, 19968}, {}},
+    {{3612672, 150528, 83456}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1204224, 0}, {}},
-    {{4816896, 702464, 26112}, {}},
+    {{4816896, 702464, 28160}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1556,13 +1613,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{25690112, 1204224, 137216}, {}},
     {{}, {}},
     {{}, {}},
-    {{173408256, 1003520, 893952}, {}},
+    {{173408256, 1003520, 3542016}, {}},
     {{}, {}},
     {{}, {}},
-    {{6422528, 903168, 34304}, {}},
+    {{6422528, 903168, 37376}, {}},
     {{}, {}},
     {{}, {}},
-    {{21676032, 401408, 115200}, {}},
+    {{21676032, 401408, 443904}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1605632, 0}, {}},
@@ -1571,23 +1628,23 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{0, 1881600, 0}, {}},
-    {{18063360, 526848, 377856}, {}},
+    {{18063360, 526848, 371712}, {}},
     {{}, {}},
     {{}, {}},
-    {{9031680, 451584, 188928}, {}},
+    {{9031680, 451584, 185856}, {}},
     {{}, {}},
     {{}, {}},
-    {{35223552, 238336, 728832}, {}},
+    {{35223552, 238336, 2906368}, {}},
     {{}, {}},
     {{}, {}},
-    {{1505280, 388864, 31488}, {}},
+    {{1505280, 388864, 34816}, {}},
     {{}, {}},
     {{}, {}},
-    {{1354752, 50176, 29952}, {}},
+    {{1354752, 50176, 28416}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 752640, 0}, {}},
-    {{6021120, 426496, 125952}, {}},
+    {{6021120, 426496, 127744}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1600,63 +1657,63 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{16056320, 526848, 335360}, {}},
+    {{16056320, 526848, 334336}, {}},
     {{}, {}},
     {{}, {}},
-    {{11239424, 489216, 234752}, {}},
+    {{11239424, 489216, 235264}, {}},
     {{}, {}},
     {{}, {}},
-    {{44255232, 263424, 913920}, {}},
+    {{44255232, 263424, 3680768}, {}},
     {{}, {}},
     {{}, {}},
-    {{2408448, 420224, 50304}, {}},
+    {{2408448, 420224, 49536}, {}},
     {{}, {}},
     {{}, {}},
-    {{2709504, 68992, 58368}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{0, 802816, 0}, {}},
-    {{6422528, 451584, 134144}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{12845056, 501760, 268288}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{12845056, 501760, 268288}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{57802752, 301056, 1191936}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2408448, 420224, 50304}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2709504, 68992, 58368}, {}},
+    {{2709504, 68992, 229120}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 802816, 0}, {}},
-    {{6422528, 451584, 134144}, {}},
+    {{6422528, 451584, 136192}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{11239424, 489216, 234752}, {}},
+    {{12845056, 501760, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{14450688, 514304, 301824}, {}},
+    {{12845056, 501760, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{73156608, 338688, 1506816}, {}},
+    {{57802752, 301056, 4759552}, {}},
     {{}, {}},
     {{}, {}},
-    {{3211264, 426496, 67072}, {}},
+    {{2408448, 420224, 49536}, {}},
     {{}, {}},
     {{}, {}},
-    {{3612672, 75264, 76800}, {}},
+    {{2709504, 68992, 229120}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 802816, 0}, {}},
-    {{6422528, 451584, 134144}, {}},
+    {{6422528, 451584, 136192}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{11239424, 489216, 235264}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{14450688, 514304, 297216}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{73156608, 338688, 5976576}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{3211264, 426496, 74240}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{3612672, 75264, 305152}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 802816, 0}, {}},
+    {{6422528, 451584, 136192}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1669,64 +1726,64 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{26492928, 614656, 552960}, {}},
+    {{26492928, 614656, 548992}, {}},
     {{}, {}},
     {{}, {}},
-    {{16558080, 539392, 345600}, {}},
+    {{16558080, 539392, 344704}, {}},
     {{}, {}},
     {{}, {}},
-    {{90316800, 376320, 1858560}, {}},
+    {{90316800, 376320, 7470080}, {}},
     {{}, {}},
     {{}, {}},
-    {{3311616, 439040, 69120}, {}},
+    {{3311616, 439040, 76544}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 153600}, {}},
+    {{7225344, 125440, 610304}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 827904, 0}, {}},
-    {{13246464, 514304, 276480}, {}},
+    {{13246464, 514304, 280832}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 815360, 0}, {}},
-    {{10436608, 213248, 864256}, {}},
+    {{10436608, 213248, 862720}, {}},
     {{}, {}},
     {{}, {}},
-    {{6522880, 194432, 540160}, {}},
+    {{6522880, 194432, 541696}, {}},
     {{}, {}},
     {{}, {}},
-    {{22579200, 94080, 1858560}, {}},
+    {{22579200, 94080, 7470080}, {}},
     {{}, {}},
     {{}, {}},
-    {{1304576, 169344, 108032}, {}},
+    {{1304576, 169344, 120320}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 153600}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{0, 326144, 0}, {}},
-    {{5218304, 188160, 432128}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{15654912, 238336, 1296384}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{7827456, 200704, 648192}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{32514048, 112896, 2672640}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{1956864, 172480, 162048}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2709504, 34496, 227328}, {}},
+    {{1806336, 31360, 610304}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 326144, 0}, {}},
-    {{5218304, 188160, 432128}, {}},
+    {{5218304, 188160, 441344}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{15654912, 238336, 1284096}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7827456, 200704, 642048}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{32514048, 112896, 10622976}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1956864, 172480, 160512}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2709504, 34496, 914432}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 326144, 0}, {}},
+    {{5218304, 188160, 441344}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -2133,8 +2190,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
-    .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 32112640,
-               .shared_scratch = 2654208, .thread_scratch = 195712},
+    .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 47808496,
+               .shared_scratch = 40960, .thread_scratch = 195712},
 };
 
 }  // namespace
@@ -2145,146 +2202,828 @@ const cnn::ModelDescription& GoogLeNetBn::model() {
   return kModel;
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void GoogLeNetBn::prepare_on_team() {
+  const cnn::Floats conv1_bn_saved = floats(32112640, 256);
+  const cnn::Floats conv1_conv_weight_prepared = floats(32112896, 9702);
+  const cnn::Floats conv2_bn_saved = floats(32122608, 256);
+  const cnn::Floats conv2_conv_weight_prepared = floats(32122864, 4224);
+  const cnn::Floats conv3_bn_saved = floats(32127088, 768);
+  const cnn::Floats conv3_conv_weight_prepared = floats(32127856, 442368);
+  const cnn::Floats inception3a_branch1_bn_saved = floats(32570224, 256);
+  const cnn::Floats inception3a_branch1_conv_weight_prepared = floats(32570480, 12672);
+  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32583152, 384);
+  const cnn::Floats inception3a_branch2_0_conv_weight_prepared = floats(32583536, 18432);
+  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32601968, 512);
+  const cnn::Floats inception3a_branch2_1_conv_weight_prepared = floats(32602480, 456192);
+  const cnn::Floats inception3a_branch3_0_bn_saved = floats(33058672, 64);
+  const cnn::Floats inception3a_branch3_0_conv_weight_prepared = floats(33058736, 3456);
+  const cnn::Floats inception3a_branch3_1_bn_saved = floats(33062192, 128);
+  const cnn::Floats inception3a_branch3_1_conv_weight_prepared = floats(33062320, 20736);
+  const cnn::Floats inception3a_branch4_bn_saved = floats(33083056, 128);
+  const cnn::Floats inception3a_branch4_conv_weight_prepared = floats(33083184, 6912);
+  const cnn::Floats inception3b_branch1_bn_saved = floats(33090096, 512);
+  const cnn::Floats inception3b_branch1_conv_weight_prepared = floats(33090608, 33792);
+  const cnn::Floats inception3b_branch2_0_bn_saved = floats(33124400, 512);
+  const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33124912, 33792);
+  const cnn::Floats inception3b_branch2_1_bn_saved = floats(33158704, 768);
+  const cnn::Floats inception3b_branch2_1_conv_weight_prepared = floats(33159472, 884736);
+  const cnn::Floats inception3b_branch3_0_bn_saved = floats(34044208, 128);
+  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(34044336, 9216);
+  const cnn::Floats inception3b_branch3_1_bn_saved = floats(34053552, 384);
+  const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(34053936, 110592);
+  const cnn::Floats inception3b_branch4_bn_saved = floats(34164528, 256);
+  const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(34164784, 16896);
+  const cnn::Floats inception4a_branch1_bn_saved = floats(34181680, 768);
+  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(34182448, 92160);
+  const cnn::Floats inception4a_branch2_0_bn_saved = floats(34274608, 384);
+  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(34274992, 46080);
+  const cnn::Floats inception4a_branch2_1_bn_saved = floats(34321072, 832);
+  const cnn::Floats inception4a_branch2_1_conv_weight_prepared = floats(34321904, 725760);
+  const cnn::Floats inception4a_branch3_0_bn_saved = floats(35047664, 64);
+  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(35047728, 8640);
+  const cnn::Floats inception4a_branch3_1_bn_saved = floats(35056368, 192);
+  const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(35056560, 6912);
+  const cnn::Floats inception4a_branch4_bn_saved = floats(35063472, 256);
+  const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(35063728, 31680);
+  const cnn::Floats inception4b_branch1_bn_saved = floats(35095408, 640);
+  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(35096048, 82944);
+  const cnn::Floats inception4b_branch2_0_bn_saved = floats(35178992, 448);
+  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(35179440, 58368);
+  const cnn::Floats inception4b_branch2_1_bn_saved = floats(35237808, 896);
+  const cnn::Floats inception4b_branch2_1_conv_weight_prepared = floats(35238704, 919296);
+  const cnn::Floats inception4b_branch3_0_bn_saved = floats(36158000, 96);
+  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(36158096, 12288);
+  const cnn::Floats inception4b_branch3_1_bn_saved = floats(36170384, 256);
+  const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(36170640, 57024);
+  const cnn::Floats inception4b_branch4_bn_saved = floats(36227664, 256);
+  const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(36227920, 33792);
+  const cnn::Floats inception4c_branch1_bn_saved = floats(36261712, 512);
+  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(36262224, 67584);
+  const cnn::Floats inception4c_branch2_0_bn_saved = floats(36329808, 512);
+  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(36330320, 67584);
+  const cnn::Floats inception4c_branch2_1_bn_saved = floats(36397904, 1024);
+  const cnn::Floats inception4c_branch2_1_conv_weight_prepared = floats(36398928, 1188864);
+  const cnn::Floats inception4c_branch3_0_bn_saved = floats(37587792, 96);
+  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(37587888, 12288);
+  const cnn::Floats inception4c_branch3_1_bn_saved = floats(37600176, 256);
+  const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(37600432, 57024);
+  const cnn::Floats inception4c_branch4_bn_saved = floats(37657456, 256);
+  const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(37657712, 33792);
+  const cnn::Floats inception4d_branch1_bn_saved = floats(37691504, 448);
+  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(37691952, 58368);
+  const cnn::Floats inception4d_branch2_0_bn_saved = floats(37750320, 576);
+  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(37750896, 73728);
+  const cnn::Floats inception4d_branch2_1_bn_saved = floats(37824624, 1152);
+  const cnn::Floats inception4d_branch2_1_conv_weight_prepared = floats(37825776, 1492992);
+  const cnn::Floats inception4d_branch3_0_bn_saved = floats(39318768, 128);
+  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(39318896, 18432);
+  const cnn::Floats inception4d_branch3_1_bn_saved = floats(39337328, 256);
+  const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(39337584, 76032);
+  const cnn::Floats inception4d_branch4_bn_saved = floats(39413616, 256);
+  const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(39413872, 33792);
+  const cnn::Floats inception4e_branch1_bn_saved = floats(39447664, 1024);
+  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(39448688, 136224);
+  const cnn::Floats inception4e_branch2_0_bn_saved = floats(39584912, 640);
+  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(39585552, 85536);
+  const cnn::Floats inception4e_branch2_1_bn_saved = floats(39671088, 1280);
+  const cnn::Floats inception4e_branch2_1_conv_weight_prepared = floats(39672368, 1866240);
+  const cnn::Floats inception4e_branch3_0_bn_saved = floats(41538608, 128);
+  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(41538736, 19008);
+  const cnn::Floats inception4e_branch3_1_bn_saved = floats(41557744, 512);
+  const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(41558256, 152064);
+  const cnn::Floats inception4e_branch4_bn_saved = floats(41710320, 512);
+  const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(41710832, 69696);
+  const cnn::Floats inception5a_branch1_bn_saved = floats(41780528, 1024);
+  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(41781552, 214656);
+  const cnn::Floats inception5a_branch2_0_bn_saved = floats(41996208, 640);
+  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(41996848, 134784);
+  const cnn::Floats inception5a_branch2_1_bn_saved = floats(42131632, 1280);
+  const cnn::Floats inception5a_branch2_1_conv_weight_prepared = floats(42132912, 1866240);
+  const cnn::Floats inception5a_branch3_0_bn_saved = floats(43999152, 128);
+  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(43999280, 29952);
+  const cnn::Floats inception5a_branch3_1_bn_saved = floats(44029232, 512);
+  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(44029744, 152064);
+  const cnn::Floats inception5a_branch4_bn_saved = floats(44181808, 512);
+  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(44182320, 109824);
+  const cnn::Floats inception5b_branch1_bn_saved = floats(44292144, 1536);
+  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(44293680, 319488);
+  const cnn::Floats inception5b_branch2_0_bn_saved = floats(44613168, 768);
+  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(44613936, 159744);
+  const cnn::Floats inception5b_branch2_1_bn_saved = floats(44773680, 1536);
+  const cnn::Floats inception5b_branch2_1_conv_weight_prepared = floats(44775216, 2654208);
+  const cnn::Floats inception5b_branch3_0_bn_saved = floats(47429424, 192);
+  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(47429616, 39936);
+  const cnn::Floats inception5b_branch3_1_bn_saved = floats(47469552, 512);
+  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(47470064, 228096);
+  const cnn::Floats inception5b_branch4_bn_saved = floats(47698160, 512);
+  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(47698672, 109824);
+
+  at(0);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (conv1.relu1)
+  cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
+                 conv1_bn_running_var_, kConv1Bn);
+  cnn::conv_prepare(conv1_conv_weight_prepared, conv1_conv_weight_, kConv1Conv);
+
+  at(4);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (conv2.relu1)
+  cnn::bn_affine(conv2_bn_saved, conv2_bn_weight_, conv2_bn_bias_, conv2_bn_running_mean_,
+                 conv2_bn_running_var_, kConv2Bn);
+  cnn::conv_prepare(conv2_conv_weight_prepared, conv2_conv_weight_, kConv2Conv);
+
+  at(7);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (conv3.relu1)
+  cnn::bn_affine(conv3_bn_saved, conv3_bn_weight_, conv3_bn_bias_, conv3_bn_running_mean_,
+                 conv3_bn_running_var_, kConv3Bn);
+  cnn::winograd::conv_prepare(conv3_conv_weight_prepared, conv3_conv_weight_, kConv3Conv);
+
+  at(11);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3a.branch1.relu1)
+  cnn::bn_affine(inception3a_branch1_bn_saved, inception3a_branch1_bn_weight_, inception3a_branch1_bn_bias_,
+                 inception3a_branch1_bn_running_mean_, inception3a_branch1_bn_running_var_,
+                 kInception3aBranch1Bn);
+  cnn::conv_prepare(inception3a_branch1_conv_weight_prepared, inception3a_branch1_conv_weight_,
+                    kInception3aBranch1Conv);
+
+  at(14);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3a.branch2[0].relu1)
+  cnn::bn_affine(inception3a_branch2_0_bn_saved, inception3a_branch2_0_bn_weight_,
+                 inception3a_branch2_0_bn_bias_, inception3a_branch2_0_bn_running_mean_,
+                 inception3a_branch2_0_bn_running_var_, kInception3aBranch2_0Bn);
+  cnn::conv_prepare(inception3a_branch2_0_conv_weight_prepared, inception3a_branch2_0_conv_weight_,
+                    kInception3aBranch2_0Conv);
+
+  at(17);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3a.branch2[1].relu1)
+  cnn::bn_affine(inception3a_branch2_1_bn_saved, inception3a_branch2_1_bn_weight_,
+                 inception3a_branch2_1_bn_bias_, inception3a_branch2_1_bn_running_mean_,
+                 inception3a_branch2_1_bn_running_var_, kInception3aBranch2_1Bn);
+  cnn::winograd::conv_prepare(inception3a_branch2_1_conv_weight_prepared, inception3a_branch2_1_conv_weight_,
+                              kInception3aBranch2_1Conv);
+
+  at(20);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3a.branch3[0].relu1)
+  cnn::bn_affine(inception3a_branch3_0_bn_saved, inception3a_branch3_0_bn_weight_,
+                 inception3a_branch3_0_bn_bias_, inception3a_branch3_0_bn_running_mean_,
+                 inception3a_branch3_0_bn_running_var_, kInception3aBranch3_0Bn);
+  cnn::conv_prepare(inception3a_branch3_0_conv_weight_prepared, inception3a_branch3_0_conv_weight_,
+                    kInception3aBranch3_0Conv);
+
+  at(23);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3a.branch3[1].relu1)
+  cnn::bn_affine(inception3a_branch3_1_bn_saved, inception3a_branch3_1_bn_weight_,
+                 inception3a_branch3_1_bn_bias_, inception3a_branch3_1_bn_running_mean_,
+                 inception3a_branch3_1_bn_running_var_, kInception3aBranch3_1Bn);
+  cnn::winograd::conv_prepare(inception3a_branch3_1_conv_weight_prepared, inception3a_branch3_1_conv_weight_,
+                              kInception3aBranch3_1Conv);
+
+  at(27);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3a.branch4.relu1)
+  cnn::bn_affine(inception3a_branch4_bn_saved, inception3a_branch4_bn_weight_, inception3a_branch4_bn_bias_,
+                 inception3a_branch4_bn_running_mean_, inception3a_branch4_bn_running_var_,
+                 kInception3aBranch4Bn);
+  cnn::conv_prepare(inception3a_branch4_conv_weight_prepared, inception3a_branch4_conv_weight_,
+                    kInception3aBranch4Conv);
+
+  at(31);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3b.branch1.relu1)
+  cnn::bn_affine(inception3b_branch1_bn_saved, inception3b_branch1_bn_weight_, inception3b_branch1_bn_bias_,
+                 inception3b_branch1_bn_running_mean_, inception3b_branch1_bn_running_var_,
+                 kInception3bBranch1Bn);
+  cnn::conv_prepare(inception3b_branch1_conv_weight_prepared, inception3b_branch1_conv_weight_,
+                    kInception3bBranch1Conv);
+
+  at(34);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3b.branch2[0].relu1)
+  cnn::bn_affine(inception3b_branch2_0_bn_saved, inception3b_branch2_0_bn_weight_,
+                 inception3b_branch2_0_bn_bias_, inception3b_branch2_0_bn_running_mean_,
+                 inception3b_branch2_0_bn_running_var_, kInception3bBranch2_0Bn);
+  cnn::conv_prepare(inception3b_branch2_0_conv_weight_prepared, inception3b_branch2_0_conv_weight_,
+                    kInception3bBranch2_0Conv);
+
+  at(37);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3b.branch2[1].relu1)
+  cnn::bn_affine(inception3b_branch2_1_bn_saved, inception3b_branch2_1_bn_weight_,
+                 inception3b_branch2_1_bn_bias_, inception3b_branch2_1_bn_running_mean_,
+                 inception3b_branch2_1_bn_running_var_, kInception3bBranch2_1Bn);
+  cnn::winograd::conv_prepare(inception3b_branch2_1_conv_weight_prepared, inception3b_branch2_1_conv_weight_,
+                              kInception3bBranch2_1Conv);
+
+  at(40);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3b.branch3[0].relu1)
+  cnn::bn_affine(inception3b_branch3_0_bn_saved, inception3b_branch3_0_bn_weight_,
+                 inception3b_branch3_0_bn_bias_, inception3b_branch3_0_bn_running_mean_,
+                 inception3b_branch3_0_bn_running_var_, kInception3bBranch3_0Bn);
+  cnn::conv_prepare(inception3b_branch3_0_conv_weight_prepared, inception3b_branch3_0_conv_weight_,
+                    kInception3bBranch3_0Conv);
+
+  at(43);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3b.branch3[1].relu1)
+  cnn::bn_affine(inception3b_branch3_1_bn_saved, inception3b_branch3_1_bn_weight_,
+                 inception3b_branch3_1_bn_bias_, inception3b_branch3_1_bn_running_mean_,
+                 inception3b_branch3_1_bn_running_var_, kInception3bBranch3_1Bn);
+  cnn::winograd::conv_prepare(inception3b_branch3_1_conv_weight_prepared, inception3b_branch3_1_conv_weight_,
+                              kInception3bBranch3_1Conv);
+
+  at(47);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3b.branch4.relu1)
+  cnn::bn_affine(inception3b_branch4_bn_saved, inception3b_branch4_bn_weight_, inception3b_branch4_bn_bias_,
+                 inception3b_branch4_bn_running_mean_, inception3b_branch4_bn_running_var_,
+                 kInception3bBranch4Bn);
+  cnn::conv_prepare(inception3b_branch4_conv_weight_prepared, inception3b_branch4_conv_weight_,
+                    kInception3bBranch4Conv);
+
+  at(52);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4a.branch1.relu1)
+  cnn::bn_affine(inception4a_branch1_bn_saved, inception4a_branch1_bn_weight_, inception4a_branch1_bn_bias_,
+                 inception4a_branch1_bn_running_mean_, inception4a_branch1_bn_running_var_,
+                 kInception4aBranch1Bn);
+  cnn::conv_prepare(inception4a_branch1_conv_weight_prepared, inception4a_branch1_conv_weight_,
+                    kInception4aBranch1Conv);
+
+  at(55);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4a.branch2[0].relu1)
+  cnn::bn_affine(inception4a_branch2_0_bn_saved, inception4a_branch2_0_bn_weight_,
+                 inception4a_branch2_0_bn_bias_, inception4a_branch2_0_bn_running_mean_,
+                 inception4a_branch2_0_bn_running_var_, kInception4aBranch2_0Bn);
+  cnn::conv_prepare(inception4a_branch2_0_conv_weight_prepared, inception4a_branch2_0_conv_weight_,
+                    kInception4aBranch2_0Conv);
+
+  at(58);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4a.branch2[1].relu1)
+  cnn::bn_affine(inception4a_branch2_1_bn_saved, inception4a_branch2_1_bn_weight_,
+                 inception4a_branch2_1_bn_bias_, inception4a_branch2_1_bn_running_mean_,
+                 inception4a_branch2_1_bn_running_var_, kInception4aBranch2_1Bn);
+  cnn::winograd::conv_prepare(inception4a_branch2_1_conv_weight_prepared, inception4a_branch2_1_conv_weight_,
+                              kInception4aBranch2_1Conv);
+
+  at(61);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4a.branch3[0].relu1)
+  cnn::bn_affine(inception4a_branch3_0_bn_saved, inception4a_branch3_0_bn_weight_,
+                 inception4a_branch3_0_bn_bias_, inception4a_branch3_0_bn_running_mean_,
+                 inception4a_branch3_0_bn_running_var_, kInception4aBranch3_0Bn);
+  cnn::conv_prepare(inception4a_branch3_0_conv_weight_prepared, inception4a_branch3_0_conv_weight_,
+                    kInception4aBranch3_0Conv);
+
+  at(64);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4a.branch3[1].relu1)
+  cnn::bn_affine(inception4a_branch3_1_bn_saved, inception4a_branch3_1_bn_weight_,
+                 inception4a_branch3_1_bn_bias_, inception4a_branch3_1_bn_running_mean_,
+                 inception4a_branch3_1_bn_running_var_, kInception4aBranch3_1Bn);
+  cnn::conv_prepare(inception4a_branch3_1_conv_weight_prepared, inception4a_branch3_1_conv_weight_,
+                    kInception4aBranch3_1Conv);
+
+  at(68);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4a.branch4.relu1)
+  cnn::bn_affine(inception4a_branch4_bn_saved, inception4a_branch4_bn_weight_, inception4a_branch4_bn_bias_,
+                 inception4a_branch4_bn_running_mean_, inception4a_branch4_bn_running_var_,
+                 kInception4aBranch4Bn);
+  cnn::conv_prepare(inception4a_branch4_conv_weight_prepared, inception4a_branch4_conv_weight_,
+                    kInception4aBranch4Conv);
+
+  at(81);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4b.branch1.relu1)
+  cnn::bn_affine(inception4b_branch1_bn_saved, inception4b_branch1_bn_weight_, inception4b_branch1_bn_bias_,
+                 inception4b_branch1_bn_running_mean_, inception4b_branch1_bn_running_var_,
+                 kInception4bBranch1Bn);
+  cnn::conv_prepare(inception4b_branch1_conv_weight_prepared, inception4b_branch1_conv_weight_,
+                    kInception4bBranch1Conv);
+
+  at(84);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4b.branch2[0].relu1)
+  cnn::bn_affine(inception4b_branch2_0_bn_saved, inception4b_branch2_0_bn_weight_,
+                 inception4b_branch2_0_bn_bias_, inception4b_branch2_0_bn_running_mean_,
+                 inception4b_branch2_0_bn_running_var_, kInception4bBranch2_0Bn);
+  cnn::conv_prepare(inception4b_branch2_0_conv_weight_prepared, inception4b_branch2_0_conv_weight_,
+                    kInception4bBranch2_0Conv);
+
+  at(87);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4b.branch2[1].relu1)
+  cnn::bn_affine(inception4b_branch2_1_bn_saved, inception4b_branch2_1_bn_weight_,
+                 inception4b_branch2_1_bn_bias_, inception4b_branch2_1_bn_running_mean_,
+                 inception4b_branch2_1_bn_running_var_, kInception4bBranch2_1Bn);
+  cnn::winograd::conv_prepare(inception4b_branch2_1_conv_weight_prepared, inception4b_branch2_1_conv_weight_,
+                              kInception4bBranch2_1Conv);
+
+  at(90);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4b.branch3[0].relu1)
+  cnn::bn_affine(inception4b_branch3_0_bn_saved, inception4b_branch3_0_bn_weight_,
+                 inception4b_branch3_0_bn_bias_, inception4b_branch3_0_bn_running_mean_,
+                 inception4b_branch3_0_bn_running_var_, kInception4bBranch3_0Bn);
+  cnn::conv_prepare(inception4b_branch3_0_conv_weight_prepared, inception4b_branch3_0_conv_weight_,
+                    kInception4bBranch3_0Conv);
+
+  at(93);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4b.branch3[1].relu1)
+  cnn::bn_affine(inception4b_branch3_1_bn_saved, inception4b_branch3_1_bn_weight_,
+                 inception4b_branch3_1_bn_bias_, inception4b_branch3_1_bn_running_mean_,
+                 inception4b_branch3_1_bn_running_var_, kInception4bBranch3_1Bn);
+  cnn::winograd::conv_prepare(inception4b_branch3_1_conv_weight_prepared, inception4b_branch3_1_conv_weight_,
+                              kInception4bBranch3_1Conv);
+
+  at(97);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4b.branch4.relu1)
+  cnn::bn_affine(inception4b_branch4_bn_saved, inception4b_branch4_bn_weight_, inception4b_branch4_bn_bias_,
+                 inception4b_branch4_bn_running_mean_, inception4b_branch4_bn_running_var_,
+                 kInception4bBranch4Bn);
+  cnn::conv_prepare(inception4b_branch4_conv_weight_prepared, inception4b_branch4_conv_weight_,
+                    kInception4bBranch4Conv);
+
+  at(101);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4c.branch1.relu1)
+  cnn::bn_affine(inception4c_branch1_bn_saved, inception4c_branch1_bn_weight_, inception4c_branch1_bn_bias_,
+                 inception4c_branch1_bn_running_mean_, inception4c_branch1_bn_running_var_,
+                 kInception4cBranch1Bn);
+  cnn::conv_prepare(inception4c_branch1_conv_weight_prepared, inception4c_branch1_conv_weight_,
+                    kInception4cBranch1Conv);
+
+  at(104);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4c.branch2[0].relu1)
+  cnn::bn_affine(inception4c_branch2_0_bn_saved, inception4c_branch2_0_bn_weight_,
+                 inception4c_branch2_0_bn_bias_, inception4c_branch2_0_bn_running_mean_,
+                 inception4c_branch2_0_bn_running_var_, kInception4cBranch2_0Bn);
+  cnn::conv_prepare(inception4c_branch2_0_conv_weight_prepared, inception4c_branch2_0_conv_weight_,
+                    kInception4cBranch2_0Conv);
+
+  at(107);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4c.branch2[1].relu1)
+  cnn::bn_affine(inception4c_branch2_1_bn_saved, inception4c_branch2_1_bn_weight_,
+                 inception4c_branch2_1_bn_bias_, inception4c_branch2_1_bn_running_mean_,
+                 inception4c_branch2_1_bn_running_var_, kInception4cBranch2_1Bn);
+  cnn::winograd::conv_prepare(inception4c_branch2_1_conv_weight_prepared, inception4c_branch2_1_conv_weight_,
+                              kInception4cBranch2_1Conv);
+
+  at(110);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4c.branch3[0].relu1)
+  cnn::bn_affine(inception4c_branch3_0_bn_saved, inception4c_branch3_0_bn_weight_,
+                 inception4c_branch3_0_bn_bias_, inception4c_branch3_0_bn_running_mean_,
+                 inception4c_branch3_0_bn_running_var_, kInception4cBranch3_0Bn);
+  cnn::conv_prepare(inception4c_branch3_0_conv_weight_prepared, inception4c_branch3_0_conv_weight_,
+                    kInception4cBranch3_0Conv);
+
+  at(113);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4c.branch3[1].relu1)
+  cnn::bn_affine(inception4c_branch3_1_bn_saved, inception4c_branch3_1_bn_weight_,
+                 inception4c_branch3_1_bn_bias_, inception4c_branch3_1_bn_running_mean_,
+                 inception4c_branch3_1_bn_running_var_, kInception4cBranch3_1Bn);
+  cnn::winograd::conv_prepare(inception4c_branch3_1_conv_weight_prepared, inception4c_branch3_1_conv_weight_,
+                              kInception4cBranch3_1Conv);
+
+  at(117);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4c.branch4.relu1)
+  cnn::bn_affine(inception4c_branch4_bn_saved, inception4c_branch4_bn_weight_, inception4c_branch4_bn_bias_,
+                 inception4c_branch4_bn_running_mean_, inception4c_branch4_bn_running_var_,
+                 kInception4cBranch4Bn);
+  cnn::conv_prepare(inception4c_branch4_conv_weight_prepared, inception4c_branch4_conv_weight_,
+                    kInception4cBranch4Conv);
+
+  at(121);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4d.branch1.relu1)
+  cnn::bn_affine(inception4d_branch1_bn_saved, inception4d_branch1_bn_weight_, inception4d_branch1_bn_bias_,
+                 inception4d_branch1_bn_running_mean_, inception4d_branch1_bn_running_var_,
+                 kInception4dBranch1Bn);
+  cnn::conv_prepare(inception4d_branch1_conv_weight_prepared, inception4d_branch1_conv_weight_,
+                    kInception4dBranch1Conv);
+
+  at(124);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4d.branch2[0].relu1)
+  cnn::bn_affine(inception4d_branch2_0_bn_saved, inception4d_branch2_0_bn_weight_,
+                 inception4d_branch2_0_bn_bias_, inception4d_branch2_0_bn_running_mean_,
+                 inception4d_branch2_0_bn_running_var_, kInception4dBranch2_0Bn);
+  cnn::conv_prepare(inception4d_branch2_0_conv_weight_prepared, inception4d_branch2_0_conv_weight_,
+                    kInception4dBranch2_0Conv);
+
+  at(127);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4d.branch2[1].relu1)
+  cnn::bn_affine(inception4d_branch2_1_bn_saved, inception4d_branch2_1_bn_weight_,
+                 inception4d_branch2_1_bn_bias_, inception4d_branch2_1_bn_running_mean_,
+                 inception4d_branch2_1_bn_running_var_, kInception4dBranch2_1Bn);
+  cnn::winograd::conv_prepare(inception4d_branch2_1_conv_weight_prepared, inception4d_branch2_1_conv_weight_,
+                              kInception4dBranch2_1Conv);
+
+  at(130);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4d.branch3[0].relu1)
+  cnn::bn_affine(inception4d_branch3_0_bn_saved, inception4d_branch3_0_bn_weight_,
+                 inception4d_branch3_0_bn_bias_, inception4d_branch3_0_bn_running_mean_,
+                 inception4d_branch3_0_bn_running_var_, kInception4dBranch3_0Bn);
+  cnn::conv_prepare(inception4d_branch3_0_conv_weight_prepared, inception4d_branch3_0_conv_weight_,
+                    kInception4dBranch3_0Conv);
+
+  at(133);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4d.branch3[1].relu1)
+  cnn::bn_affine(inception4d_branch3_1_bn_saved, inception4d_branch3_1_bn_weight_,
+                 inception4d_branch3_1_bn_bias_, inception4d_branch3_1_bn_running_mean_,
+                 inception4d_branch3_1_bn_running_var_, kInception4dBranch3_1Bn);
+  cnn::winograd::conv_prepare(inception4d_branch3_1_conv_weight_prepared, inception4d_branch3_1_conv_weight_,
+                              kInception4dBranch3_1Conv);
+
+  at(137);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4d.branch4.relu1)
+  cnn::bn_affine(inception4d_branch4_bn_saved, inception4d_branch4_bn_weight_, inception4d_branch4_bn_bias_,
+                 inception4d_branch4_bn_running_mean_, inception4d_branch4_bn_running_var_,
+                 kInception4dBranch4Bn);
+  cnn::conv_prepare(inception4d_branch4_conv_weight_prepared, inception4d_branch4_conv_weight_,
+                    kInception4dBranch4Conv);
+
+  at(150);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4e.branch1.relu1)
+  cnn::bn_affine(inception4e_branch1_bn_saved, inception4e_branch1_bn_weight_, inception4e_branch1_bn_bias_,
+                 inception4e_branch1_bn_running_mean_, inception4e_branch1_bn_running_var_,
+                 kInception4eBranch1Bn);
+  cnn::conv_prepare(inception4e_branch1_conv_weight_prepared, inception4e_branch1_conv_weight_,
+                    kInception4eBranch1Conv);
+
+  at(153);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4e.branch2[0].relu1)
+  cnn::bn_affine(inception4e_branch2_0_bn_saved, inception4e_branch2_0_bn_weight_,
+                 inception4e_branch2_0_bn_bias_, inception4e_branch2_0_bn_running_mean_,
+                 inception4e_branch2_0_bn_running_var_, kInception4eBranch2_0Bn);
+  cnn::conv_prepare(inception4e_branch2_0_conv_weight_prepared, inception4e_branch2_0_conv_weight_,
+                    kInception4eBranch2_0Conv);
+
+  at(156);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4e.branch2[1].relu1)
+  cnn::bn_affine(inception4e_branch2_1_bn_saved, inception4e_branch2_1_bn_weight_,
+                 inception4e_branch2_1_bn_bias_, inception4e_branch2_1_bn_running_mean_,
+                 inception4e_branch2_1_bn_running_var_, kInception4eBranch2_1Bn);
+  cnn::winograd::conv_prepare(inception4e_branch2_1_conv_weight_prepared, inception4e_branch2_1_conv_weight_,
+                              kInception4eBranch2_1Conv);
+
+  at(159);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4e.branch3[0].relu1)
+  cnn::bn_affine(inception4e_branch3_0_bn_saved, inception4e_branch3_0_bn_weight_,
+                 inception4e_branch3_0_bn_bias_, inception4e_branch3_0_bn_running_mean_,
+                 inception4e_branch3_0_bn_running_var_, kInception4eBranch3_0Bn);
+  cnn::conv_prepare(inception4e_branch3_0_conv_weight_prepared, inception4e_branch3_0_conv_weight_,
+                    kInception4eBranch3_0Conv);
+
+  at(162);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4e.branch3[1].relu1)
+  cnn::bn_affine(inception4e_branch3_1_bn_saved, inception4e_branch3_1_bn_weight_,
+                 inception4e_branch3_1_bn_bias_, inception4e_branch3_1_bn_running_mean_,
+                 inception4e_branch3_1_bn_running_var_, kInception4eBranch3_1Bn);
+  cnn::winograd::conv_prepare(inception4e_branch3_1_conv_weight_prepared, inception4e_branch3_1_conv_weight_,
+                              kInception4eBranch3_1Conv);
+
+  at(166);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4e.branch4.relu1)
+  cnn::bn_affine(inception4e_branch4_bn_saved, inception4e_branch4_bn_weight_, inception4e_branch4_bn_bias_,
+                 inception4e_branch4_bn_running_mean_, inception4e_branch4_bn_running_var_,
+                 kInception4eBranch4Bn);
+  cnn::conv_prepare(inception4e_branch4_conv_weight_prepared, inception4e_branch4_conv_weight_,
+                    kInception4eBranch4Conv);
+
+  at(171);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5a.branch1.relu1)
+  cnn::bn_affine(inception5a_branch1_bn_saved, inception5a_branch1_bn_weight_, inception5a_branch1_bn_bias_,
+                 inception5a_branch1_bn_running_mean_, inception5a_branch1_bn_running_var_,
+                 kInception5aBranch1Bn);
+  cnn::conv_prepare(inception5a_branch1_conv_weight_prepared, inception5a_branch1_conv_weight_,
+                    kInception5aBranch1Conv);
+
+  at(174);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5a.branch2[0].relu1)
+  cnn::bn_affine(inception5a_branch2_0_bn_saved, inception5a_branch2_0_bn_weight_,
+                 inception5a_branch2_0_bn_bias_, inception5a_branch2_0_bn_running_mean_,
+                 inception5a_branch2_0_bn_running_var_, kInception5aBranch2_0Bn);
+  cnn::conv_prepare(inception5a_branch2_0_conv_weight_prepared, inception5a_branch2_0_conv_weight_,
+                    kInception5aBranch2_0Conv);
+
+  at(177);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5a.branch2[1].relu1)
+  cnn::bn_affine(inception5a_branch2_1_bn_saved, inception5a_branch2_1_bn_weight_,
+                 inception5a_branch2_1_bn_bias_, inception5a_branch2_1_bn_running_mean_,
+                 inception5a_branch2_1_bn_running_var_, kInception5aBranch2_1Bn);
+  cnn::winograd::conv_prepare(inception5a_branch2_1_conv_weight_prepared, inception5a_branch2_1_conv_weight_,
+                              kInception5aBranch2_1Conv);
+
+  at(180);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5a.branch3[0].relu1)
+  cnn::bn_affine(inception5a_branch3_0_bn_saved, inception5a_branch3_0_bn_weight_,
+                 inception5a_branch3_0_bn_bias_, inception5a_branch3_0_bn_running_mean_,
+                 inception5a_branch3_0_bn_running_var_, kInception5aBranch3_0Bn);
+  cnn::conv_prepare(inception5a_branch3_0_conv_weight_prepared, inception5a_branch3_0_conv_weight_,
+                    kInception5aBranch3_0Conv);
+
+  at(183);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5a.branch3[1].relu1)
+  cnn::bn_affine(inception5a_branch3_1_bn_saved, inception5a_branch3_1_bn_weight_,
+                 inception5a_branch3_1_bn_bias_, inception5a_branch3_1_bn_running_mean_,
+                 inception5a_branch3_1_bn_running_var_, kInception5aBranch3_1Bn);
+  cnn::winograd::conv_prepare(inception5a_branch3_1_conv_weight_prepared, inception5a_branch3_1_conv_weight_,
+                              kInception5aBranch3_1Conv);
+
+  at(187);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5a.branch4.relu1)
+  cnn::bn_affine(inception5a_branch4_bn_saved, inception5a_branch4_bn_weight_, inception5a_branch4_bn_bias_,
+                 inception5a_branch4_bn_running_mean_, inception5a_branch4_bn_running_var_,
+                 kInception5aBranch4Bn);
+  cnn::conv_prepare(inception5a_branch4_conv_weight_prepared, inception5a_branch4_conv_weight_,
+                    kInception5aBranch4Conv);
+
+  at(191);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5b.branch1.relu1)
+  cnn::bn_affine(inception5b_branch1_bn_saved, inception5b_branch1_bn_weight_, inception5b_branch1_bn_bias_,
+                 inception5b_branch1_bn_running_mean_, inception5b_branch1_bn_running_var_,
+                 kInception5bBranch1Bn);
+  cnn::conv_prepare(inception5b_branch1_conv_weight_prepared, inception5b_branch1_conv_weight_,
+                    kInception5bBranch1Conv);
+
+  at(194);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5b.branch2[0].relu1)
+  cnn::bn_affine(inception5b_branch2_0_bn_saved, inception5b_branch2_0_bn_weight_,
+                 inception5b_branch2_0_bn_bias_, inception5b_branch2_0_bn_running_mean_,
+                 inception5b_branch2_0_bn_running_var_, kInception5bBranch2_0Bn);
+  cnn::conv_prepare(inception5b_branch2_0_conv_weight_prepared, inception5b_branch2_0_conv_weight_,
+                    kInception5bBranch2_0Conv);
+
+  at(197);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5b.branch2[1].relu1)
+  cnn::bn_affine(inception5b_branch2_1_bn_saved, inception5b_branch2_1_bn_weight_,
+                 inception5b_branch2_1_bn_bias_, inception5b_branch2_1_bn_running_mean_,
+                 inception5b_branch2_1_bn_running_var_, kInception5bBranch2_1Bn);
+  cnn::winograd::conv_prepare(inception5b_branch2_1_conv_weight_prepared, inception5b_branch2_1_conv_weight_,
+                              kInception5bBranch2_1Conv);
+
+  at(200);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5b.branch3[0].relu1)
+  cnn::bn_affine(inception5b_branch3_0_bn_saved, inception5b_branch3_0_bn_weight_,
+                 inception5b_branch3_0_bn_bias_, inception5b_branch3_0_bn_running_mean_,
+                 inception5b_branch3_0_bn_running_var_, kInception5bBranch3_0Bn);
+  cnn::conv_prepare(inception5b_branch3_0_conv_weight_prepared, inception5b_branch3_0_conv_weight_,
+                    kInception5bBranch3_0Conv);
+
+  at(203);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5b.branch3[1].relu1)
+  cnn::bn_affine(inception5b_branch3_1_bn_saved, inception5b_branch3_1_bn_weight_,
+                 inception5b_branch3_1_bn_bias_, inception5b_branch3_1_bn_running_mean_,
+                 inception5b_branch3_1_bn_running_var_, kInception5bBranch3_1Bn);
+  cnn::winograd::conv_prepare(inception5b_branch3_1_conv_weight_prepared, inception5b_branch3_1_conv_weight_,
+                              kInception5bBranch3_1Conv);
+
+  at(207);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5b.branch4.relu1)
+  cnn::bn_affine(inception5b_branch4_bn_saved, inception5b_branch4_bn_weight_, inception5b_branch4_bn_bias_,
+                 inception5b_branch4_bn_running_mean_, inception5b_branch4_bn_running_var_,
+                 kInception5bBranch4Bn);
+  cnn::conv_prepare(inception5b_branch4_conv_weight_prepared, inception5b_branch4_conv_weight_,
+                    kInception5bBranch4Conv);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Floats conv1_bn_saved = floats(30507008, 256);
+  const cnn::Floats conv1_bn_saved = floats(32112640, 256);
   const cnn::Blocked conv1_relu1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Floats conv1_conv_weight_prepared = floats(32112896, 9702);
   const cnn::Blocked maxpool1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats conv2_bn_saved = floats(0, 256);
+  const cnn::Floats conv2_bn_saved = floats(32122608, 256);
   const cnn::Blocked conv2_relu1 = blocked(19267584, 200704);  // 64x56x56
-  const cnn::Floats conv3_bn_saved = floats(25690112, 768);
+  const cnn::Floats conv2_conv_weight_prepared = floats(32122864, 4224);
+  const cnn::Floats conv3_bn_saved = floats(32127088, 768);
   const cnn::Blocked conv3_relu1 = blocked(0, 602112);  // 192x56x56
+  const cnn::Floats conv3_conv_weight_prepared = floats(32127856, 442368);
   const cnn::Blocked maxpool2 = blocked(19267584, 150528);  // 192x28x28
-  const cnn::Floats inception3a_branch1_bn_saved = floats(0, 256);
+  const cnn::Floats inception3a_branch1_bn_saved = floats(32570224, 256);
   const cnn::Blocked inception3a_concat1 = blocked(12042240, 200704);  // 256x28x28
   const cnn::Blocked inception3a_branch1_relu1 = blocked(12042240, 200704);  // 64x28x28
-  const cnn::Floats inception3a_branch2_0_bn_saved = floats(2408448, 384);
+  const cnn::Floats inception3a_branch1_conv_weight_prepared = floats(32570480, 12672);
+  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32583152, 384);
   const cnn::Blocked inception3a_branch2_0_relu1 = blocked(0, 75264);  // 96x28x28
-  const cnn::Floats inception3a_branch2_1_bn_saved = floats(2408448, 512);
+  const cnn::Floats inception3a_branch2_0_conv_weight_prepared = floats(32583536, 18432);
+  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32601968, 512);
   const cnn::Blocked inception3a_branch2_1_relu1 = blocked(12092416, 200704);  // 128x28x28
-  const cnn::Floats inception3a_branch3_0_bn_saved = floats(401408, 64);
+  const cnn::Floats inception3a_branch2_1_conv_weight_prepared = floats(32602480, 456192);
+  const cnn::Floats inception3a_branch3_0_bn_saved = floats(33058672, 64);
   const cnn::Blocked inception3a_branch3_0_relu1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Floats inception3a_branch3_1_bn_saved = floats(401408, 128);
+  const cnn::Floats inception3a_branch3_0_conv_weight_prepared = floats(33058736, 3456);
+  const cnn::Floats inception3a_branch3_1_bn_saved = floats(33062192, 128);
   const cnn::Blocked inception3a_branch3_1_relu1 = blocked(12192768, 200704);  // 32x28x28
+  const cnn::Floats inception3a_branch3_1_conv_weight_prepared = floats(33062320, 20736);
   const cnn::Blocked inception3a_maxpool1 = blocked(0, 150528);  // 192x28x28
-  const cnn::Floats inception3a_branch4_bn_saved = floats(4816896, 128);
+  const cnn::Floats inception3a_branch4_bn_saved = floats(33083056, 128);
   const cnn::Blocked inception3a_branch4_relu1 = blocked(12217856, 200704);  // 32x28x28
-  const cnn::Floats inception3b_branch1_bn_saved = floats(18464768, 512);
+  const cnn::Floats inception3a_branch4_conv_weight_prepared = floats(33083184, 6912);
+  const cnn::Floats inception3b_branch1_bn_saved = floats(33090096, 512);
   const cnn::Blocked inception3b_concat1 = blocked(0, 376320);  // 480x28x28
   const cnn::Blocked inception3b_branch1_relu1 = blocked(0, 376320);  // 128x28x28
-  const cnn::Floats inception3b_branch2_0_bn_saved = floats(21676032, 512);
+  const cnn::Floats inception3b_branch1_conv_weight_prepared = floats(33090608, 33792);
+  const cnn::Floats inception3b_branch2_0_bn_saved = floats(33124400, 512);
   const cnn::Blocked inception3b_branch2_0_relu1 = blocked(18464768, 100352);  // 128x28x28
-  const cnn::Floats inception3b_branch2_1_bn_saved = floats(21676032, 768);
+  const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33124912, 33792);
+  const cnn::Floats inception3b_branch2_1_bn_saved = floats(33158704, 768);
   const cnn::Blocked inception3b_branch2_1_relu1 = blocked(100352, 376320);  // 192x28x28
-  const cnn::Floats inception3b_branch3_0_bn_saved = floats(19267584, 128);
+  const cnn::Floats inception3b_branch2_1_conv_weight_prepared = floats(33159472, 884736);
+  const cnn::Floats inception3b_branch3_0_bn_saved = floats(34044208, 128);
   const cnn::Blocked inception3b_branch3_0_relu1 = blocked(18464768, 25088);  // 32x28x28
-  const cnn::Floats inception3b_branch3_1_bn_saved = floats(19267584, 384);
+  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(34044336, 9216);
+  const cnn::Floats inception3b_branch3_1_bn_saved = floats(34053552, 384);
   const cnn::Blocked inception3b_branch3_1_relu1 = blocked(250880, 376320);  // 96x28x28
+  const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(34053936, 110592);
   const cnn::Blocked inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
-  const cnn::Floats inception3b_branch4_bn_saved = floats(12042240, 256);
+  const cnn::Floats inception3b_branch4_bn_saved = floats(34164528, 256);
   const cnn::Blocked inception3b_branch4_relu1 = blocked(326144, 376320);  // 64x28x28
+  const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(34164784, 16896);
   const cnn::Blocked maxpool3 = blocked(12042240, 94080);  // 480x14x14
-  const cnn::Floats inception4a_branch1_bn_saved = floats(3211264, 768);
+  const cnn::Floats inception4a_branch1_bn_saved = floats(34181680, 768);
   const cnn::Blocked inception4a_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked inception4a_branch1_relu1 = blocked(0, 100352);  // 192x14x14
-  const cnn::Floats inception4a_branch2_0_bn_saved = floats(3813376, 384);
+  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(34182448, 92160);
+  const cnn::Floats inception4a_branch2_0_bn_saved = floats(34274608, 384);
   const cnn::Blocked inception4a_branch2_0_relu1 = blocked(3211264, 18816);  // 96x14x14
-  const cnn::Floats inception4a_branch2_1_bn_saved = floats(3813376, 832);
+  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(34274992, 46080);
+  const cnn::Floats inception4a_branch2_1_bn_saved = floats(34321072, 832);
   const cnn::Blocked inception4a_branch2_1_relu1 = blocked(37632, 100352);  // 208x14x14
-  const cnn::Floats inception4a_branch3_0_bn_saved = floats(3311616, 64);
+  const cnn::Floats inception4a_branch2_1_conv_weight_prepared = floats(34321904, 725760);
+  const cnn::Floats inception4a_branch3_0_bn_saved = floats(35047664, 64);
   const cnn::Blocked inception4a_branch3_0_relu1 = blocked(3211264, 3136);  // 16x14x14
-  const cnn::Floats inception4a_branch3_1_bn_saved = floats(3311616, 192);
+  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(35047728, 8640);
+  const cnn::Floats inception4a_branch3_1_bn_saved = floats(35056368, 192);
   const cnn::Blocked inception4a_branch3_1_relu1 = blocked(78400, 100352);  // 48x14x14
+  const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(35056560, 6912);
   const cnn::Blocked inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
-  const cnn::Floats inception4a_branch4_bn_saved = floats(6221824, 256);
+  const cnn::Floats inception4a_branch4_bn_saved = floats(35063472, 256);
   const cnn::Blocked inception4a_branch4_relu1 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats inception4b_branch1_bn_saved = floats(6422528, 640);
+  const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(35063728, 31680);
+  const cnn::Floats inception4b_branch1_bn_saved = floats(35095408, 640);
   const cnn::Blocked inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
   const cnn::Blocked inception4b_branch1_relu1 = blocked(3211264, 100352);  // 160x14x14
-  const cnn::Floats inception4b_branch2_0_bn_saved = floats(7124992, 448);
+  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(35096048, 82944);
+  const cnn::Floats inception4b_branch2_0_bn_saved = floats(35178992, 448);
   const cnn::Blocked inception4b_branch2_0_relu1 = blocked(6422528, 21952);  // 112x14x14
-  const cnn::Floats inception4b_branch2_1_bn_saved = floats(7124992, 896);
+  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(35179440, 58368);
+  const cnn::Floats inception4b_branch2_1_bn_saved = floats(35237808, 896);
   const cnn::Blocked inception4b_branch2_1_relu1 = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Floats inception4b_branch3_0_bn_saved = floats(6573056, 96);
+  const cnn::Floats inception4b_branch2_1_conv_weight_prepared = floats(35238704, 919296);
+  const cnn::Floats inception4b_branch3_0_bn_saved = floats(36158000, 96);
   const cnn::Blocked inception4b_branch3_0_relu1 = blocked(6422528, 4704);  // 24x14x14
-  const cnn::Floats inception4b_branch3_1_bn_saved = floats(6573056, 256);
+  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(36158096, 12288);
+  const cnn::Floats inception4b_branch3_1_bn_saved = floats(36170384, 256);
   const cnn::Blocked inception4b_branch3_1_relu1 = blocked(3286528, 100352);  // 64x14x14
+  const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(36170640, 57024);
   const cnn::Blocked inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Floats inception4b_branch4_bn_saved = floats(0, 256);
+  const cnn::Floats inception4b_branch4_bn_saved = floats(36227664, 256);
   const cnn::Blocked inception4b_branch4_relu1 = blocked(3299072, 100352);  // 64x14x14
-  const cnn::Floats inception4c_branch1_bn_saved = floats(6422528, 512);
+  const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(36227920, 33792);
+  const cnn::Floats inception4c_branch1_bn_saved = floats(36261712, 512);
   const cnn::Blocked inception4c_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked inception4c_branch1_relu1 = blocked(0, 100352);  // 128x14x14
-  const cnn::Floats inception4c_branch2_0_bn_saved = floats(7225344, 512);
+  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(36262224, 67584);
+  const cnn::Floats inception4c_branch2_0_bn_saved = floats(36329808, 512);
   const cnn::Blocked inception4c_branch2_0_relu1 = blocked(6422528, 25088);  // 128x14x14
-  const cnn::Floats inception4c_branch2_1_bn_saved = floats(7225344, 1024);
+  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(36330320, 67584);
+  const cnn::Floats inception4c_branch2_1_bn_saved = floats(36397904, 1024);
   const cnn::Blocked inception4c_branch2_1_relu1 = blocked(25088, 100352);  // 256x14x14
-  const cnn::Floats inception4c_branch3_0_bn_saved = floats(6573056, 96);
+  const cnn::Floats inception4c_branch2_1_conv_weight_prepared = floats(36398928, 1188864);
+  const cnn::Floats inception4c_branch3_0_bn_saved = floats(37587792, 96);
   const cnn::Blocked inception4c_branch3_0_relu1 = blocked(6422528, 4704);  // 24x14x14
-  const cnn::Floats inception4c_branch3_1_bn_saved = floats(6573056, 256);
+  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(37587888, 12288);
+  const cnn::Floats inception4c_branch3_1_bn_saved = floats(37600176, 256);
   const cnn::Blocked inception4c_branch3_1_relu1 = blocked(75264, 100352);  // 64x14x14
+  const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(37600432, 57024);
   const cnn::Blocked inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Floats inception4c_branch4_bn_saved = floats(3211264, 256);
+  const cnn::Floats inception4c_branch4_bn_saved = floats(37657456, 256);
   const cnn::Blocked inception4c_branch4_relu1 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats inception4d_branch1_bn_saved = floats(3211264, 448);
+  const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(37657712, 33792);
+  const cnn::Floats inception4d_branch1_bn_saved = floats(37691504, 448);
   const cnn::Blocked inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
   const cnn::Blocked inception4d_branch1_relu1 = blocked(5218304, 103488);  // 112x14x14
-  const cnn::Floats inception4d_branch2_0_bn_saved = floats(4114432, 576);
+  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(37691952, 58368);
+  const cnn::Floats inception4d_branch2_0_bn_saved = floats(37750320, 576);
   const cnn::Blocked inception4d_branch2_0_relu1 = blocked(3211264, 28224);  // 144x14x14
-  const cnn::Floats inception4d_branch2_1_bn_saved = floats(4114432, 1152);
+  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(37750896, 73728);
+  const cnn::Floats inception4d_branch2_1_bn_saved = floats(37824624, 1152);
   const cnn::Blocked inception4d_branch2_1_relu1 = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Floats inception4d_branch3_0_bn_saved = floats(3411968, 128);
+  const cnn::Floats inception4d_branch2_1_conv_weight_prepared = floats(37825776, 1492992);
+  const cnn::Floats inception4d_branch3_0_bn_saved = floats(39318768, 128);
   const cnn::Blocked inception4d_branch3_0_relu1 = blocked(3211264, 6272);  // 32x14x14
-  const cnn::Floats inception4d_branch3_1_bn_saved = floats(3411968, 256);
+  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(39318896, 18432);
+  const cnn::Floats inception4d_branch3_1_bn_saved = floats(39337328, 256);
   const cnn::Blocked inception4d_branch3_1_relu1 = blocked(5296704, 103488);  // 64x14x14
+  const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(39337584, 76032);
   const cnn::Blocked inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
-  const cnn::Floats inception4d_branch4_bn_saved = floats(0, 256);
+  const cnn::Floats inception4d_branch4_bn_saved = floats(39413616, 256);
   const cnn::Blocked inception4d_branch4_relu1 = blocked(5309248, 103488);  // 64x14x14
-  const cnn::Floats inception4e_branch1_bn_saved = floats(8529920, 1024);
+  const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(39413872, 33792);
+  const cnn::Floats inception4e_branch1_bn_saved = floats(39447664, 1024);
   const cnn::Blocked inception4e_concat1 = blocked(0, 163072);  // 832x14x14
   const cnn::Blocked inception4e_branch1_relu1 = blocked(0, 163072);  // 256x14x14
-  const cnn::Floats inception4e_branch2_0_bn_saved = floats(9533440, 640);
+  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(39448688, 136224);
+  const cnn::Floats inception4e_branch2_0_bn_saved = floats(39584912, 640);
   const cnn::Blocked inception4e_branch2_0_relu1 = blocked(8529920, 31360);  // 160x14x14
-  const cnn::Floats inception4e_branch2_1_bn_saved = floats(9533440, 1280);
+  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(39585552, 85536);
+  const cnn::Floats inception4e_branch2_1_bn_saved = floats(39671088, 1280);
   const cnn::Blocked inception4e_branch2_1_relu1 = blocked(50176, 163072);  // 320x14x14
-  const cnn::Floats inception4e_branch3_0_bn_saved = floats(8730624, 128);
+  const cnn::Floats inception4e_branch2_1_conv_weight_prepared = floats(39672368, 1866240);
+  const cnn::Floats inception4e_branch3_0_bn_saved = floats(41538608, 128);
   const cnn::Blocked inception4e_branch3_0_relu1 = blocked(8529920, 6272);  // 32x14x14
-  const cnn::Floats inception4e_branch3_1_bn_saved = floats(8730624, 512);
+  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(41538736, 19008);
+  const cnn::Floats inception4e_branch3_1_bn_saved = floats(41557744, 512);
   const cnn::Blocked inception4e_branch3_1_relu1 = blocked(112896, 163072);  // 128x14x14
+  const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(41558256, 152064);
   const cnn::Blocked inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
-  const cnn::Floats inception4e_branch4_bn_saved = floats(5218304, 512);
+  const cnn::Floats inception4e_branch4_bn_saved = floats(41710320, 512);
   const cnn::Blocked inception4e_branch4_relu1 = blocked(137984, 163072);  // 128x14x14
+  const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(41710832, 69696);
   const cnn::Blocked maxpool4 = blocked(5218304, 40768);  // 832x7x7
-  const cnn::Floats inception5a_branch1_bn_saved = floats(0, 1024);
+  const cnn::Floats inception5a_branch1_bn_saved = floats(41780528, 1024);
   const cnn::Blocked inception5a_concat1 = blocked(1605632, 40768);  // 832x7x7
   const cnn::Blocked inception5a_branch1_relu1 = blocked(1605632, 40768);  // 256x7x7
-  const cnn::Floats inception5a_branch2_0_bn_saved = floats(250880, 640);
+  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(41781552, 214656);
+  const cnn::Floats inception5a_branch2_0_bn_saved = floats(41996208, 640);
   const cnn::Blocked inception5a_branch2_0_relu1 = blocked(0, 7840);  // 160x7x7
-  const cnn::Floats inception5a_branch2_1_bn_saved = floats(250880, 1280);
+  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(41996848, 134784);
+  const cnn::Floats inception5a_branch2_1_bn_saved = floats(42131632, 1280);
   const cnn::Blocked inception5a_branch2_1_relu1 = blocked(1618176, 40768);  // 320x7x7
-  const cnn::Floats inception5a_branch3_0_bn_saved = floats(50176, 128);
+  const cnn::Floats inception5a_branch2_1_conv_weight_prepared = floats(42132912, 1866240);
+  const cnn::Floats inception5a_branch3_0_bn_saved = floats(43999152, 128);
   const cnn::Blocked inception5a_branch3_0_relu1 = blocked(0, 1568);  // 32x7x7
-  const cnn::Floats inception5a_branch3_1_bn_saved = floats(50176, 512);
+  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(43999280, 29952);
+  const cnn::Floats inception5a_branch3_1_bn_saved = floats(44029232, 512);
   const cnn::Blocked inception5a_branch3_1_relu1 = blocked(1633856, 40768);  // 128x7x7
+  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(44029744, 152064);
   const cnn::Blocked inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
-  const cnn::Floats inception5a_branch4_bn_saved = floats(1304576, 512);
+  const cnn::Floats inception5a_branch4_bn_saved = floats(44181808, 512);
   const cnn::Blocked inception5a_branch4_relu1 = blocked(1640128, 40768);  // 128x7x7
-  const cnn::Floats inception5b_branch1_bn_saved = floats(2910208, 1536);
+  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(44182320, 109824);
+  const cnn::Floats inception5b_branch1_bn_saved = floats(44292144, 1536);
   const cnn::Blocked inception5b_concat1 = blocked(0, 50176);  // 1024x7x7
   const cnn::Blocked inception5b_branch1_relu1 = blocked(0, 50176);  // 384x7x7
-  const cnn::Floats inception5b_branch2_0_bn_saved = floats(3211264, 768);
+  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(44293680, 319488);
+  const cnn::Floats inception5b_branch2_0_bn_saved = floats(44613168, 768);
   const cnn::Blocked inception5b_branch2_0_relu1 = blocked(2910208, 9408);  // 192x7x7
-  const cnn::Floats inception5b_branch2_1_bn_saved = floats(3211264, 1536);
+  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(44613936, 159744);
+  const cnn::Floats inception5b_branch2_1_bn_saved = floats(44773680, 1536);
   const cnn::Blocked inception5b_branch2_1_relu1 = blocked(18816, 50176);  // 384x7x7
-  const cnn::Floats inception5b_branch3_0_bn_saved = floats(2985472, 192);
+  const cnn::Floats inception5b_branch2_1_conv_weight_prepared = floats(44775216, 2654208);
+  const cnn::Floats inception5b_branch3_0_bn_saved = floats(47429424, 192);
   const cnn::Blocked inception5b_branch3_0_relu1 = blocked(2910208, 2352);  // 48x7x7
-  const cnn::Floats inception5b_branch3_1_bn_saved = floats(2985472, 512);
+  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(47429616, 39936);
+  const cnn::Floats inception5b_branch3_1_bn_saved = floats(47469552, 512);
   const cnn::Blocked inception5b_branch3_1_relu1 = blocked(37632, 50176);  // 128x7x7
+  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(47470064, 228096);
   const cnn::Blocked inception5b_maxpool1 = blocked(2910208, 40768);  // 832x7x7
-  const cnn::Floats inception5b_branch4_bn_saved = floats(1605632, 512);
+  const cnn::Floats inception5b_branch4_bn_saved = floats(47698160, 512);
   const cnn::Blocked inception5b_branch4_relu1 = blocked(43904, 50176);  // 128x7x7
+  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(47698672, 109824);
   const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
   const cnn::Blocked fc = blocked(0, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
@@ -2293,9 +3032,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv1.relu1)
-  cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
-                 conv1_bn_running_var_, kConv1Bn);
-  cnn::conv(conv1_relu1, input, conv1_conv_weight_,
+  cnn::conv(conv1_relu1, input, cnn::prepared(conv1_conv_weight_prepared),
             cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu), kConv1Conv, batch,
             scratch());
 
@@ -2305,18 +3042,14 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv2.relu1)
-  cnn::bn_affine(conv2_bn_saved, conv2_bn_weight_, conv2_bn_bias_, conv2_bn_running_mean_,
-                 conv2_bn_running_var_, kConv2Bn);
-  cnn::conv(conv2_relu1, maxpool1, conv2_conv_weight_,
+  cnn::conv(conv2_relu1, maxpool1, cnn::prepared(conv2_conv_weight_prepared),
             cnn::Epilogue().scaled(conv2_bn_saved).then(cnn::Activation::kRelu), kConv2Conv, batch,
             scratch());
 
   at(7);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv3.relu1)
-  cnn::bn_affine(conv3_bn_saved, conv3_bn_weight_, conv3_bn_bias_, conv3_bn_running_mean_,
-                 conv3_bn_running_var_, kConv3Bn);
-  cnn::winograd::conv(conv3_relu1, conv2_relu1, conv3_conv_weight_,
+  cnn::winograd::conv(conv3_relu1, conv2_relu1, cnn::prepared(conv3_conv_weight_prepared),
                       cnn::Epilogue().scaled(conv3_bn_saved).then(cnn::Activation::kRelu), kConv3Conv, batch,
                       scratch());
 
@@ -2326,52 +3059,37 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(11);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch1.relu1)
-  cnn::bn_affine(inception3a_branch1_bn_saved, inception3a_branch1_bn_weight_, inception3a_branch1_bn_bias_,
-                 inception3a_branch1_bn_running_mean_, inception3a_branch1_bn_running_var_,
-                 kInception3aBranch1Bn);
-  cnn::conv(inception3a_branch1_relu1, maxpool2, inception3a_branch1_conv_weight_,
+  cnn::conv(inception3a_branch1_relu1, maxpool2, cnn::prepared(inception3a_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3a_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception3aBranch1Conv, batch, scratch());
 
   at(14);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch2[0].relu1)
-  cnn::bn_affine(inception3a_branch2_0_bn_saved, inception3a_branch2_0_bn_weight_,
-                 inception3a_branch2_0_bn_bias_, inception3a_branch2_0_bn_running_mean_,
-                 inception3a_branch2_0_bn_running_var_, kInception3aBranch2_0Bn);
-  cnn::conv(inception3a_branch2_0_relu1, maxpool2, inception3a_branch2_0_conv_weight_,
+  cnn::conv(inception3a_branch2_0_relu1, maxpool2, cnn::prepared(inception3a_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception3aBranch2_0Conv, batch, scratch());
 
   at(17);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch2[1].relu1)
-  cnn::bn_affine(inception3a_branch2_1_bn_saved, inception3a_branch2_1_bn_weight_,
-                 inception3a_branch2_1_bn_bias_, inception3a_branch2_1_bn_running_mean_,
-                 inception3a_branch2_1_bn_running_var_, kInception3aBranch2_1Bn);
   cnn::winograd::conv(inception3a_branch2_1_relu1, inception3a_branch2_0_relu1,
-                      inception3a_branch2_1_conv_weight_,
+                      cnn::prepared(inception3a_branch2_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception3a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception3aBranch2_1Conv, batch, scratch());
 
   at(20);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch3[0].relu1)
-  cnn::bn_affine(inception3a_branch3_0_bn_saved, inception3a_branch3_0_bn_weight_,
-                 inception3a_branch3_0_bn_bias_, inception3a_branch3_0_bn_running_mean_,
-                 inception3a_branch3_0_bn_running_var_, kInception3aBranch3_0Bn);
-  cnn::conv(inception3a_branch3_0_relu1, maxpool2, inception3a_branch3_0_conv_weight_,
+  cnn::conv(inception3a_branch3_0_relu1, maxpool2, cnn::prepared(inception3a_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception3aBranch3_0Conv, batch, scratch());
 
   at(23);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch3[1].relu1)
-  cnn::bn_affine(inception3a_branch3_1_bn_saved, inception3a_branch3_1_bn_weight_,
-                 inception3a_branch3_1_bn_bias_, inception3a_branch3_1_bn_running_mean_,
-                 inception3a_branch3_1_bn_running_var_, kInception3aBranch3_1Bn);
   cnn::winograd::conv(inception3a_branch3_1_relu1, inception3a_branch3_0_relu1,
-                      inception3a_branch3_1_conv_weight_,
+                      cnn::prepared(inception3a_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception3a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception3aBranch3_1Conv, batch, scratch());
 
@@ -2381,62 +3099,48 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(27);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch4.relu1)
-  cnn::bn_affine(inception3a_branch4_bn_saved, inception3a_branch4_bn_weight_, inception3a_branch4_bn_bias_,
-                 inception3a_branch4_bn_running_mean_, inception3a_branch4_bn_running_var_,
-                 kInception3aBranch4Bn);
-  cnn::conv(inception3a_branch4_relu1, inception3a_maxpool1, inception3a_branch4_conv_weight_,
+  cnn::conv(inception3a_branch4_relu1, inception3a_maxpool1,
+            cnn::prepared(inception3a_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3a_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception3aBranch4Conv, batch, scratch());
 
   at(31);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch1.relu1)
-  cnn::bn_affine(inception3b_branch1_bn_saved, inception3b_branch1_bn_weight_, inception3b_branch1_bn_bias_,
-                 inception3b_branch1_bn_running_mean_, inception3b_branch1_bn_running_var_,
-                 kInception3bBranch1Bn);
-  cnn::conv(inception3b_branch1_relu1, inception3a_concat1, inception3b_branch1_conv_weight_,
+  cnn::conv(inception3b_branch1_relu1, inception3a_concat1,
+            cnn::prepared(inception3b_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3b_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception3bBranch1Conv, batch, scratch());
 
   at(34);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch2[0].relu1)
-  cnn::bn_affine(inception3b_branch2_0_bn_saved, inception3b_branch2_0_bn_weight_,
-                 inception3b_branch2_0_bn_bias_, inception3b_branch2_0_bn_running_mean_,
-                 inception3b_branch2_0_bn_running_var_, kInception3bBranch2_0Bn);
-  cnn::conv(inception3b_branch2_0_relu1, inception3a_concat1, inception3b_branch2_0_conv_weight_,
+  cnn::conv(inception3b_branch2_0_relu1, inception3a_concat1,
+            cnn::prepared(inception3b_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception3bBranch2_0Conv, batch, scratch());
 
   at(37);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch2[1].relu1)
-  cnn::bn_affine(inception3b_branch2_1_bn_saved, inception3b_branch2_1_bn_weight_,
-                 inception3b_branch2_1_bn_bias_, inception3b_branch2_1_bn_running_mean_,
-                 inception3b_branch2_1_bn_running_var_, kInception3bBranch2_1Bn);
   cnn::winograd::conv(inception3b_branch2_1_relu1, inception3b_branch2_0_relu1,
-                      inception3b_branch2_1_conv_weight_,
+                      cnn::prepared(inception3b_branch2_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception3b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception3bBranch2_1Conv, batch, scratch());
 
   at(40);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch3[0].relu1)
-  cnn::bn_affine(inception3b_branch3_0_bn_saved, inception3b_branch3_0_bn_weight_,
-                 inception3b_branch3_0_bn_bias_, inception3b_branch3_0_bn_running_mean_,
-                 inception3b_branch3_0_bn_running_var_, kInception3bBranch3_0Bn);
-  cnn::conv(inception3b_branch3_0_relu1, inception3a_concat1, inception3b_branch3_0_conv_weight_,
+  cnn::conv(inception3b_branch3_0_relu1, inception3a_concat1,
+            cnn::prepared(inception3b_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception3bBranch3_0Conv, batch, scratch());
 
   at(43);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch3[1].relu1)
-  cnn::bn_affine(inception3b_branch3_1_bn_saved, inception3b_branch3_1_bn_weight_,
-                 inception3b_branch3_1_bn_bias_, inception3b_branch3_1_bn_running_mean_,
-                 inception3b_branch3_1_bn_running_var_, kInception3bBranch3_1Bn);
   cnn::winograd::conv(inception3b_branch3_1_relu1, inception3b_branch3_0_relu1,
-                      inception3b_branch3_1_conv_weight_,
+                      cnn::prepared(inception3b_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception3b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception3bBranch3_1Conv, batch, scratch());
 
@@ -2446,10 +3150,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(47);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch4.relu1)
-  cnn::bn_affine(inception3b_branch4_bn_saved, inception3b_branch4_bn_weight_, inception3b_branch4_bn_bias_,
-                 inception3b_branch4_bn_running_mean_, inception3b_branch4_bn_running_var_,
-                 kInception3bBranch4Bn);
-  cnn::conv(inception3b_branch4_relu1, inception3b_maxpool1, inception3b_branch4_conv_weight_,
+  cnn::conv(inception3b_branch4_relu1, inception3b_maxpool1,
+            cnn::prepared(inception3b_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3b_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception3bBranch4Conv, batch, scratch());
 
@@ -2459,51 +3161,37 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(52);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch1.relu1)
-  cnn::bn_affine(inception4a_branch1_bn_saved, inception4a_branch1_bn_weight_, inception4a_branch1_bn_bias_,
-                 inception4a_branch1_bn_running_mean_, inception4a_branch1_bn_running_var_,
-                 kInception4aBranch1Bn);
-  cnn::conv(inception4a_branch1_relu1, maxpool3, inception4a_branch1_conv_weight_,
+  cnn::conv(inception4a_branch1_relu1, maxpool3, cnn::prepared(inception4a_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4a_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4aBranch1Conv, batch, scratch());
 
   at(55);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch2[0].relu1)
-  cnn::bn_affine(inception4a_branch2_0_bn_saved, inception4a_branch2_0_bn_weight_,
-                 inception4a_branch2_0_bn_bias_, inception4a_branch2_0_bn_running_mean_,
-                 inception4a_branch2_0_bn_running_var_, kInception4aBranch2_0Bn);
-  cnn::conv(inception4a_branch2_0_relu1, maxpool3, inception4a_branch2_0_conv_weight_,
+  cnn::conv(inception4a_branch2_0_relu1, maxpool3, cnn::prepared(inception4a_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4aBranch2_0Conv, batch, scratch());
 
   at(58);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch2[1].relu1)
-  cnn::bn_affine(inception4a_branch2_1_bn_saved, inception4a_branch2_1_bn_weight_,
-                 inception4a_branch2_1_bn_bias_, inception4a_branch2_1_bn_running_mean_,
-                 inception4a_branch2_1_bn_running_var_, kInception4aBranch2_1Bn);
   cnn::winograd::conv(inception4a_branch2_1_relu1, inception4a_branch2_0_relu1,
-                      inception4a_branch2_1_conv_weight_,
+                      cnn::prepared(inception4a_branch2_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception4a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4aBranch2_1Conv, batch, scratch());
 
   at(61);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch3[0].relu1)
-  cnn::bn_affine(inception4a_branch3_0_bn_saved, inception4a_branch3_0_bn_weight_,
-                 inception4a_branch3_0_bn_bias_, inception4a_branch3_0_bn_running_mean_,
-                 inception4a_branch3_0_bn_running_var_, kInception4aBranch3_0Bn);
-  cnn::conv(inception4a_branch3_0_relu1, maxpool3, inception4a_branch3_0_conv_weight_,
+  cnn::conv(inception4a_branch3_0_relu1, maxpool3, cnn::prepared(inception4a_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4aBranch3_0Conv, batch, scratch());
 
   at(64);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch3[1].relu1)
-  cnn::bn_affine(inception4a_branch3_1_bn_saved, inception4a_branch3_1_bn_weight_,
-                 inception4a_branch3_1_bn_bias_, inception4a_branch3_1_bn_running_mean_,
-                 inception4a_branch3_1_bn_running_var_, kInception4aBranch3_1Bn);
-  cnn::conv(inception4a_branch3_1_relu1, inception4a_branch3_0_relu1, inception4a_branch3_1_conv_weight_,
+  cnn::conv(inception4a_branch3_1_relu1, inception4a_branch3_0_relu1,
+            cnn::prepared(inception4a_branch3_1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
             kInception4aBranch3_1Conv, batch, scratch());
 
@@ -2513,62 +3201,48 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(68);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch4.relu1)
-  cnn::bn_affine(inception4a_branch4_bn_saved, inception4a_branch4_bn_weight_, inception4a_branch4_bn_bias_,
-                 inception4a_branch4_bn_running_mean_, inception4a_branch4_bn_running_var_,
-                 kInception4aBranch4Bn);
-  cnn::conv(inception4a_branch4_relu1, inception4a_maxpool1, inception4a_branch4_conv_weight_,
+  cnn::conv(inception4a_branch4_relu1, inception4a_maxpool1,
+            cnn::prepared(inception4a_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4a_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4aBranch4Conv, batch, scratch());
 
   at(81);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch1.relu1)
-  cnn::bn_affine(inception4b_branch1_bn_saved, inception4b_branch1_bn_weight_, inception4b_branch1_bn_bias_,
-                 inception4b_branch1_bn_running_mean_, inception4b_branch1_bn_running_var_,
-                 kInception4bBranch1Bn);
-  cnn::conv(inception4b_branch1_relu1, inception4a_concat1, inception4b_branch1_conv_weight_,
+  cnn::conv(inception4b_branch1_relu1, inception4a_concat1,
+            cnn::prepared(inception4b_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4b_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4bBranch1Conv, batch, scratch());
 
   at(84);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch2[0].relu1)
-  cnn::bn_affine(inception4b_branch2_0_bn_saved, inception4b_branch2_0_bn_weight_,
-                 inception4b_branch2_0_bn_bias_, inception4b_branch2_0_bn_running_mean_,
-                 inception4b_branch2_0_bn_running_var_, kInception4bBranch2_0Bn);
-  cnn::conv(inception4b_branch2_0_relu1, inception4a_concat1, inception4b_branch2_0_conv_weight_,
+  cnn::conv(inception4b_branch2_0_relu1, inception4a_concat1,
+            cnn::prepared(inception4b_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4bBranch2_0Conv, batch, scratch());
 
   at(87);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch2[1].relu1)
-  cnn::bn_affine(inception4b_branch2_1_bn_saved, inception4b_branch2_1_bn_weight_,
-                 inception4b_branch2_1_bn_bias_, inception4b_branch2_1_bn_running_mean_,
-                 inception4b_branch2_1_bn_running_var_, kInception4bBranch2_1Bn);
   cnn::winograd::conv(inception4b_branch2_1_relu1, inception4b_branch2_0_relu1,
-                      inception4b_branch2_1_conv_weight_,
+                      cnn::prepared(inception4b_branch2_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception4b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4bBranch2_1Conv, batch, scratch());
 
   at(90);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch3[0].relu1)
-  cnn::bn_affine(inception4b_branch3_0_bn_saved, inception4b_branch3_0_bn_weight_,
-                 inception4b_branch3_0_bn_bias_, inception4b_branch3_0_bn_running_mean_,
-                 inception4b_branch3_0_bn_running_var_, kInception4bBranch3_0Bn);
-  cnn::conv(inception4b_branch3_0_relu1, inception4a_concat1, inception4b_branch3_0_conv_weight_,
+  cnn::conv(inception4b_branch3_0_relu1, inception4a_concat1,
+            cnn::prepared(inception4b_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4bBranch3_0Conv, batch, scratch());
 
   at(93);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch3[1].relu1)
-  cnn::bn_affine(inception4b_branch3_1_bn_saved, inception4b_branch3_1_bn_weight_,
-                 inception4b_branch3_1_bn_bias_, inception4b_branch3_1_bn_running_mean_,
-                 inception4b_branch3_1_bn_running_var_, kInception4bBranch3_1Bn);
   cnn::winograd::conv(inception4b_branch3_1_relu1, inception4b_branch3_0_relu1,
-                      inception4b_branch3_1_conv_weight_,
+                      cnn::prepared(inception4b_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception4b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4bBranch3_1Conv, batch, scratch());
 
@@ -2578,62 +3252,48 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(97);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch4.relu1)
-  cnn::bn_affine(inception4b_branch4_bn_saved, inception4b_branch4_bn_weight_, inception4b_branch4_bn_bias_,
-                 inception4b_branch4_bn_running_mean_, inception4b_branch4_bn_running_var_,
-                 kInception4bBranch4Bn);
-  cnn::conv(inception4b_branch4_relu1, inception4b_maxpool1, inception4b_branch4_conv_weight_,
+  cnn::conv(inception4b_branch4_relu1, inception4b_maxpool1,
+            cnn::prepared(inception4b_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4b_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4bBranch4Conv, batch, scratch());
 
   at(101);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch1.relu1)
-  cnn::bn_affine(inception4c_branch1_bn_saved, inception4c_branch1_bn_weight_, inception4c_branch1_bn_bias_,
-                 inception4c_branch1_bn_running_mean_, inception4c_branch1_bn_running_var_,
-                 kInception4cBranch1Bn);
-  cnn::conv(inception4c_branch1_relu1, inception4b_concat1, inception4c_branch1_conv_weight_,
+  cnn::conv(inception4c_branch1_relu1, inception4b_concat1,
+            cnn::prepared(inception4c_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4c_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4cBranch1Conv, batch, scratch());
 
   at(104);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch2[0].relu1)
-  cnn::bn_affine(inception4c_branch2_0_bn_saved, inception4c_branch2_0_bn_weight_,
-                 inception4c_branch2_0_bn_bias_, inception4c_branch2_0_bn_running_mean_,
-                 inception4c_branch2_0_bn_running_var_, kInception4cBranch2_0Bn);
-  cnn::conv(inception4c_branch2_0_relu1, inception4b_concat1, inception4c_branch2_0_conv_weight_,
+  cnn::conv(inception4c_branch2_0_relu1, inception4b_concat1,
+            cnn::prepared(inception4c_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4c_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4cBranch2_0Conv, batch, scratch());
 
   at(107);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch2[1].relu1)
-  cnn::bn_affine(inception4c_branch2_1_bn_saved, inception4c_branch2_1_bn_weight_,
-                 inception4c_branch2_1_bn_bias_, inception4c_branch2_1_bn_running_mean_,
-                 inception4c_branch2_1_bn_running_var_, kInception4cBranch2_1Bn);
   cnn::winograd::conv(inception4c_branch2_1_relu1, inception4c_branch2_0_relu1,
-                      inception4c_branch2_1_conv_weight_,
+                      cnn::prepared(inception4c_branch2_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception4c_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4cBranch2_1Conv, batch, scratch());
 
   at(110);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch3[0].relu1)
-  cnn::bn_affine(inception4c_branch3_0_bn_saved, inception4c_branch3_0_bn_weight_,
-                 inception4c_branch3_0_bn_bias_, inception4c_branch3_0_bn_running_mean_,
-                 inception4c_branch3_0_bn_running_var_, kInception4cBranch3_0Bn);
-  cnn::conv(inception4c_branch3_0_relu1, inception4b_concat1, inception4c_branch3_0_conv_weight_,
+  cnn::conv(inception4c_branch3_0_relu1, inception4b_concat1,
+            cnn::prepared(inception4c_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4c_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4cBranch3_0Conv, batch, scratch());
 
   at(113);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch3[1].relu1)
-  cnn::bn_affine(inception4c_branch3_1_bn_saved, inception4c_branch3_1_bn_weight_,
-                 inception4c_branch3_1_bn_bias_, inception4c_branch3_1_bn_running_mean_,
-                 inception4c_branch3_1_bn_running_var_, kInception4cBranch3_1Bn);
   cnn::winograd::conv(inception4c_branch3_1_relu1, inception4c_branch3_0_relu1,
-                      inception4c_branch3_1_conv_weight_,
+                      cnn::prepared(inception4c_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception4c_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4cBranch3_1Conv, batch, scratch());
 
@@ -2643,62 +3303,48 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(117);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch4.relu1)
-  cnn::bn_affine(inception4c_branch4_bn_saved, inception4c_branch4_bn_weight_, inception4c_branch4_bn_bias_,
-                 inception4c_branch4_bn_running_mean_, inception4c_branch4_bn_running_var_,
-                 kInception4cBranch4Bn);
-  cnn::conv(inception4c_branch4_relu1, inception4c_maxpool1, inception4c_branch4_conv_weight_,
+  cnn::conv(inception4c_branch4_relu1, inception4c_maxpool1,
+            cnn::prepared(inception4c_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4c_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4cBranch4Conv, batch, scratch());
 
   at(121);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch1.relu1)
-  cnn::bn_affine(inception4d_branch1_bn_saved, inception4d_branch1_bn_weight_, inception4d_branch1_bn_bias_,
-                 inception4d_branch1_bn_running_mean_, inception4d_branch1_bn_running_var_,
-                 kInception4dBranch1Bn);
-  cnn::conv(inception4d_branch1_relu1, inception4c_concat1, inception4d_branch1_conv_weight_,
+  cnn::conv(inception4d_branch1_relu1, inception4c_concat1,
+            cnn::prepared(inception4d_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4d_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4dBranch1Conv, batch, scratch());
 
   at(124);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch2[0].relu1)
-  cnn::bn_affine(inception4d_branch2_0_bn_saved, inception4d_branch2_0_bn_weight_,
-                 inception4d_branch2_0_bn_bias_, inception4d_branch2_0_bn_running_mean_,
-                 inception4d_branch2_0_bn_running_var_, kInception4dBranch2_0Bn);
-  cnn::conv(inception4d_branch2_0_relu1, inception4c_concat1, inception4d_branch2_0_conv_weight_,
+  cnn::conv(inception4d_branch2_0_relu1, inception4c_concat1,
+            cnn::prepared(inception4d_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4d_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4dBranch2_0Conv, batch, scratch());
 
   at(127);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch2[1].relu1)
-  cnn::bn_affine(inception4d_branch2_1_bn_saved, inception4d_branch2_1_bn_weight_,
-                 inception4d_branch2_1_bn_bias_, inception4d_branch2_1_bn_running_mean_,
-                 inception4d_branch2_1_bn_running_var_, kInception4dBranch2_1Bn);
   cnn::winograd::conv(inception4d_branch2_1_relu1, inception4d_branch2_0_relu1,
-                      inception4d_branch2_1_conv_weight_,
+                      cnn::prepared(inception4d_branch2_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception4d_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4dBranch2_1Conv, batch, scratch());
 
   at(130);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch3[0].relu1)
-  cnn::bn_affine(inception4d_branch3_0_bn_saved, inception4d_branch3_0_bn_weight_,
-                 inception4d_branch3_0_bn_bias_, inception4d_branch3_0_bn_running_mean_,
-                 inception4d_branch3_0_bn_running_var_, kInception4dBranch3_0Bn);
-  cnn::conv(inception4d_branch3_0_relu1, inception4c_concat1, inception4d_branch3_0_conv_weight_,
+  cnn::conv(inception4d_branch3_0_relu1, inception4c_concat1,
+            cnn::prepared(inception4d_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4d_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4dBranch3_0Conv, batch, scratch());
 
   at(133);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch3[1].relu1)
-  cnn::bn_affine(inception4d_branch3_1_bn_saved, inception4d_branch3_1_bn_weight_,
-                 inception4d_branch3_1_bn_bias_, inception4d_branch3_1_bn_running_mean_,
-                 inception4d_branch3_1_bn_running_var_, kInception4dBranch3_1Bn);
   cnn::winograd::conv(inception4d_branch3_1_relu1, inception4d_branch3_0_relu1,
-                      inception4d_branch3_1_conv_weight_,
+                      cnn::prepared(inception4d_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception4d_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4dBranch3_1Conv, batch, scratch());
 
@@ -2708,62 +3354,48 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(137);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch4.relu1)
-  cnn::bn_affine(inception4d_branch4_bn_saved, inception4d_branch4_bn_weight_, inception4d_branch4_bn_bias_,
-                 inception4d_branch4_bn_running_mean_, inception4d_branch4_bn_running_var_,
-                 kInception4dBranch4Bn);
-  cnn::conv(inception4d_branch4_relu1, inception4d_maxpool1, inception4d_branch4_conv_weight_,
+  cnn::conv(inception4d_branch4_relu1, inception4d_maxpool1,
+            cnn::prepared(inception4d_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4d_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4dBranch4Conv, batch, scratch());
 
   at(150);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch1.relu1)
-  cnn::bn_affine(inception4e_branch1_bn_saved, inception4e_branch1_bn_weight_, inception4e_branch1_bn_bias_,
-                 inception4e_branch1_bn_running_mean_, inception4e_branch1_bn_running_var_,
-                 kInception4eBranch1Bn);
-  cnn::conv(inception4e_branch1_relu1, inception4d_concat1, inception4e_branch1_conv_weight_,
+  cnn::conv(inception4e_branch1_relu1, inception4d_concat1,
+            cnn::prepared(inception4e_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4e_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception4eBranch1Conv, batch, scratch());
 
   at(153);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch2[0].relu1)
-  cnn::bn_affine(inception4e_branch2_0_bn_saved, inception4e_branch2_0_bn_weight_,
-                 inception4e_branch2_0_bn_bias_, inception4e_branch2_0_bn_running_mean_,
-                 inception4e_branch2_0_bn_running_var_, kInception4eBranch2_0Bn);
-  cnn::conv(inception4e_branch2_0_relu1, inception4d_concat1, inception4e_branch2_0_conv_weight_,
+  cnn::conv(inception4e_branch2_0_relu1, inception4d_concat1,
+            cnn::prepared(inception4e_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4e_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4eBranch2_0Conv, batch, scratch());
 
   at(156);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch2[1].relu1)
-  cnn::bn_affine(inception4e_branch2_1_bn_saved, inception4e_branch2_1_bn_weight_,
-                 inception4e_branch2_1_bn_bias_, inception4e_branch2_1_bn_running_mean_,
-                 inception4e_branch2_1_bn_running_var_, kInception4eBranch2_1Bn);
   cnn::winograd::conv(inception4e_branch2_1_relu1, inception4e_branch2_0_relu1,
-                      inception4e_branch2_1_conv_weight_,
+                      cnn::prepared(inception4e_branch2_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception4e_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4eBranch2_1Conv, batch, scratch());
 
   at(159);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch3[0].relu1)
-  cnn::bn_affine(inception4e_branch3_0_bn_saved, inception4e_branch3_0_bn_weight_,
-                 inception4e_branch3_0_bn_bias_, inception4e_branch3_0_bn_running_mean_,
-                 inception4e_branch3_0_bn_running_var_, kInception4eBranch3_0Bn);
-  cnn::conv(inception4e_branch3_0_relu1, inception4d_concat1, inception4e_branch3_0_conv_weight_,
+  cnn::conv(inception4e_branch3_0_relu1, inception4d_concat1,
+            cnn::prepared(inception4e_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4e_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception4eBranch3_0Conv, batch, scratch());
 
   at(162);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch3[1].relu1)
-  cnn::bn_affine(inception4e_branch3_1_bn_saved, inception4e_branch3_1_bn_weight_,
-                 inception4e_branch3_1_bn_bias_, inception4e_branch3_1_bn_running_mean_,
-                 inception4e_branch3_1_bn_running_var_, kInception4eBranch3_1Bn);
   cnn::winograd::conv(inception4e_branch3_1_relu1, inception4e_branch3_0_relu1,
-                      inception4e_branch3_1_conv_weight_,
+                      cnn::prepared(inception4e_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception4e_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4eBranch3_1Conv, batch, scratch());
 
@@ -2773,10 +3405,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(166);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch4.relu1)
-  cnn::bn_affine(inception4e_branch4_bn_saved, inception4e_branch4_bn_weight_, inception4e_branch4_bn_bias_,
-                 inception4e_branch4_bn_running_mean_, inception4e_branch4_bn_running_var_,
-                 kInception4eBranch4Bn);
-  cnn::conv(inception4e_branch4_relu1, inception4e_maxpool1, inception4e_branch4_conv_weight_,
+  cnn::conv(inception4e_branch4_relu1, inception4e_maxpool1,
+            cnn::prepared(inception4e_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4e_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception4eBranch4Conv, batch, scratch());
 
@@ -2786,52 +3416,37 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(171);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch1.relu1)
-  cnn::bn_affine(inception5a_branch1_bn_saved, inception5a_branch1_bn_weight_, inception5a_branch1_bn_bias_,
-                 inception5a_branch1_bn_running_mean_, inception5a_branch1_bn_running_var_,
-                 kInception5aBranch1Bn);
-  cnn::conv(inception5a_branch1_relu1, maxpool4, inception5a_branch1_conv_weight_,
+  cnn::conv(inception5a_branch1_relu1, maxpool4, cnn::prepared(inception5a_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5a_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception5aBranch1Conv, batch, scratch());
 
   at(174);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch2[0].relu1)
-  cnn::bn_affine(inception5a_branch2_0_bn_saved, inception5a_branch2_0_bn_weight_,
-                 inception5a_branch2_0_bn_bias_, inception5a_branch2_0_bn_running_mean_,
-                 inception5a_branch2_0_bn_running_var_, kInception5aBranch2_0Bn);
-  cnn::conv(inception5a_branch2_0_relu1, maxpool4, inception5a_branch2_0_conv_weight_,
+  cnn::conv(inception5a_branch2_0_relu1, maxpool4, cnn::prepared(inception5a_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception5aBranch2_0Conv, batch, scratch());
 
   at(177);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch2[1].relu1)
-  cnn::bn_affine(inception5a_branch2_1_bn_saved, inception5a_branch2_1_bn_weight_,
-                 inception5a_branch2_1_bn_bias_, inception5a_branch2_1_bn_running_mean_,
-                 inception5a_branch2_1_bn_running_var_, kInception5aBranch2_1Bn);
   cnn::winograd::conv(inception5a_branch2_1_relu1, inception5a_branch2_0_relu1,
-                      inception5a_branch2_1_conv_weight_,
+                      cnn::prepared(inception5a_branch2_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception5a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception5aBranch2_1Conv, batch, scratch());
 
   at(180);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch3[0].relu1)
-  cnn::bn_affine(inception5a_branch3_0_bn_saved, inception5a_branch3_0_bn_weight_,
-                 inception5a_branch3_0_bn_bias_, inception5a_branch3_0_bn_running_mean_,
-                 inception5a_branch3_0_bn_running_var_, kInception5aBranch3_0Bn);
-  cnn::conv(inception5a_branch3_0_relu1, maxpool4, inception5a_branch3_0_conv_weight_,
+  cnn::conv(inception5a_branch3_0_relu1, maxpool4, cnn::prepared(inception5a_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception5aBranch3_0Conv, batch, scratch());
 
   at(183);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch3[1].relu1)
-  cnn::bn_affine(inception5a_branch3_1_bn_saved, inception5a_branch3_1_bn_weight_,
-                 inception5a_branch3_1_bn_bias_, inception5a_branch3_1_bn_running_mean_,
-                 inception5a_branch3_1_bn_running_var_, kInception5aBranch3_1Bn);
   cnn::winograd::conv(inception5a_branch3_1_relu1, inception5a_branch3_0_relu1,
-                      inception5a_branch3_1_conv_weight_,
+                      cnn::prepared(inception5a_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception5a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception5aBranch3_1Conv, batch, scratch());
 
@@ -2841,62 +3456,48 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(187);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch4.relu1)
-  cnn::bn_affine(inception5a_branch4_bn_saved, inception5a_branch4_bn_weight_, inception5a_branch4_bn_bias_,
-                 inception5a_branch4_bn_running_mean_, inception5a_branch4_bn_running_var_,
-                 kInception5aBranch4Bn);
-  cnn::conv(inception5a_branch4_relu1, inception5a_maxpool1, inception5a_branch4_conv_weight_,
+  cnn::conv(inception5a_branch4_relu1, inception5a_maxpool1,
+            cnn::prepared(inception5a_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5a_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception5aBranch4Conv, batch, scratch());
 
   at(191);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch1.relu1)
-  cnn::bn_affine(inception5b_branch1_bn_saved, inception5b_branch1_bn_weight_, inception5b_branch1_bn_bias_,
-                 inception5b_branch1_bn_running_mean_, inception5b_branch1_bn_running_var_,
-                 kInception5bBranch1Bn);
-  cnn::conv(inception5b_branch1_relu1, inception5a_concat1, inception5b_branch1_conv_weight_,
+  cnn::conv(inception5b_branch1_relu1, inception5a_concat1,
+            cnn::prepared(inception5b_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5b_branch1_bn_saved).then(cnn::Activation::kRelu),
             kInception5bBranch1Conv, batch, scratch());
 
   at(194);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch2[0].relu1)
-  cnn::bn_affine(inception5b_branch2_0_bn_saved, inception5b_branch2_0_bn_weight_,
-                 inception5b_branch2_0_bn_bias_, inception5b_branch2_0_bn_running_mean_,
-                 inception5b_branch2_0_bn_running_var_, kInception5bBranch2_0Bn);
-  cnn::conv(inception5b_branch2_0_relu1, inception5a_concat1, inception5b_branch2_0_conv_weight_,
+  cnn::conv(inception5b_branch2_0_relu1, inception5a_concat1,
+            cnn::prepared(inception5b_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
             kInception5bBranch2_0Conv, batch, scratch());
 
   at(197);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch2[1].relu1)
-  cnn::bn_affine(inception5b_branch2_1_bn_saved, inception5b_branch2_1_bn_weight_,
-                 inception5b_branch2_1_bn_bias_, inception5b_branch2_1_bn_running_mean_,
-                 inception5b_branch2_1_bn_running_var_, kInception5bBranch2_1Bn);
   cnn::winograd::conv(inception5b_branch2_1_relu1, inception5b_branch2_0_relu1,
-                      inception5b_branch2_1_conv_weight_,
+                      cnn::prepared(inception5b_branch2_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception5b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception5bBranch2_1Conv, batch, scratch());
 
   at(200);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch3[0].relu1)
-  cnn::bn_affine(inception5b_branch3_0_bn_saved, inception5b_branch3_0_bn_weight_,
-                 inception5b_branch3_0_bn_bias_, inception5b_branch3_0_bn_running_mean_,
-                 inception5b_branch3_0_bn_running_var_, kInception5bBranch3_0Bn);
-  cnn::conv(inception5b_branch3_0_relu1, inception5a_concat1, inception5b_branch3_0_conv_weight_,
+  cnn::conv(inception5b_branch3_0_relu1, inception5a_concat1,
+            cnn::prepared(inception5b_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
             kInception5bBranch3_0Conv, batch, scratch());
 
   at(203);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch3[1].relu1)
-  cnn::bn_affine(inception5b_branch3_1_bn_saved, inception5b_branch3_1_bn_weight_,
-                 inception5b_branch3_1_bn_bias_, inception5b_branch3_1_bn_running_mean_,
-                 inception5b_branch3_1_bn_running_var_, kInception5bBranch3_1Bn);
   cnn::winograd::conv(inception5b_branch3_1_relu1, inception5b_branch3_0_relu1,
-                      inception5b_branch3_1_conv_weight_,
+                      cnn::prepared(inception5b_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception5b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception5bBranch3_1Conv, batch, scratch());
 
@@ -2906,10 +3507,8 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(207);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch4.relu1)
-  cnn::bn_affine(inception5b_branch4_bn_saved, inception5b_branch4_bn_weight_, inception5b_branch4_bn_bias_,
-                 inception5b_branch4_bn_running_mean_, inception5b_branch4_bn_running_var_,
-                 kInception5bBranch4Bn);
-  cnn::conv(inception5b_branch4_relu1, inception5b_maxpool1, inception5b_branch4_conv_weight_,
+  cnn::conv(inception5b_branch4_relu1, inception5b_maxpool1,
+            cnn::prepared(inception5b_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5b_branch4_bn_saved).then(cnn::Activation::kRelu),
             kInception5bBranch4Conv, batch, scratch());
 

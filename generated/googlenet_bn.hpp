@@ -233,6 +233,7 @@ class GoogLeNetBn final : public cnn::Network {
 
  private:
   void predict_on_team(cnn::ConstFloats images, int batch) override;
+  void prepare_on_team() override;
 
   const cnn::Floats conv1_conv_weight_ = parameters(0, 9408);  // [64, 3, 7, 7]
   const cnn::Floats conv1_bn_weight_ = parameters(9408, 64);  // [64]

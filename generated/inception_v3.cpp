@@ -634,99 +634,193 @@ constexpr cnn::DenseGeometry kFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
+static_assert(cnn::conv_prepared_scratch(kConv2d1a3x3Conv, kBatch) == cnn::ScratchSize{5376, 0});
 static_assert(cnn::conv_scratch(kConv2d1a3x3Conv, kBatch) == cnn::ScratchSize{5376, 972});
+static_assert(cnn::winograd::conv_prepared_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{195712, 41472});
+static_assert(cnn::winograd::conv_prepared_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{103552, 0});
 static_assert(cnn::winograd::conv_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{103552, 76032});
+static_assert(cnn::conv_prepared_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{12480, 5376});
+static_assert(cnn::winograd::conv_prepared_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{85120, 0});
 static_assert(cnn::winograd::conv_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{85120, 552960});
+static_assert(cnn::conv_prepared_scratch(kMixed5bBranch1x1Conv, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kMixed5bBranch1x1Conv, kBatch) == cnn::ScratchSize{37056, 12672});
+static_assert(cnn::conv_prepared_scratch(kMixed5bBranch5x5_1Conv, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kMixed5bBranch5x5_1Conv, kBatch) == cnn::ScratchSize{37056, 9216});
+static_assert(cnn::conv_prepared_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 79200});
+static_assert(cnn::conv_prepared_scratch(kMixed5bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kMixed5bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{37056, 12672});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 0});
 static_assert(cnn::winograd::conv_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 221184});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{94336, 0});
 static_assert(cnn::winograd::conv_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{94336, 331776});
+static_assert(cnn::conv_prepared_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{37056, 6912});
+static_assert(cnn::conv_prepared_scratch(kMixed5cBranch1x1Conv, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kMixed5cBranch1x1Conv, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::conv_prepared_scratch(kMixed5cBranch5x5_1Conv, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kMixed5cBranch5x5_1Conv, kBatch) == cnn::ScratchSize{49344, 12288});
+static_assert(cnn::conv_prepared_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 79200});
+static_assert(cnn::conv_prepared_scratch(kMixed5cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kMixed5cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 0});
 static_assert(cnn::winograd::conv_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 221184});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{94336, 0});
 static_assert(cnn::winograd::conv_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{94336, 331776});
+static_assert(cnn::conv_prepared_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::conv_prepared_scratch(kMixed5dBranch1x1Conv, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kMixed5dBranch1x1Conv, kBatch) == cnn::ScratchSize{62016, 19008});
+static_assert(cnn::conv_prepared_scratch(kMixed5dBranch5x5_1Conv, kBatch) == cnn::ScratchSize{58560, 0});
 static_assert(cnn::conv_scratch(kMixed5dBranch5x5_1Conv, kBatch) == cnn::ScratchSize{58560, 13824});
+static_assert(cnn::conv_prepared_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 79200});
+static_assert(cnn::conv_prepared_scratch(kMixed5dBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kMixed5dBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62016, 19008});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 0});
 static_assert(cnn::winograd::conv_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 221184});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{94336, 0});
 static_assert(cnn::winograd::conv_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{94336, 331776});
+static_assert(cnn::conv_prepared_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{62016, 19008});
+static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3Conv, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kMixed6aBranch3x3Conv, kBatch) == cnn::ScratchSize{123072, 995328});
+static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62016, 19008});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 0});
 static_assert(cnn::winograd::conv_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 221184});
+static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{67776, 0});
 static_assert(cnn::conv_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{67776, 82944});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6bBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_1Conv, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kMixed6bBranch7x7_1Conv, kBatch) == cnn::ScratchSize{74688, 101376});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6bBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 172032});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{74688, 101376});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{74688, 118272});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 172032});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6bBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6cBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_1Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kMixed6cBranch7x7_1Conv, kBatch) == cnn::ScratchSize{80448, 124416});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6cBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 215040});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{80448, 124416});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 215040});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6cBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6dBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_1Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kMixed6dBranch7x7_1Conv, kBatch) == cnn::ScratchSize{80448, 124416});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6dBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 215040});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{80448, 124416});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{80448, 181440});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 215040});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6dBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6eBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_1Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6eBranch7x7_1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_2Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6eBranch7x7_2Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6eBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed6eBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_prepared_scratch(kMixed7aBranch3x3_1Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed7aBranch3x3_1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_prepared_scratch(kMixed7aBranch3x3_2Conv, kBatch) == cnn::ScratchSize{111552, 0});
 static_assert(cnn::conv_scratch(kMixed7aBranch3x3_2Conv, kBatch) == cnn::ScratchSize{111552, 559872});
+static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_1Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_1Conv, kBatch) == cnn::ScratchSize{86208, 147456});
+static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_2Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_2Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_3Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_3Conv, kBatch) == cnn::ScratchSize{86208, 258048});
+static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_4Conv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_4Conv, kBatch) == cnn::ScratchSize{86208, 331776});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch1x1Conv, kBatch) == cnn::ScratchSize{111552, 0});
 static_assert(cnn::conv_scratch(kMixed7bBranch1x1Conv, kBatch) == cnn::ScratchSize{111552, 414720});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kMixed7bBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123072, 491520});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2aConv, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kMixed7bBranch3x3_2aConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2bConv, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kMixed7bBranch3x3_2bConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{135744, 0});
 static_assert(cnn::conv_scratch(kMixed7bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{135744, 576000});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{297088, 0});
 static_assert(cnn::winograd::conv_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{297088, 6193152});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kMixed7bBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kMixed7bBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed7bBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 245760});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch1x1Conv, kBatch) == cnn::ScratchSize{111552, 0});
 static_assert(cnn::conv_scratch(kMixed7cBranch1x1Conv, kBatch) == cnn::ScratchSize{111552, 663552});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kMixed7cBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123072, 786432});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2aConv, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kMixed7cBranch3x3_2aConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2bConv, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kMixed7cBranch3x3_2bConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{135744, 0});
 static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{135744, 921600});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{297088, 0});
 static_assert(cnn::winograd::conv_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{297088, 6193152});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{123072, 442368});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 0});
 static_assert(cnn::conv_scratch(kMixed7cBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 393216});
 static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{17408, 81920});
 
@@ -2354,62 +2448,62 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{19181664, 3914540, 4992}, {}},
+    {{19181664, 3914540, 4400}, {}},
     {{}, {}},
     {{}, {}},
-    {{199148544, 5607680, 38400}, {}},
+    {{199148544, 5607680, 166400}, {}},
     {{}, {}},
     {{}, {}},
-    {{398297088, 8297856, 76800}, {}},
+    {{398297088, 8297856, 305152}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 6896128, 0}, {}},
-    {{27284480, 3069504, 24320}, {}},
+    {{27284480, 3069504, 22784}, {}},
     {{}, {}},
     {{}, {}},
-    {{696867840, 5576768, 562176}, {}},
+    {{696867840, 5576768, 2214912}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4812288, 0}, {}},
-    {{15052800, 1254400, 52224}, {}},
+    {{15052800, 1254400, 51712}, {}},
     {{}, {}},
     {{}, {}},
-    {{11289600, 1176000, 39168}, {}},
+    {{11289600, 1176000, 37632}, {}},
     {{}, {}},
     {{}, {}},
-    {{94080000, 548800, 310272}, {}},
+    {{94080000, 548800, 317824}, {}},
     {{}, {}},
     {{}, {}},
-    {{15052800, 1254400, 52224}, {}},
+    {{15052800, 1254400, 51712}, {}},
     {{}, {}},
     {{}, {}},
-    {{67737600, 784000, 225792}, {}},
+    {{67737600, 784000, 886272}, {}},
     {{}, {}},
     {{}, {}},
-    {{101606400, 940800, 336384}, {}},
+    {{101606400, 940800, 1328640}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1881600, 0}, {}},
-    {{7526400, 1097600, 26112}, {}},
+    {{7526400, 1097600, 28160}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{20070400, 1568000, 68608}, {}},
     {{}, {}},
     {{}, {}},
-    {{15052800, 1489600, 51456}, {}},
+    {{15052800, 1489600, 49920}, {}},
     {{}, {}},
     {{}, {}},
-    {{94080000, 548800, 310272}, {}},
+    {{94080000, 548800, 317824}, {}},
     {{}, {}},
     {{}, {}},
     {{20070400, 1568000, 68608}, {}},
     {{}, {}},
     {{}, {}},
-    {{67737600, 784000, 225792}, {}},
+    {{67737600, 784000, 886272}, {}},
     {{}, {}},
     {{}, {}},
-    {{101606400, 940800, 336384}, {}},
+    {{101606400, 940800, 1328640}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 2508800, 0}, {}},
@@ -2417,168 +2511,168 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{22579200, 1724800, 76800}, {}},
+    {{22579200, 1724800, 77056}, {}},
     {{}, {}},
     {{}, {}},
-    {{16934400, 1646400, 57600}, {}},
+    {{16934400, 1646400, 56064}, {}},
     {{}, {}},
     {{}, {}},
-    {{94080000, 548800, 310272}, {}},
+    {{94080000, 548800, 317824}, {}},
     {{}, {}},
     {{}, {}},
-    {{22579200, 1724800, 76800}, {}},
+    {{22579200, 1724800, 77056}, {}},
     {{}, {}},
     {{}, {}},
-    {{67737600, 784000, 225792}, {}},
+    {{67737600, 784000, 886272}, {}},
     {{}, {}},
     {{}, {}},
-    {{101606400, 940800, 336384}, {}},
+    {{101606400, 940800, 1328640}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 2822400, 0}, {}},
-    {{22579200, 1724800, 76800}, {}},
+    {{22579200, 1724800, 77056}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{287649792, 1855104, 3999744}, {}},
+    {{287649792, 1855104, 3987456}, {}},
     {{}, {}},
     {{}, {}},
-    {{22579200, 1724800, 76800}, {}},
+    {{22579200, 1724800, 77056}, {}},
     {{}, {}},
     {{}, {}},
-    {{67737600, 784000, 225792}, {}},
+    {{67737600, 784000, 886272}, {}},
     {{}, {}},
     {{}, {}},
-    {{23970816, 581376, 336384}, {}},
+    {{23970816, 581376, 333312}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1744128, 0}, {}},
     {{}, {}},
-    {{42614784, 1109760, 599040}, {}},
+    {{42614784, 1109760, 592896}, {}},
     {{}, {}},
     {{}, {}},
-    {{28409856, 1035776, 399360}, {}},
+    {{28409856, 1035776, 407552}, {}},
     {{}, {}},
     {{}, {}},
-    {{33144832, 295936, 464896}, {}},
+    {{33144832, 295936, 475136}, {}},
     {{}, {}},
     {{}, {}},
-    {{49717248, 369920, 697344}, {}},
+    {{49717248, 369920, 691200}, {}},
     {{}, {}},
     {{}, {}},
-    {{28409856, 1035776, 399360}, {}},
+    {{28409856, 1035776, 407552}, {}},
     {{}, {}},
     {{}, {}},
-    {{33144832, 295936, 464896}, {}},
+    {{33144832, 295936, 475136}, {}},
     {{}, {}},
     {{}, {}},
-    {{33144832, 295936, 464896}, {}},
+    {{33144832, 295936, 475136}, {}},
     {{}, {}},
     {{}, {}},
-    {{33144832, 295936, 464896}, {}},
+    {{33144832, 295936, 475136}, {}},
     {{}, {}},
     {{}, {}},
-    {{49717248, 369920, 697344}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{0, 1775616, 0}, {}},
-    {{42614784, 1109760, 599040}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{42614784, 1109760, 599040}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{35512320, 1072768, 499200}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51788800, 369920, 724480}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{62146560, 406912, 869376}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{35512320, 1072768, 499200}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51788800, 369920, 724480}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51788800, 369920, 724480}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51788800, 369920, 724480}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{62146560, 406912, 869376}, {}},
+    {{49717248, 369920, 691200}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1775616, 0}, {}},
-    {{42614784, 1109760, 599040}, {}},
+    {{42614784, 1109760, 592896}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 599040}, {}},
+    {{42614784, 1109760, 592896}, {}},
     {{}, {}},
     {{}, {}},
-    {{35512320, 1072768, 499200}, {}},
+    {{35512320, 1072768, 500224}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 724480}, {}},
+    {{51788800, 369920, 728320}, {}},
     {{}, {}},
     {{}, {}},
-    {{62146560, 406912, 869376}, {}},
+    {{62146560, 406912, 863232}, {}},
     {{}, {}},
     {{}, {}},
-    {{35512320, 1072768, 499200}, {}},
+    {{35512320, 1072768, 500224}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 724480}, {}},
+    {{51788800, 369920, 728320}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 724480}, {}},
+    {{51788800, 369920, 728320}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 724480}, {}},
+    {{51788800, 369920, 728320}, {}},
     {{}, {}},
     {{}, {}},
-    {{62146560, 406912, 869376}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{0, 1775616, 0}, {}},
-    {{42614784, 1109760, 599040}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{42614784, 1109760, 599040}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{42614784, 1109760, 599040}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{74575872, 443904, 1041408}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{74575872, 443904, 1041408}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{42614784, 1109760, 599040}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{74575872, 443904, 1041408}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{74575872, 443904, 1041408}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{74575872, 443904, 1041408}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{74575872, 443904, 1041408}, {}},
+    {{62146560, 406912, 863232}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1775616, 0}, {}},
-    {{42614784, 1109760, 599040}, {}},
+    {{42614784, 1109760, 592896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{42614784, 1109760, 592896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{35512320, 1072768, 500224}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 728320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{62146560, 406912, 863232}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{35512320, 1072768, 500224}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 728320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 728320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 728320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{62146560, 406912, 863232}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1775616, 0}, {}},
+    {{42614784, 1109760, 592896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{42614784, 1109760, 592896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{42614784, 1109760, 592896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1035264}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1035264}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{42614784, 1109760, 592896}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1035264}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1035264}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1035264}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{74575872, 443904, 1035264}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1775616, 0}, {}},
+    {{42614784, 1109760, 592896}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -2592,85 +2686,85 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 599040}, {}},
+    {{42614784, 1109760, 592896}, {}},
     {{}, {}},
     {{}, {}},
-    {{35389440, 303872, 2227200}, {}},
+    {{35389440, 303872, 2244608}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 599040}, {}},
+    {{42614784, 1109760, 592896}, {}},
     {{}, {}},
     {{}, {}},
-    {{74575872, 443904, 1041408}, {}},
+    {{74575872, 443904, 1035264}, {}},
     {{}, {}},
     {{}, {}},
-    {{74575872, 443904, 1041408}, {}},
+    {{74575872, 443904, 1035264}, {}},
     {{}, {}},
     {{}, {}},
-    {{21233664, 271104, 1336320}, {}},
+    {{21233664, 271104, 1330176}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1084416, 0}, {}},
     {{}, {}},
-    {{26214400, 409600, 1653760}, {}},
+    {{26214400, 409600, 1664000}, {}},
     {{}, {}},
     {{}, {}},
-    {{31457280, 425984, 1984512}, {}},
+    {{31457280, 425984, 1972224}, {}},
     {{}, {}},
     {{}, {}},
-    {{28311552, 196608, 1787904}, {}},
+    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
-    {{28311552, 196608, 1787904}, {}},
+    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{36700160, 442368, 2315264}, {}},
+    {{36700160, 442368, 2311168}, {}},
     {{}, {}},
     {{}, {}},
-    {{99090432, 212992, 6211584}, {}},
+    {{99090432, 212992, 24778752}, {}},
     {{}, {}},
     {{}, {}},
-    {{28311552, 196608, 1787904}, {}},
+    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
-    {{28311552, 196608, 1787904}, {}},
+    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 655360, 0}, {}},
-    {{15728640, 376832, 992256}, {}},
+    {{15728640, 376832, 986112}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{41943040, 606208, 2636800}, {}},
+    {{41943040, 606208, 2659328}, {}},
     {{}, {}},
     {{}, {}},
-    {{50331648, 622592, 3164160}, {}},
+    {{50331648, 622592, 3151872}, {}},
     {{}, {}},
     {{}, {}},
-    {{28311552, 196608, 1787904}, {}},
+    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
-    {{28311552, 196608, 1787904}, {}},
+    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{58720256, 638976, 3691520}, {}},
+    {{58720256, 638976, 3693568}, {}},
     {{}, {}},
     {{}, {}},
-    {{99090432, 212992, 6211584}, {}},
+    {{99090432, 212992, 24778752}, {}},
     {{}, {}},
     {{}, {}},
-    {{28311552, 196608, 1787904}, {}},
+    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
-    {{28311552, 196608, 1787904}, {}},
+    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1048576, 0}, {}},
-    {{25165824, 573440, 1582080}, {}},
+    {{25165824, 573440, 1575936}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -3249,8 +3343,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 299, 299}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
-    .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 66383104,
-               .shared_scratch = 6193152, .thread_scratch = 297088},
+    .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 99491568,
+               .shared_scratch = 81920, .thread_scratch = 297088},
 };
 
 }  // namespace
@@ -3261,222 +3355,1347 @@ const cnn::ModelDescription& InceptionV3::model() {
   return kModel;
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void InceptionV3::prepare_on_team() {
+  const cnn::Floats Conv2d_1a_3x3_bn_saved = floats(66382848, 128);
+  const cnn::Floats Conv2d_1a_3x3_conv_weight_prepared = floats(66382976, 972);
+  const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(66383952, 128);
+  const cnn::Floats Conv2d_2a_3x3_conv_weight_prepared = floats(66384080, 41472);
+  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66425552, 256);
+  const cnn::Floats Conv2d_2b_3x3_conv_weight_prepared = floats(66425808, 76032);
+  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66501840, 320);
+  const cnn::Floats Conv2d_3b_1x1_conv_weight_prepared = floats(66502160, 5376);
+  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66507536, 768);
+  const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66508304, 552960);
+  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67061264, 256);
+  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67061520, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67074192, 192);
+  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67074384, 9216);
+  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67083600, 256);
+  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67083856, 79200);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67163056, 256);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67163312, 12672);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67175984, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67176368, 221184);
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67397552, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_conv_weight_prepared = floats(67397936, 331776);
+  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67729712, 128);
+  const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67729840, 6912);
+  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67736752, 256);
+  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67737008, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67753904, 192);
+  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67754096, 12288);
+  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67766384, 256);
+  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67766640, 79200);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67845840, 256);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67846096, 16896);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(67862992, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(67863376, 221184);
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68084560, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_conv_weight_prepared = floats(68084944, 331776);
+  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68416720, 256);
+  const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68416976, 16896);
+  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68433872, 256);
+  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68434128, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68453136, 192);
+  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68453328, 13824);
+  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68467152, 256);
+  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68467408, 79200);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68546608, 256);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68546864, 19008);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68565872, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68566256, 221184);
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(68787440, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_conv_weight_prepared = floats(68787824, 331776);
+  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(69119600, 256);
+  const cnn::Floats Mixed_5d_branch_pool_conv_weight_prepared = floats(69119856, 19008);
+  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(69138864, 1536);
+  const cnn::Floats Mixed_6a_branch3x3_conv_weight_prepared = floats(69140400, 995328);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(70135728, 256);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_conv_weight_prepared = floats(70135984, 19008);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(70154992, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_conv_weight_prepared = floats(70155376, 221184);
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70376560, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70376944, 82944);
+  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70459888, 768);
+  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70460656, 147456);
+  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70608112, 512);
+  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70608624, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70710000, 512);
+  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70710512, 118272);
+  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(70828784, 768);
+  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(70829552, 172032);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71001584, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71002096, 101376);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71103472, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71103984, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71222256, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71222768, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71341040, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71341552, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71459824, 768);
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_conv_weight_prepared = floats(71460592, 172032);
+  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71632624, 768);
+  const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71633392, 147456);
+  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(71780848, 768);
+  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(71781616, 147456);
+  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(71929072, 640);
+  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(71929712, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72054128, 640);
+  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72054768, 181440);
+  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72236208, 768);
+  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72236976, 215040);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72452016, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72452656, 124416);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72577072, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72577712, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(72759152, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(72759792, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(72941232, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(72941872, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73123312, 768);
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_conv_weight_prepared = floats(73124080, 215040);
+  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73339120, 768);
+  const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73339888, 147456);
+  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73487344, 768);
+  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73488112, 147456);
+  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73635568, 640);
+  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73636208, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(73760624, 640);
+  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(73761264, 181440);
+  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(73942704, 768);
+  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(73943472, 215040);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74158512, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74159152, 124416);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74283568, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74284208, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74465648, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74466288, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74647728, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74648368, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(74829808, 768);
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_conv_weight_prepared = floats(74830576, 215040);
+  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75045616, 768);
+  const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75046384, 147456);
+  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75193840, 768);
+  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75194608, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75342064, 768);
+  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75342832, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75490288, 768);
+  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75491056, 258048);
+  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75749104, 768);
+  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75749872, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76007920, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76008688, 147456);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76156144, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76156912, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76414960, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76415728, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76673776, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76674544, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(76932592, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_conv_weight_prepared = floats(76933360, 258048);
+  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77191408, 768);
+  const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77192176, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77339632, 768);
+  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77340400, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77487856, 1280);
+  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77489136, 559872);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78049008, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78049776, 147456);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78197232, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78198000, 258048);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78456048, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78456816, 258048);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78714864, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78715632, 331776);
+  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79047408, 1280);
+  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79048688, 414720);
+  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79463408, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79464944, 491520);
+  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(79956464, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(79958000, 442368);
+  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80400368, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80401904, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(80844272, 1792);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80846064, 576000);
+  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81422064, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_2_conv_weight_prepared = floats(81423600, 6193152);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(87616752, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(87618288, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(88060656, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(88062192, 442368);
+  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(88504560, 768);
+  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(88505328, 245760);
+  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(88751088, 1280);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(88752368, 663552);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(89415920, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(89417456, 786432);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(90203888, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(90205424, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(90647792, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(90649328, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(91091696, 1792);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(91093488, 921600);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(92015088, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_conv_weight_prepared = floats(92016624, 6193152);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(98209776, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(98211312, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(98653680, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(98655216, 442368);
+  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(99097584, 768);
+  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(99098352, 393216);
+
+  at(0);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Conv2d_1a_3x3.relu1)
+  cnn::bn_affine(Conv2d_1a_3x3_bn_saved, Conv2d_1a_3x3_bn_weight_, Conv2d_1a_3x3_bn_bias_,
+                 Conv2d_1a_3x3_bn_running_mean_, Conv2d_1a_3x3_bn_running_var_, kConv2d1a3x3Bn);
+  cnn::conv_prepare(Conv2d_1a_3x3_conv_weight_prepared, Conv2d_1a_3x3_conv_weight_, kConv2d1a3x3Conv);
+
+  at(3);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Conv2d_2a_3x3.relu1)
+  cnn::bn_affine(Conv2d_2a_3x3_bn_saved, Conv2d_2a_3x3_bn_weight_, Conv2d_2a_3x3_bn_bias_,
+                 Conv2d_2a_3x3_bn_running_mean_, Conv2d_2a_3x3_bn_running_var_, kConv2d2a3x3Bn);
+  cnn::winograd::conv_prepare(Conv2d_2a_3x3_conv_weight_prepared, Conv2d_2a_3x3_conv_weight_,
+                              kConv2d2a3x3Conv);
+
+  at(6);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Conv2d_2b_3x3.relu1)
+  cnn::bn_affine(Conv2d_2b_3x3_bn_saved, Conv2d_2b_3x3_bn_weight_, Conv2d_2b_3x3_bn_bias_,
+                 Conv2d_2b_3x3_bn_running_mean_, Conv2d_2b_3x3_bn_running_var_, kConv2d2b3x3Bn);
+  cnn::winograd::conv_prepare(Conv2d_2b_3x3_conv_weight_prepared, Conv2d_2b_3x3_conv_weight_,
+                              kConv2d2b3x3Conv);
+
+  at(10);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Conv2d_3b_1x1.relu1)
+  cnn::bn_affine(Conv2d_3b_1x1_bn_saved, Conv2d_3b_1x1_bn_weight_, Conv2d_3b_1x1_bn_bias_,
+                 Conv2d_3b_1x1_bn_running_mean_, Conv2d_3b_1x1_bn_running_var_, kConv2d3b1x1Bn);
+  cnn::conv_prepare(Conv2d_3b_1x1_conv_weight_prepared, Conv2d_3b_1x1_conv_weight_, kConv2d3b1x1Conv);
+
+  at(13);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Conv2d_4a_3x3.relu1)
+  cnn::bn_affine(Conv2d_4a_3x3_bn_saved, Conv2d_4a_3x3_bn_weight_, Conv2d_4a_3x3_bn_bias_,
+                 Conv2d_4a_3x3_bn_running_mean_, Conv2d_4a_3x3_bn_running_var_, kConv2d4a3x3Bn);
+  cnn::winograd::conv_prepare(Conv2d_4a_3x3_conv_weight_prepared, Conv2d_4a_3x3_conv_weight_,
+                              kConv2d4a3x3Conv);
+
+  at(17);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5b.branch1x1.relu1)
+  cnn::bn_affine(Mixed_5b_branch1x1_bn_saved, Mixed_5b_branch1x1_bn_weight_, Mixed_5b_branch1x1_bn_bias_,
+                 Mixed_5b_branch1x1_bn_running_mean_, Mixed_5b_branch1x1_bn_running_var_,
+                 kMixed5bBranch1x1Bn);
+  cnn::conv_prepare(Mixed_5b_branch1x1_conv_weight_prepared, Mixed_5b_branch1x1_conv_weight_,
+                    kMixed5bBranch1x1Conv);
+
+  at(20);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5b.branch5x5_1.relu1)
+  cnn::bn_affine(Mixed_5b_branch5x5_1_bn_saved, Mixed_5b_branch5x5_1_bn_weight_,
+                 Mixed_5b_branch5x5_1_bn_bias_, Mixed_5b_branch5x5_1_bn_running_mean_,
+                 Mixed_5b_branch5x5_1_bn_running_var_, kMixed5bBranch5x5_1Bn);
+  cnn::conv_prepare(Mixed_5b_branch5x5_1_conv_weight_prepared, Mixed_5b_branch5x5_1_conv_weight_,
+                    kMixed5bBranch5x5_1Conv);
+
+  at(23);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5b.branch5x5_2.relu1)
+  cnn::bn_affine(Mixed_5b_branch5x5_2_bn_saved, Mixed_5b_branch5x5_2_bn_weight_,
+                 Mixed_5b_branch5x5_2_bn_bias_, Mixed_5b_branch5x5_2_bn_running_mean_,
+                 Mixed_5b_branch5x5_2_bn_running_var_, kMixed5bBranch5x5_2Bn);
+  cnn::conv_prepare(Mixed_5b_branch5x5_2_conv_weight_prepared, Mixed_5b_branch5x5_2_conv_weight_,
+                    kMixed5bBranch5x5_2Conv);
+
+  at(26);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5b.branch3x3dbl_1.relu1)
+  cnn::bn_affine(Mixed_5b_branch3x3dbl_1_bn_saved, Mixed_5b_branch3x3dbl_1_bn_weight_,
+                 Mixed_5b_branch3x3dbl_1_bn_bias_, Mixed_5b_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_5b_branch3x3dbl_1_bn_running_var_, kMixed5bBranch3x3dbl1Bn);
+  cnn::conv_prepare(Mixed_5b_branch3x3dbl_1_conv_weight_prepared, Mixed_5b_branch3x3dbl_1_conv_weight_,
+                    kMixed5bBranch3x3dbl1Conv);
+
+  at(29);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5b.branch3x3dbl_2.relu1)
+  cnn::bn_affine(Mixed_5b_branch3x3dbl_2_bn_saved, Mixed_5b_branch3x3dbl_2_bn_weight_,
+                 Mixed_5b_branch3x3dbl_2_bn_bias_, Mixed_5b_branch3x3dbl_2_bn_running_mean_,
+                 Mixed_5b_branch3x3dbl_2_bn_running_var_, kMixed5bBranch3x3dbl2Bn);
+  cnn::winograd::conv_prepare(Mixed_5b_branch3x3dbl_2_conv_weight_prepared,
+                              Mixed_5b_branch3x3dbl_2_conv_weight_, kMixed5bBranch3x3dbl2Conv);
+
+  at(32);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5b.branch3x3dbl_3.relu1)
+  cnn::bn_affine(Mixed_5b_branch3x3dbl_3_bn_saved, Mixed_5b_branch3x3dbl_3_bn_weight_,
+                 Mixed_5b_branch3x3dbl_3_bn_bias_, Mixed_5b_branch3x3dbl_3_bn_running_mean_,
+                 Mixed_5b_branch3x3dbl_3_bn_running_var_, kMixed5bBranch3x3dbl3Bn);
+  cnn::winograd::conv_prepare(Mixed_5b_branch3x3dbl_3_conv_weight_prepared,
+                              Mixed_5b_branch3x3dbl_3_conv_weight_, kMixed5bBranch3x3dbl3Conv);
+
+  at(36);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5b.branch_pool.relu1)
+  cnn::bn_affine(Mixed_5b_branch_pool_bn_saved, Mixed_5b_branch_pool_bn_weight_,
+                 Mixed_5b_branch_pool_bn_bias_, Mixed_5b_branch_pool_bn_running_mean_,
+                 Mixed_5b_branch_pool_bn_running_var_, kMixed5bBranchPoolBn);
+  cnn::conv_prepare(Mixed_5b_branch_pool_conv_weight_prepared, Mixed_5b_branch_pool_conv_weight_,
+                    kMixed5bBranchPoolConv);
+
+  at(40);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5c.branch1x1.relu1)
+  cnn::bn_affine(Mixed_5c_branch1x1_bn_saved, Mixed_5c_branch1x1_bn_weight_, Mixed_5c_branch1x1_bn_bias_,
+                 Mixed_5c_branch1x1_bn_running_mean_, Mixed_5c_branch1x1_bn_running_var_,
+                 kMixed5cBranch1x1Bn);
+  cnn::conv_prepare(Mixed_5c_branch1x1_conv_weight_prepared, Mixed_5c_branch1x1_conv_weight_,
+                    kMixed5cBranch1x1Conv);
+
+  at(43);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5c.branch5x5_1.relu1)
+  cnn::bn_affine(Mixed_5c_branch5x5_1_bn_saved, Mixed_5c_branch5x5_1_bn_weight_,
+                 Mixed_5c_branch5x5_1_bn_bias_, Mixed_5c_branch5x5_1_bn_running_mean_,
+                 Mixed_5c_branch5x5_1_bn_running_var_, kMixed5cBranch5x5_1Bn);
+  cnn::conv_prepare(Mixed_5c_branch5x5_1_conv_weight_prepared, Mixed_5c_branch5x5_1_conv_weight_,
+                    kMixed5cBranch5x5_1Conv);
+
+  at(46);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5c.branch5x5_2.relu1)
+  cnn::bn_affine(Mixed_5c_branch5x5_2_bn_saved, Mixed_5c_branch5x5_2_bn_weight_,
+                 Mixed_5c_branch5x5_2_bn_bias_, Mixed_5c_branch5x5_2_bn_running_mean_,
+                 Mixed_5c_branch5x5_2_bn_running_var_, kMixed5cBranch5x5_2Bn);
+  cnn::conv_prepare(Mixed_5c_branch5x5_2_conv_weight_prepared, Mixed_5c_branch5x5_2_conv_weight_,
+                    kMixed5cBranch5x5_2Conv);
+
+  at(49);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5c.branch3x3dbl_1.relu1)
+  cnn::bn_affine(Mixed_5c_branch3x3dbl_1_bn_saved, Mixed_5c_branch3x3dbl_1_bn_weight_,
+                 Mixed_5c_branch3x3dbl_1_bn_bias_, Mixed_5c_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_5c_branch3x3dbl_1_bn_running_var_, kMixed5cBranch3x3dbl1Bn);
+  cnn::conv_prepare(Mixed_5c_branch3x3dbl_1_conv_weight_prepared, Mixed_5c_branch3x3dbl_1_conv_weight_,
+                    kMixed5cBranch3x3dbl1Conv);
+
+  at(52);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5c.branch3x3dbl_2.relu1)
+  cnn::bn_affine(Mixed_5c_branch3x3dbl_2_bn_saved, Mixed_5c_branch3x3dbl_2_bn_weight_,
+                 Mixed_5c_branch3x3dbl_2_bn_bias_, Mixed_5c_branch3x3dbl_2_bn_running_mean_,
+                 Mixed_5c_branch3x3dbl_2_bn_running_var_, kMixed5cBranch3x3dbl2Bn);
+  cnn::winograd::conv_prepare(Mixed_5c_branch3x3dbl_2_conv_weight_prepared,
+                              Mixed_5c_branch3x3dbl_2_conv_weight_, kMixed5cBranch3x3dbl2Conv);
+
+  at(55);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5c.branch3x3dbl_3.relu1)
+  cnn::bn_affine(Mixed_5c_branch3x3dbl_3_bn_saved, Mixed_5c_branch3x3dbl_3_bn_weight_,
+                 Mixed_5c_branch3x3dbl_3_bn_bias_, Mixed_5c_branch3x3dbl_3_bn_running_mean_,
+                 Mixed_5c_branch3x3dbl_3_bn_running_var_, kMixed5cBranch3x3dbl3Bn);
+  cnn::winograd::conv_prepare(Mixed_5c_branch3x3dbl_3_conv_weight_prepared,
+                              Mixed_5c_branch3x3dbl_3_conv_weight_, kMixed5cBranch3x3dbl3Conv);
+
+  at(59);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5c.branch_pool.relu1)
+  cnn::bn_affine(Mixed_5c_branch_pool_bn_saved, Mixed_5c_branch_pool_bn_weight_,
+                 Mixed_5c_branch_pool_bn_bias_, Mixed_5c_branch_pool_bn_running_mean_,
+                 Mixed_5c_branch_pool_bn_running_var_, kMixed5cBranchPoolBn);
+  cnn::conv_prepare(Mixed_5c_branch_pool_conv_weight_prepared, Mixed_5c_branch_pool_conv_weight_,
+                    kMixed5cBranchPoolConv);
+
+  at(63);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5d.branch1x1.relu1)
+  cnn::bn_affine(Mixed_5d_branch1x1_bn_saved, Mixed_5d_branch1x1_bn_weight_, Mixed_5d_branch1x1_bn_bias_,
+                 Mixed_5d_branch1x1_bn_running_mean_, Mixed_5d_branch1x1_bn_running_var_,
+                 kMixed5dBranch1x1Bn);
+  cnn::conv_prepare(Mixed_5d_branch1x1_conv_weight_prepared, Mixed_5d_branch1x1_conv_weight_,
+                    kMixed5dBranch1x1Conv);
+
+  at(66);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5d.branch5x5_1.relu1)
+  cnn::bn_affine(Mixed_5d_branch5x5_1_bn_saved, Mixed_5d_branch5x5_1_bn_weight_,
+                 Mixed_5d_branch5x5_1_bn_bias_, Mixed_5d_branch5x5_1_bn_running_mean_,
+                 Mixed_5d_branch5x5_1_bn_running_var_, kMixed5dBranch5x5_1Bn);
+  cnn::conv_prepare(Mixed_5d_branch5x5_1_conv_weight_prepared, Mixed_5d_branch5x5_1_conv_weight_,
+                    kMixed5dBranch5x5_1Conv);
+
+  at(69);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5d.branch5x5_2.relu1)
+  cnn::bn_affine(Mixed_5d_branch5x5_2_bn_saved, Mixed_5d_branch5x5_2_bn_weight_,
+                 Mixed_5d_branch5x5_2_bn_bias_, Mixed_5d_branch5x5_2_bn_running_mean_,
+                 Mixed_5d_branch5x5_2_bn_running_var_, kMixed5dBranch5x5_2Bn);
+  cnn::conv_prepare(Mixed_5d_branch5x5_2_conv_weight_prepared, Mixed_5d_branch5x5_2_conv_weight_,
+                    kMixed5dBranch5x5_2Conv);
+
+  at(72);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5d.branch3x3dbl_1.relu1)
+  cnn::bn_affine(Mixed_5d_branch3x3dbl_1_bn_saved, Mixed_5d_branch3x3dbl_1_bn_weight_,
+                 Mixed_5d_branch3x3dbl_1_bn_bias_, Mixed_5d_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_5d_branch3x3dbl_1_bn_running_var_, kMixed5dBranch3x3dbl1Bn);
+  cnn::conv_prepare(Mixed_5d_branch3x3dbl_1_conv_weight_prepared, Mixed_5d_branch3x3dbl_1_conv_weight_,
+                    kMixed5dBranch3x3dbl1Conv);
+
+  at(75);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5d.branch3x3dbl_2.relu1)
+  cnn::bn_affine(Mixed_5d_branch3x3dbl_2_bn_saved, Mixed_5d_branch3x3dbl_2_bn_weight_,
+                 Mixed_5d_branch3x3dbl_2_bn_bias_, Mixed_5d_branch3x3dbl_2_bn_running_mean_,
+                 Mixed_5d_branch3x3dbl_2_bn_running_var_, kMixed5dBranch3x3dbl2Bn);
+  cnn::winograd::conv_prepare(Mixed_5d_branch3x3dbl_2_conv_weight_prepared,
+                              Mixed_5d_branch3x3dbl_2_conv_weight_, kMixed5dBranch3x3dbl2Conv);
+
+  at(78);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5d.branch3x3dbl_3.relu1)
+  cnn::bn_affine(Mixed_5d_branch3x3dbl_3_bn_saved, Mixed_5d_branch3x3dbl_3_bn_weight_,
+                 Mixed_5d_branch3x3dbl_3_bn_bias_, Mixed_5d_branch3x3dbl_3_bn_running_mean_,
+                 Mixed_5d_branch3x3dbl_3_bn_running_var_, kMixed5dBranch3x3dbl3Bn);
+  cnn::winograd::conv_prepare(Mixed_5d_branch3x3dbl_3_conv_weight_prepared,
+                              Mixed_5d_branch3x3dbl_3_conv_weight_, kMixed5dBranch3x3dbl3Conv);
+
+  at(82);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5d.branch_pool.relu1)
+  cnn::bn_affine(Mixed_5d_branch_pool_bn_saved, Mixed_5d_branch_pool_bn_weight_,
+                 Mixed_5d_branch_pool_bn_bias_, Mixed_5d_branch_pool_bn_running_mean_,
+                 Mixed_5d_branch_pool_bn_running_var_, kMixed5dBranchPoolBn);
+  cnn::conv_prepare(Mixed_5d_branch_pool_conv_weight_prepared, Mixed_5d_branch_pool_conv_weight_,
+                    kMixed5dBranchPoolConv);
+
+  at(86);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6a.branch3x3.relu1)
+  cnn::bn_affine(Mixed_6a_branch3x3_bn_saved, Mixed_6a_branch3x3_bn_weight_, Mixed_6a_branch3x3_bn_bias_,
+                 Mixed_6a_branch3x3_bn_running_mean_, Mixed_6a_branch3x3_bn_running_var_,
+                 kMixed6aBranch3x3Bn);
+  cnn::conv_prepare(Mixed_6a_branch3x3_conv_weight_prepared, Mixed_6a_branch3x3_conv_weight_,
+                    kMixed6aBranch3x3Conv);
+
+  at(89);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6a.branch3x3dbl_1.relu1)
+  cnn::bn_affine(Mixed_6a_branch3x3dbl_1_bn_saved, Mixed_6a_branch3x3dbl_1_bn_weight_,
+                 Mixed_6a_branch3x3dbl_1_bn_bias_, Mixed_6a_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_6a_branch3x3dbl_1_bn_running_var_, kMixed6aBranch3x3dbl1Bn);
+  cnn::conv_prepare(Mixed_6a_branch3x3dbl_1_conv_weight_prepared, Mixed_6a_branch3x3dbl_1_conv_weight_,
+                    kMixed6aBranch3x3dbl1Conv);
+
+  at(92);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6a.branch3x3dbl_2.relu1)
+  cnn::bn_affine(Mixed_6a_branch3x3dbl_2_bn_saved, Mixed_6a_branch3x3dbl_2_bn_weight_,
+                 Mixed_6a_branch3x3dbl_2_bn_bias_, Mixed_6a_branch3x3dbl_2_bn_running_mean_,
+                 Mixed_6a_branch3x3dbl_2_bn_running_var_, kMixed6aBranch3x3dbl2Bn);
+  cnn::winograd::conv_prepare(Mixed_6a_branch3x3dbl_2_conv_weight_prepared,
+                              Mixed_6a_branch3x3dbl_2_conv_weight_, kMixed6aBranch3x3dbl2Conv);
+
+  at(95);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6a.branch3x3dbl_3.relu1)
+  cnn::bn_affine(Mixed_6a_branch3x3dbl_3_bn_saved, Mixed_6a_branch3x3dbl_3_bn_weight_,
+                 Mixed_6a_branch3x3dbl_3_bn_bias_, Mixed_6a_branch3x3dbl_3_bn_running_mean_,
+                 Mixed_6a_branch3x3dbl_3_bn_running_var_, kMixed6aBranch3x3dbl3Bn);
+  cnn::conv_prepare(Mixed_6a_branch3x3dbl_3_conv_weight_prepared, Mixed_6a_branch3x3dbl_3_conv_weight_,
+                    kMixed6aBranch3x3dbl3Conv);
+
+  at(100);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch1x1.relu1)
+  cnn::bn_affine(Mixed_6b_branch1x1_bn_saved, Mixed_6b_branch1x1_bn_weight_, Mixed_6b_branch1x1_bn_bias_,
+                 Mixed_6b_branch1x1_bn_running_mean_, Mixed_6b_branch1x1_bn_running_var_,
+                 kMixed6bBranch1x1Bn);
+  cnn::conv_prepare(Mixed_6b_branch1x1_conv_weight_prepared, Mixed_6b_branch1x1_conv_weight_,
+                    kMixed6bBranch1x1Conv);
+
+  at(103);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7_1.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7_1_bn_saved, Mixed_6b_branch7x7_1_bn_weight_,
+                 Mixed_6b_branch7x7_1_bn_bias_, Mixed_6b_branch7x7_1_bn_running_mean_,
+                 Mixed_6b_branch7x7_1_bn_running_var_, kMixed6bBranch7x7_1Bn);
+  cnn::conv_prepare(Mixed_6b_branch7x7_1_conv_weight_prepared, Mixed_6b_branch7x7_1_conv_weight_,
+                    kMixed6bBranch7x7_1Conv);
+
+  at(106);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7_2.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7_2_bn_saved, Mixed_6b_branch7x7_2_bn_weight_,
+                 Mixed_6b_branch7x7_2_bn_bias_, Mixed_6b_branch7x7_2_bn_running_mean_,
+                 Mixed_6b_branch7x7_2_bn_running_var_, kMixed6bBranch7x7_2Bn);
+  cnn::conv_prepare(Mixed_6b_branch7x7_2_conv_weight_prepared, Mixed_6b_branch7x7_2_conv_weight_,
+                    kMixed6bBranch7x7_2Conv);
+
+  at(109);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7_3.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7_3_bn_saved, Mixed_6b_branch7x7_3_bn_weight_,
+                 Mixed_6b_branch7x7_3_bn_bias_, Mixed_6b_branch7x7_3_bn_running_mean_,
+                 Mixed_6b_branch7x7_3_bn_running_var_, kMixed6bBranch7x7_3Bn);
+  cnn::conv_prepare(Mixed_6b_branch7x7_3_conv_weight_prepared, Mixed_6b_branch7x7_3_conv_weight_,
+                    kMixed6bBranch7x7_3Conv);
+
+  at(112);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7dbl_1.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7dbl_1_bn_saved, Mixed_6b_branch7x7dbl_1_bn_weight_,
+                 Mixed_6b_branch7x7dbl_1_bn_bias_, Mixed_6b_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6b_branch7x7dbl_1_bn_running_var_, kMixed6bBranch7x7dbl1Bn);
+  cnn::conv_prepare(Mixed_6b_branch7x7dbl_1_conv_weight_prepared, Mixed_6b_branch7x7dbl_1_conv_weight_,
+                    kMixed6bBranch7x7dbl1Conv);
+
+  at(115);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7dbl_2.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7dbl_2_bn_saved, Mixed_6b_branch7x7dbl_2_bn_weight_,
+                 Mixed_6b_branch7x7dbl_2_bn_bias_, Mixed_6b_branch7x7dbl_2_bn_running_mean_,
+                 Mixed_6b_branch7x7dbl_2_bn_running_var_, kMixed6bBranch7x7dbl2Bn);
+  cnn::conv_prepare(Mixed_6b_branch7x7dbl_2_conv_weight_prepared, Mixed_6b_branch7x7dbl_2_conv_weight_,
+                    kMixed6bBranch7x7dbl2Conv);
+
+  at(118);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7dbl_3.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7dbl_3_bn_saved, Mixed_6b_branch7x7dbl_3_bn_weight_,
+                 Mixed_6b_branch7x7dbl_3_bn_bias_, Mixed_6b_branch7x7dbl_3_bn_running_mean_,
+                 Mixed_6b_branch7x7dbl_3_bn_running_var_, kMixed6bBranch7x7dbl3Bn);
+  cnn::conv_prepare(Mixed_6b_branch7x7dbl_3_conv_weight_prepared, Mixed_6b_branch7x7dbl_3_conv_weight_,
+                    kMixed6bBranch7x7dbl3Conv);
+
+  at(121);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7dbl_4.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7dbl_4_bn_saved, Mixed_6b_branch7x7dbl_4_bn_weight_,
+                 Mixed_6b_branch7x7dbl_4_bn_bias_, Mixed_6b_branch7x7dbl_4_bn_running_mean_,
+                 Mixed_6b_branch7x7dbl_4_bn_running_var_, kMixed6bBranch7x7dbl4Bn);
+  cnn::conv_prepare(Mixed_6b_branch7x7dbl_4_conv_weight_prepared, Mixed_6b_branch7x7dbl_4_conv_weight_,
+                    kMixed6bBranch7x7dbl4Conv);
+
+  at(124);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7dbl_5.relu1)
+  cnn::bn_affine(Mixed_6b_branch7x7dbl_5_bn_saved, Mixed_6b_branch7x7dbl_5_bn_weight_,
+                 Mixed_6b_branch7x7dbl_5_bn_bias_, Mixed_6b_branch7x7dbl_5_bn_running_mean_,
+                 Mixed_6b_branch7x7dbl_5_bn_running_var_, kMixed6bBranch7x7dbl5Bn);
+  cnn::conv_prepare(Mixed_6b_branch7x7dbl_5_conv_weight_prepared, Mixed_6b_branch7x7dbl_5_conv_weight_,
+                    kMixed6bBranch7x7dbl5Conv);
+
+  at(128);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch_pool.relu1)
+  cnn::bn_affine(Mixed_6b_branch_pool_bn_saved, Mixed_6b_branch_pool_bn_weight_,
+                 Mixed_6b_branch_pool_bn_bias_, Mixed_6b_branch_pool_bn_running_mean_,
+                 Mixed_6b_branch_pool_bn_running_var_, kMixed6bBranchPoolBn);
+  cnn::conv_prepare(Mixed_6b_branch_pool_conv_weight_prepared, Mixed_6b_branch_pool_conv_weight_,
+                    kMixed6bBranchPoolConv);
+
+  at(132);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch1x1.relu1)
+  cnn::bn_affine(Mixed_6c_branch1x1_bn_saved, Mixed_6c_branch1x1_bn_weight_, Mixed_6c_branch1x1_bn_bias_,
+                 Mixed_6c_branch1x1_bn_running_mean_, Mixed_6c_branch1x1_bn_running_var_,
+                 kMixed6cBranch1x1Bn);
+  cnn::conv_prepare(Mixed_6c_branch1x1_conv_weight_prepared, Mixed_6c_branch1x1_conv_weight_,
+                    kMixed6cBranch1x1Conv);
+
+  at(135);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7_1.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7_1_bn_saved, Mixed_6c_branch7x7_1_bn_weight_,
+                 Mixed_6c_branch7x7_1_bn_bias_, Mixed_6c_branch7x7_1_bn_running_mean_,
+                 Mixed_6c_branch7x7_1_bn_running_var_, kMixed6cBranch7x7_1Bn);
+  cnn::conv_prepare(Mixed_6c_branch7x7_1_conv_weight_prepared, Mixed_6c_branch7x7_1_conv_weight_,
+                    kMixed6cBranch7x7_1Conv);
+
+  at(138);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7_2.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7_2_bn_saved, Mixed_6c_branch7x7_2_bn_weight_,
+                 Mixed_6c_branch7x7_2_bn_bias_, Mixed_6c_branch7x7_2_bn_running_mean_,
+                 Mixed_6c_branch7x7_2_bn_running_var_, kMixed6cBranch7x7_2Bn);
+  cnn::conv_prepare(Mixed_6c_branch7x7_2_conv_weight_prepared, Mixed_6c_branch7x7_2_conv_weight_,
+                    kMixed6cBranch7x7_2Conv);
+
+  at(141);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7_3.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7_3_bn_saved, Mixed_6c_branch7x7_3_bn_weight_,
+                 Mixed_6c_branch7x7_3_bn_bias_, Mixed_6c_branch7x7_3_bn_running_mean_,
+                 Mixed_6c_branch7x7_3_bn_running_var_, kMixed6cBranch7x7_3Bn);
+  cnn::conv_prepare(Mixed_6c_branch7x7_3_conv_weight_prepared, Mixed_6c_branch7x7_3_conv_weight_,
+                    kMixed6cBranch7x7_3Conv);
+
+  at(144);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7dbl_1.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7dbl_1_bn_saved, Mixed_6c_branch7x7dbl_1_bn_weight_,
+                 Mixed_6c_branch7x7dbl_1_bn_bias_, Mixed_6c_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6c_branch7x7dbl_1_bn_running_var_, kMixed6cBranch7x7dbl1Bn);
+  cnn::conv_prepare(Mixed_6c_branch7x7dbl_1_conv_weight_prepared, Mixed_6c_branch7x7dbl_1_conv_weight_,
+                    kMixed6cBranch7x7dbl1Conv);
+
+  at(147);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7dbl_2.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7dbl_2_bn_saved, Mixed_6c_branch7x7dbl_2_bn_weight_,
+                 Mixed_6c_branch7x7dbl_2_bn_bias_, Mixed_6c_branch7x7dbl_2_bn_running_mean_,
+                 Mixed_6c_branch7x7dbl_2_bn_running_var_, kMixed6cBranch7x7dbl2Bn);
+  cnn::conv_prepare(Mixed_6c_branch7x7dbl_2_conv_weight_prepared, Mixed_6c_branch7x7dbl_2_conv_weight_,
+                    kMixed6cBranch7x7dbl2Conv);
+
+  at(150);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7dbl_3.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7dbl_3_bn_saved, Mixed_6c_branch7x7dbl_3_bn_weight_,
+                 Mixed_6c_branch7x7dbl_3_bn_bias_, Mixed_6c_branch7x7dbl_3_bn_running_mean_,
+                 Mixed_6c_branch7x7dbl_3_bn_running_var_, kMixed6cBranch7x7dbl3Bn);
+  cnn::conv_prepare(Mixed_6c_branch7x7dbl_3_conv_weight_prepared, Mixed_6c_branch7x7dbl_3_conv_weight_,
+                    kMixed6cBranch7x7dbl3Conv);
+
+  at(153);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7dbl_4.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7dbl_4_bn_saved, Mixed_6c_branch7x7dbl_4_bn_weight_,
+                 Mixed_6c_branch7x7dbl_4_bn_bias_, Mixed_6c_branch7x7dbl_4_bn_running_mean_,
+                 Mixed_6c_branch7x7dbl_4_bn_running_var_, kMixed6cBranch7x7dbl4Bn);
+  cnn::conv_prepare(Mixed_6c_branch7x7dbl_4_conv_weight_prepared, Mixed_6c_branch7x7dbl_4_conv_weight_,
+                    kMixed6cBranch7x7dbl4Conv);
+
+  at(156);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7dbl_5.relu1)
+  cnn::bn_affine(Mixed_6c_branch7x7dbl_5_bn_saved, Mixed_6c_branch7x7dbl_5_bn_weight_,
+                 Mixed_6c_branch7x7dbl_5_bn_bias_, Mixed_6c_branch7x7dbl_5_bn_running_mean_,
+                 Mixed_6c_branch7x7dbl_5_bn_running_var_, kMixed6cBranch7x7dbl5Bn);
+  cnn::conv_prepare(Mixed_6c_branch7x7dbl_5_conv_weight_prepared, Mixed_6c_branch7x7dbl_5_conv_weight_,
+                    kMixed6cBranch7x7dbl5Conv);
+
+  at(160);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch_pool.relu1)
+  cnn::bn_affine(Mixed_6c_branch_pool_bn_saved, Mixed_6c_branch_pool_bn_weight_,
+                 Mixed_6c_branch_pool_bn_bias_, Mixed_6c_branch_pool_bn_running_mean_,
+                 Mixed_6c_branch_pool_bn_running_var_, kMixed6cBranchPoolBn);
+  cnn::conv_prepare(Mixed_6c_branch_pool_conv_weight_prepared, Mixed_6c_branch_pool_conv_weight_,
+                    kMixed6cBranchPoolConv);
+
+  at(164);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch1x1.relu1)
+  cnn::bn_affine(Mixed_6d_branch1x1_bn_saved, Mixed_6d_branch1x1_bn_weight_, Mixed_6d_branch1x1_bn_bias_,
+                 Mixed_6d_branch1x1_bn_running_mean_, Mixed_6d_branch1x1_bn_running_var_,
+                 kMixed6dBranch1x1Bn);
+  cnn::conv_prepare(Mixed_6d_branch1x1_conv_weight_prepared, Mixed_6d_branch1x1_conv_weight_,
+                    kMixed6dBranch1x1Conv);
+
+  at(167);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7_1.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7_1_bn_saved, Mixed_6d_branch7x7_1_bn_weight_,
+                 Mixed_6d_branch7x7_1_bn_bias_, Mixed_6d_branch7x7_1_bn_running_mean_,
+                 Mixed_6d_branch7x7_1_bn_running_var_, kMixed6dBranch7x7_1Bn);
+  cnn::conv_prepare(Mixed_6d_branch7x7_1_conv_weight_prepared, Mixed_6d_branch7x7_1_conv_weight_,
+                    kMixed6dBranch7x7_1Conv);
+
+  at(170);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7_2.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7_2_bn_saved, Mixed_6d_branch7x7_2_bn_weight_,
+                 Mixed_6d_branch7x7_2_bn_bias_, Mixed_6d_branch7x7_2_bn_running_mean_,
+                 Mixed_6d_branch7x7_2_bn_running_var_, kMixed6dBranch7x7_2Bn);
+  cnn::conv_prepare(Mixed_6d_branch7x7_2_conv_weight_prepared, Mixed_6d_branch7x7_2_conv_weight_,
+                    kMixed6dBranch7x7_2Conv);
+
+  at(173);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7_3.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7_3_bn_saved, Mixed_6d_branch7x7_3_bn_weight_,
+                 Mixed_6d_branch7x7_3_bn_bias_, Mixed_6d_branch7x7_3_bn_running_mean_,
+                 Mixed_6d_branch7x7_3_bn_running_var_, kMixed6dBranch7x7_3Bn);
+  cnn::conv_prepare(Mixed_6d_branch7x7_3_conv_weight_prepared, Mixed_6d_branch7x7_3_conv_weight_,
+                    kMixed6dBranch7x7_3Conv);
+
+  at(176);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7dbl_1.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7dbl_1_bn_saved, Mixed_6d_branch7x7dbl_1_bn_weight_,
+                 Mixed_6d_branch7x7dbl_1_bn_bias_, Mixed_6d_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6d_branch7x7dbl_1_bn_running_var_, kMixed6dBranch7x7dbl1Bn);
+  cnn::conv_prepare(Mixed_6d_branch7x7dbl_1_conv_weight_prepared, Mixed_6d_branch7x7dbl_1_conv_weight_,
+                    kMixed6dBranch7x7dbl1Conv);
+
+  at(179);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7dbl_2.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7dbl_2_bn_saved, Mixed_6d_branch7x7dbl_2_bn_weight_,
+                 Mixed_6d_branch7x7dbl_2_bn_bias_, Mixed_6d_branch7x7dbl_2_bn_running_mean_,
+                 Mixed_6d_branch7x7dbl_2_bn_running_var_, kMixed6dBranch7x7dbl2Bn);
+  cnn::conv_prepare(Mixed_6d_branch7x7dbl_2_conv_weight_prepared, Mixed_6d_branch7x7dbl_2_conv_weight_,
+                    kMixed6dBranch7x7dbl2Conv);
+
+  at(182);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7dbl_3.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7dbl_3_bn_saved, Mixed_6d_branch7x7dbl_3_bn_weight_,
+                 Mixed_6d_branch7x7dbl_3_bn_bias_, Mixed_6d_branch7x7dbl_3_bn_running_mean_,
+                 Mixed_6d_branch7x7dbl_3_bn_running_var_, kMixed6dBranch7x7dbl3Bn);
+  cnn::conv_prepare(Mixed_6d_branch7x7dbl_3_conv_weight_prepared, Mixed_6d_branch7x7dbl_3_conv_weight_,
+                    kMixed6dBranch7x7dbl3Conv);
+
+  at(185);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7dbl_4.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7dbl_4_bn_saved, Mixed_6d_branch7x7dbl_4_bn_weight_,
+                 Mixed_6d_branch7x7dbl_4_bn_bias_, Mixed_6d_branch7x7dbl_4_bn_running_mean_,
+                 Mixed_6d_branch7x7dbl_4_bn_running_var_, kMixed6dBranch7x7dbl4Bn);
+  cnn::conv_prepare(Mixed_6d_branch7x7dbl_4_conv_weight_prepared, Mixed_6d_branch7x7dbl_4_conv_weight_,
+                    kMixed6dBranch7x7dbl4Conv);
+
+  at(188);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7dbl_5.relu1)
+  cnn::bn_affine(Mixed_6d_branch7x7dbl_5_bn_saved, Mixed_6d_branch7x7dbl_5_bn_weight_,
+                 Mixed_6d_branch7x7dbl_5_bn_bias_, Mixed_6d_branch7x7dbl_5_bn_running_mean_,
+                 Mixed_6d_branch7x7dbl_5_bn_running_var_, kMixed6dBranch7x7dbl5Bn);
+  cnn::conv_prepare(Mixed_6d_branch7x7dbl_5_conv_weight_prepared, Mixed_6d_branch7x7dbl_5_conv_weight_,
+                    kMixed6dBranch7x7dbl5Conv);
+
+  at(192);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch_pool.relu1)
+  cnn::bn_affine(Mixed_6d_branch_pool_bn_saved, Mixed_6d_branch_pool_bn_weight_,
+                 Mixed_6d_branch_pool_bn_bias_, Mixed_6d_branch_pool_bn_running_mean_,
+                 Mixed_6d_branch_pool_bn_running_var_, kMixed6dBranchPoolBn);
+  cnn::conv_prepare(Mixed_6d_branch_pool_conv_weight_prepared, Mixed_6d_branch_pool_conv_weight_,
+                    kMixed6dBranchPoolConv);
+
+  at(196);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch1x1.relu1)
+  cnn::bn_affine(Mixed_6e_branch1x1_bn_saved, Mixed_6e_branch1x1_bn_weight_, Mixed_6e_branch1x1_bn_bias_,
+                 Mixed_6e_branch1x1_bn_running_mean_, Mixed_6e_branch1x1_bn_running_var_,
+                 kMixed6eBranch1x1Bn);
+  cnn::conv_prepare(Mixed_6e_branch1x1_conv_weight_prepared, Mixed_6e_branch1x1_conv_weight_,
+                    kMixed6eBranch1x1Conv);
+
+  at(199);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7_1.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7_1_bn_saved, Mixed_6e_branch7x7_1_bn_weight_,
+                 Mixed_6e_branch7x7_1_bn_bias_, Mixed_6e_branch7x7_1_bn_running_mean_,
+                 Mixed_6e_branch7x7_1_bn_running_var_, kMixed6eBranch7x7_1Bn);
+  cnn::conv_prepare(Mixed_6e_branch7x7_1_conv_weight_prepared, Mixed_6e_branch7x7_1_conv_weight_,
+                    kMixed6eBranch7x7_1Conv);
+
+  at(202);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7_2.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7_2_bn_saved, Mixed_6e_branch7x7_2_bn_weight_,
+                 Mixed_6e_branch7x7_2_bn_bias_, Mixed_6e_branch7x7_2_bn_running_mean_,
+                 Mixed_6e_branch7x7_2_bn_running_var_, kMixed6eBranch7x7_2Bn);
+  cnn::conv_prepare(Mixed_6e_branch7x7_2_conv_weight_prepared, Mixed_6e_branch7x7_2_conv_weight_,
+                    kMixed6eBranch7x7_2Conv);
+
+  at(205);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7_3.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7_3_bn_saved, Mixed_6e_branch7x7_3_bn_weight_,
+                 Mixed_6e_branch7x7_3_bn_bias_, Mixed_6e_branch7x7_3_bn_running_mean_,
+                 Mixed_6e_branch7x7_3_bn_running_var_, kMixed6eBranch7x7_3Bn);
+  cnn::conv_prepare(Mixed_6e_branch7x7_3_conv_weight_prepared, Mixed_6e_branch7x7_3_conv_weight_,
+                    kMixed6eBranch7x7_3Conv);
+
+  at(208);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7dbl_1.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7dbl_1_bn_saved, Mixed_6e_branch7x7dbl_1_bn_weight_,
+                 Mixed_6e_branch7x7dbl_1_bn_bias_, Mixed_6e_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6e_branch7x7dbl_1_bn_running_var_, kMixed6eBranch7x7dbl1Bn);
+  cnn::conv_prepare(Mixed_6e_branch7x7dbl_1_conv_weight_prepared, Mixed_6e_branch7x7dbl_1_conv_weight_,
+                    kMixed6eBranch7x7dbl1Conv);
+
+  at(211);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7dbl_2.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7dbl_2_bn_saved, Mixed_6e_branch7x7dbl_2_bn_weight_,
+                 Mixed_6e_branch7x7dbl_2_bn_bias_, Mixed_6e_branch7x7dbl_2_bn_running_mean_,
+                 Mixed_6e_branch7x7dbl_2_bn_running_var_, kMixed6eBranch7x7dbl2Bn);
+  cnn::conv_prepare(Mixed_6e_branch7x7dbl_2_conv_weight_prepared, Mixed_6e_branch7x7dbl_2_conv_weight_,
+                    kMixed6eBranch7x7dbl2Conv);
+
+  at(214);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7dbl_3.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7dbl_3_bn_saved, Mixed_6e_branch7x7dbl_3_bn_weight_,
+                 Mixed_6e_branch7x7dbl_3_bn_bias_, Mixed_6e_branch7x7dbl_3_bn_running_mean_,
+                 Mixed_6e_branch7x7dbl_3_bn_running_var_, kMixed6eBranch7x7dbl3Bn);
+  cnn::conv_prepare(Mixed_6e_branch7x7dbl_3_conv_weight_prepared, Mixed_6e_branch7x7dbl_3_conv_weight_,
+                    kMixed6eBranch7x7dbl3Conv);
+
+  at(217);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7dbl_4.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7dbl_4_bn_saved, Mixed_6e_branch7x7dbl_4_bn_weight_,
+                 Mixed_6e_branch7x7dbl_4_bn_bias_, Mixed_6e_branch7x7dbl_4_bn_running_mean_,
+                 Mixed_6e_branch7x7dbl_4_bn_running_var_, kMixed6eBranch7x7dbl4Bn);
+  cnn::conv_prepare(Mixed_6e_branch7x7dbl_4_conv_weight_prepared, Mixed_6e_branch7x7dbl_4_conv_weight_,
+                    kMixed6eBranch7x7dbl4Conv);
+
+  at(220);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7dbl_5.relu1)
+  cnn::bn_affine(Mixed_6e_branch7x7dbl_5_bn_saved, Mixed_6e_branch7x7dbl_5_bn_weight_,
+                 Mixed_6e_branch7x7dbl_5_bn_bias_, Mixed_6e_branch7x7dbl_5_bn_running_mean_,
+                 Mixed_6e_branch7x7dbl_5_bn_running_var_, kMixed6eBranch7x7dbl5Bn);
+  cnn::conv_prepare(Mixed_6e_branch7x7dbl_5_conv_weight_prepared, Mixed_6e_branch7x7dbl_5_conv_weight_,
+                    kMixed6eBranch7x7dbl5Conv);
+
+  at(224);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch_pool.relu1)
+  cnn::bn_affine(Mixed_6e_branch_pool_bn_saved, Mixed_6e_branch_pool_bn_weight_,
+                 Mixed_6e_branch_pool_bn_bias_, Mixed_6e_branch_pool_bn_running_mean_,
+                 Mixed_6e_branch_pool_bn_running_var_, kMixed6eBranchPoolBn);
+  cnn::conv_prepare(Mixed_6e_branch_pool_conv_weight_prepared, Mixed_6e_branch_pool_conv_weight_,
+                    kMixed6eBranchPoolConv);
+
+  at(238);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7a.branch3x3_1.relu1)
+  cnn::bn_affine(Mixed_7a_branch3x3_1_bn_saved, Mixed_7a_branch3x3_1_bn_weight_,
+                 Mixed_7a_branch3x3_1_bn_bias_, Mixed_7a_branch3x3_1_bn_running_mean_,
+                 Mixed_7a_branch3x3_1_bn_running_var_, kMixed7aBranch3x3_1Bn);
+  cnn::conv_prepare(Mixed_7a_branch3x3_1_conv_weight_prepared, Mixed_7a_branch3x3_1_conv_weight_,
+                    kMixed7aBranch3x3_1Conv);
+
+  at(241);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7a.branch3x3_2.relu1)
+  cnn::bn_affine(Mixed_7a_branch3x3_2_bn_saved, Mixed_7a_branch3x3_2_bn_weight_,
+                 Mixed_7a_branch3x3_2_bn_bias_, Mixed_7a_branch3x3_2_bn_running_mean_,
+                 Mixed_7a_branch3x3_2_bn_running_var_, kMixed7aBranch3x3_2Bn);
+  cnn::conv_prepare(Mixed_7a_branch3x3_2_conv_weight_prepared, Mixed_7a_branch3x3_2_conv_weight_,
+                    kMixed7aBranch3x3_2Conv);
+
+  at(244);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7a.branch7x7x3_1.relu1)
+  cnn::bn_affine(Mixed_7a_branch7x7x3_1_bn_saved, Mixed_7a_branch7x7x3_1_bn_weight_,
+                 Mixed_7a_branch7x7x3_1_bn_bias_, Mixed_7a_branch7x7x3_1_bn_running_mean_,
+                 Mixed_7a_branch7x7x3_1_bn_running_var_, kMixed7aBranch7x7x3_1Bn);
+  cnn::conv_prepare(Mixed_7a_branch7x7x3_1_conv_weight_prepared, Mixed_7a_branch7x7x3_1_conv_weight_,
+                    kMixed7aBranch7x7x3_1Conv);
+
+  at(247);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7a.branch7x7x3_2.relu1)
+  cnn::bn_affine(Mixed_7a_branch7x7x3_2_bn_saved, Mixed_7a_branch7x7x3_2_bn_weight_,
+                 Mixed_7a_branch7x7x3_2_bn_bias_, Mixed_7a_branch7x7x3_2_bn_running_mean_,
+                 Mixed_7a_branch7x7x3_2_bn_running_var_, kMixed7aBranch7x7x3_2Bn);
+  cnn::conv_prepare(Mixed_7a_branch7x7x3_2_conv_weight_prepared, Mixed_7a_branch7x7x3_2_conv_weight_,
+                    kMixed7aBranch7x7x3_2Conv);
+
+  at(250);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7a.branch7x7x3_3.relu1)
+  cnn::bn_affine(Mixed_7a_branch7x7x3_3_bn_saved, Mixed_7a_branch7x7x3_3_bn_weight_,
+                 Mixed_7a_branch7x7x3_3_bn_bias_, Mixed_7a_branch7x7x3_3_bn_running_mean_,
+                 Mixed_7a_branch7x7x3_3_bn_running_var_, kMixed7aBranch7x7x3_3Bn);
+  cnn::conv_prepare(Mixed_7a_branch7x7x3_3_conv_weight_prepared, Mixed_7a_branch7x7x3_3_conv_weight_,
+                    kMixed7aBranch7x7x3_3Conv);
+
+  at(253);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7a.branch7x7x3_4.relu1)
+  cnn::bn_affine(Mixed_7a_branch7x7x3_4_bn_saved, Mixed_7a_branch7x7x3_4_bn_weight_,
+                 Mixed_7a_branch7x7x3_4_bn_bias_, Mixed_7a_branch7x7x3_4_bn_running_mean_,
+                 Mixed_7a_branch7x7x3_4_bn_running_var_, kMixed7aBranch7x7x3_4Bn);
+  cnn::conv_prepare(Mixed_7a_branch7x7x3_4_conv_weight_prepared, Mixed_7a_branch7x7x3_4_conv_weight_,
+                    kMixed7aBranch7x7x3_4Conv);
+
+  at(258);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch1x1.relu1)
+  cnn::bn_affine(Mixed_7b_branch1x1_bn_saved, Mixed_7b_branch1x1_bn_weight_, Mixed_7b_branch1x1_bn_bias_,
+                 Mixed_7b_branch1x1_bn_running_mean_, Mixed_7b_branch1x1_bn_running_var_,
+                 kMixed7bBranch1x1Bn);
+  cnn::conv_prepare(Mixed_7b_branch1x1_conv_weight_prepared, Mixed_7b_branch1x1_conv_weight_,
+                    kMixed7bBranch1x1Conv);
+
+  at(261);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch3x3_1.relu1)
+  cnn::bn_affine(Mixed_7b_branch3x3_1_bn_saved, Mixed_7b_branch3x3_1_bn_weight_,
+                 Mixed_7b_branch3x3_1_bn_bias_, Mixed_7b_branch3x3_1_bn_running_mean_,
+                 Mixed_7b_branch3x3_1_bn_running_var_, kMixed7bBranch3x3_1Bn);
+  cnn::conv_prepare(Mixed_7b_branch3x3_1_conv_weight_prepared, Mixed_7b_branch3x3_1_conv_weight_,
+                    kMixed7bBranch3x3_1Conv);
+
+  at(264);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch3x3_2a.relu1)
+  cnn::bn_affine(Mixed_7b_branch3x3_2a_bn_saved, Mixed_7b_branch3x3_2a_bn_weight_,
+                 Mixed_7b_branch3x3_2a_bn_bias_, Mixed_7b_branch3x3_2a_bn_running_mean_,
+                 Mixed_7b_branch3x3_2a_bn_running_var_, kMixed7bBranch3x3_2aBn);
+  cnn::conv_prepare(Mixed_7b_branch3x3_2a_conv_weight_prepared, Mixed_7b_branch3x3_2a_conv_weight_,
+                    kMixed7bBranch3x3_2aConv);
+
+  at(267);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch3x3_2b.relu1)
+  cnn::bn_affine(Mixed_7b_branch3x3_2b_bn_saved, Mixed_7b_branch3x3_2b_bn_weight_,
+                 Mixed_7b_branch3x3_2b_bn_bias_, Mixed_7b_branch3x3_2b_bn_running_mean_,
+                 Mixed_7b_branch3x3_2b_bn_running_var_, kMixed7bBranch3x3_2bBn);
+  cnn::conv_prepare(Mixed_7b_branch3x3_2b_conv_weight_prepared, Mixed_7b_branch3x3_2b_conv_weight_,
+                    kMixed7bBranch3x3_2bConv);
+
+  at(271);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch3x3dbl_1.relu1)
+  cnn::bn_affine(Mixed_7b_branch3x3dbl_1_bn_saved, Mixed_7b_branch3x3dbl_1_bn_weight_,
+                 Mixed_7b_branch3x3dbl_1_bn_bias_, Mixed_7b_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_7b_branch3x3dbl_1_bn_running_var_, kMixed7bBranch3x3dbl1Bn);
+  cnn::conv_prepare(Mixed_7b_branch3x3dbl_1_conv_weight_prepared, Mixed_7b_branch3x3dbl_1_conv_weight_,
+                    kMixed7bBranch3x3dbl1Conv);
+
+  at(274);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch3x3dbl_2.relu1)
+  cnn::bn_affine(Mixed_7b_branch3x3dbl_2_bn_saved, Mixed_7b_branch3x3dbl_2_bn_weight_,
+                 Mixed_7b_branch3x3dbl_2_bn_bias_, Mixed_7b_branch3x3dbl_2_bn_running_mean_,
+                 Mixed_7b_branch3x3dbl_2_bn_running_var_, kMixed7bBranch3x3dbl2Bn);
+  cnn::winograd::conv_prepare(Mixed_7b_branch3x3dbl_2_conv_weight_prepared,
+                              Mixed_7b_branch3x3dbl_2_conv_weight_, kMixed7bBranch3x3dbl2Conv);
+
+  at(277);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch3x3dbl_3a.relu1)
+  cnn::bn_affine(Mixed_7b_branch3x3dbl_3a_bn_saved, Mixed_7b_branch3x3dbl_3a_bn_weight_,
+                 Mixed_7b_branch3x3dbl_3a_bn_bias_, Mixed_7b_branch3x3dbl_3a_bn_running_mean_,
+                 Mixed_7b_branch3x3dbl_3a_bn_running_var_, kMixed7bBranch3x3dbl3aBn);
+  cnn::conv_prepare(Mixed_7b_branch3x3dbl_3a_conv_weight_prepared, Mixed_7b_branch3x3dbl_3a_conv_weight_,
+                    kMixed7bBranch3x3dbl3aConv);
+
+  at(280);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch3x3dbl_3b.relu1)
+  cnn::bn_affine(Mixed_7b_branch3x3dbl_3b_bn_saved, Mixed_7b_branch3x3dbl_3b_bn_weight_,
+                 Mixed_7b_branch3x3dbl_3b_bn_bias_, Mixed_7b_branch3x3dbl_3b_bn_running_mean_,
+                 Mixed_7b_branch3x3dbl_3b_bn_running_var_, kMixed7bBranch3x3dbl3bBn);
+  cnn::conv_prepare(Mixed_7b_branch3x3dbl_3b_conv_weight_prepared, Mixed_7b_branch3x3dbl_3b_conv_weight_,
+                    kMixed7bBranch3x3dbl3bConv);
+
+  at(285);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch_pool.relu1)
+  cnn::bn_affine(Mixed_7b_branch_pool_bn_saved, Mixed_7b_branch_pool_bn_weight_,
+                 Mixed_7b_branch_pool_bn_bias_, Mixed_7b_branch_pool_bn_running_mean_,
+                 Mixed_7b_branch_pool_bn_running_var_, kMixed7bBranchPoolBn);
+  cnn::conv_prepare(Mixed_7b_branch_pool_conv_weight_prepared, Mixed_7b_branch_pool_conv_weight_,
+                    kMixed7bBranchPoolConv);
+
+  at(289);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch1x1.relu1)
+  cnn::bn_affine(Mixed_7c_branch1x1_bn_saved, Mixed_7c_branch1x1_bn_weight_, Mixed_7c_branch1x1_bn_bias_,
+                 Mixed_7c_branch1x1_bn_running_mean_, Mixed_7c_branch1x1_bn_running_var_,
+                 kMixed7cBranch1x1Bn);
+  cnn::conv_prepare(Mixed_7c_branch1x1_conv_weight_prepared, Mixed_7c_branch1x1_conv_weight_,
+                    kMixed7cBranch1x1Conv);
+
+  at(292);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch3x3_1.relu1)
+  cnn::bn_affine(Mixed_7c_branch3x3_1_bn_saved, Mixed_7c_branch3x3_1_bn_weight_,
+                 Mixed_7c_branch3x3_1_bn_bias_, Mixed_7c_branch3x3_1_bn_running_mean_,
+                 Mixed_7c_branch3x3_1_bn_running_var_, kMixed7cBranch3x3_1Bn);
+  cnn::conv_prepare(Mixed_7c_branch3x3_1_conv_weight_prepared, Mixed_7c_branch3x3_1_conv_weight_,
+                    kMixed7cBranch3x3_1Conv);
+
+  at(295);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch3x3_2a.relu1)
+  cnn::bn_affine(Mixed_7c_branch3x3_2a_bn_saved, Mixed_7c_branch3x3_2a_bn_weight_,
+                 Mixed_7c_branch3x3_2a_bn_bias_, Mixed_7c_branch3x3_2a_bn_running_mean_,
+                 Mixed_7c_branch3x3_2a_bn_running_var_, kMixed7cBranch3x3_2aBn);
+  cnn::conv_prepare(Mixed_7c_branch3x3_2a_conv_weight_prepared, Mixed_7c_branch3x3_2a_conv_weight_,
+                    kMixed7cBranch3x3_2aConv);
+
+  at(298);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch3x3_2b.relu1)
+  cnn::bn_affine(Mixed_7c_branch3x3_2b_bn_saved, Mixed_7c_branch3x3_2b_bn_weight_,
+                 Mixed_7c_branch3x3_2b_bn_bias_, Mixed_7c_branch3x3_2b_bn_running_mean_,
+                 Mixed_7c_branch3x3_2b_bn_running_var_, kMixed7cBranch3x3_2bBn);
+  cnn::conv_prepare(Mixed_7c_branch3x3_2b_conv_weight_prepared, Mixed_7c_branch3x3_2b_conv_weight_,
+                    kMixed7cBranch3x3_2bConv);
+
+  at(302);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch3x3dbl_1.relu1)
+  cnn::bn_affine(Mixed_7c_branch3x3dbl_1_bn_saved, Mixed_7c_branch3x3dbl_1_bn_weight_,
+                 Mixed_7c_branch3x3dbl_1_bn_bias_, Mixed_7c_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_7c_branch3x3dbl_1_bn_running_var_, kMixed7cBranch3x3dbl1Bn);
+  cnn::conv_prepare(Mixed_7c_branch3x3dbl_1_conv_weight_prepared, Mixed_7c_branch3x3dbl_1_conv_weight_,
+                    kMixed7cBranch3x3dbl1Conv);
+
+  at(305);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch3x3dbl_2.relu1)
+  cnn::bn_affine(Mixed_7c_branch3x3dbl_2_bn_saved, Mixed_7c_branch3x3dbl_2_bn_weight_,
+                 Mixed_7c_branch3x3dbl_2_bn_bias_, Mixed_7c_branch3x3dbl_2_bn_running_mean_,
+                 Mixed_7c_branch3x3dbl_2_bn_running_var_, kMixed7cBranch3x3dbl2Bn);
+  cnn::winograd::conv_prepare(Mixed_7c_branch3x3dbl_2_conv_weight_prepared,
+                              Mixed_7c_branch3x3dbl_2_conv_weight_, kMixed7cBranch3x3dbl2Conv);
+
+  at(308);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch3x3dbl_3a.relu1)
+  cnn::bn_affine(Mixed_7c_branch3x3dbl_3a_bn_saved, Mixed_7c_branch3x3dbl_3a_bn_weight_,
+                 Mixed_7c_branch3x3dbl_3a_bn_bias_, Mixed_7c_branch3x3dbl_3a_bn_running_mean_,
+                 Mixed_7c_branch3x3dbl_3a_bn_running_var_, kMixed7cBranch3x3dbl3aBn);
+  cnn::conv_prepare(Mixed_7c_branch3x3dbl_3a_conv_weight_prepared, Mixed_7c_branch3x3dbl_3a_conv_weight_,
+                    kMixed7cBranch3x3dbl3aConv);
+
+  at(311);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch3x3dbl_3b.relu1)
+  cnn::bn_affine(Mixed_7c_branch3x3dbl_3b_bn_saved, Mixed_7c_branch3x3dbl_3b_bn_weight_,
+                 Mixed_7c_branch3x3dbl_3b_bn_bias_, Mixed_7c_branch3x3dbl_3b_bn_running_mean_,
+                 Mixed_7c_branch3x3dbl_3b_bn_running_var_, kMixed7cBranch3x3dbl3bBn);
+  cnn::conv_prepare(Mixed_7c_branch3x3dbl_3b_conv_weight_prepared, Mixed_7c_branch3x3dbl_3b_conv_weight_,
+                    kMixed7cBranch3x3dbl3bConv);
+
+  at(316);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch_pool.relu1)
+  cnn::bn_affine(Mixed_7c_branch_pool_bn_saved, Mixed_7c_branch_pool_bn_weight_,
+                 Mixed_7c_branch_pool_bn_bias_, Mixed_7c_branch_pool_bn_running_mean_,
+                 Mixed_7c_branch_pool_bn_running_var_, kMixed7cBranchPoolBn);
+  cnn::conv_prepare(Mixed_7c_branch_pool_conv_weight_prepared, Mixed_7c_branch_pool_conv_weight_,
+                    kMixed7cBranchPoolConv);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(22733824, 268203);  // 3x299x299
-  const cnn::Floats Conv2d_1a_3x3_bn_saved = floats(31316320, 128);
+  const cnn::Floats Conv2d_1a_3x3_bn_saved = floats(66382848, 128);
   const cnn::Blocked Conv2d_1a_3x3_relu1 = blocked(0, 710432);  // 32x149x149
-  const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(22733824, 128);
+  const cnn::Floats Conv2d_1a_3x3_conv_weight_prepared = floats(66382976, 972);
+  const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(66383952, 128);
   const cnn::Blocked Conv2d_2a_3x3_relu1 = blocked(44255232, 691488);  // 32x147x147
-  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66382848, 256);
+  const cnn::Floats Conv2d_2a_3x3_conv_weight_prepared = floats(66384080, 41472);
+  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66425552, 256);
   const cnn::Blocked Conv2d_2b_3x3_relu1 = blocked(0, 1382976);  // 64x147x147
+  const cnn::Floats Conv2d_2b_3x3_conv_weight_prepared = floats(66425808, 76032);
   const cnn::Blocked maxpool1 = blocked(44614144, 341056);  // 64x73x73
-  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(0, 320);
+  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66501840, 320);
   const cnn::Blocked Conv2d_3b_1x1_relu1 = blocked(30971904, 426320);  // 80x73x73
-  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(44614144, 768);
+  const cnn::Floats Conv2d_3b_1x1_conv_weight_prepared = floats(66502160, 5376);
+  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66507536, 768);
   const cnn::Blocked Conv2d_4a_3x3_relu1 = blocked(0, 967872);  // 192x71x71
+  const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66508304, 552960);
   const cnn::Blocked maxpool2 = blocked(30971904, 235200);  // 192x35x35
-  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(0, 256);
+  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67061264, 256);
   const cnn::Blocked Mixed_5b_concat1 = blocked(11289600, 313600);  // 256x35x35
   const cnn::Blocked Mixed_5b_branch1x1_relu1 = blocked(11289600, 313600);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(1881600, 192);
+  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67061520, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67074192, 192);
   const cnn::Blocked Mixed_5b_branch5x5_1_relu1 = blocked(0, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(1881600, 256);
+  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67074384, 9216);
+  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67083600, 256);
   const cnn::Blocked Mixed_5b_branch5x5_2_relu1 = blocked(11368000, 313600);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(0, 256);
+  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67083856, 79200);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67163056, 256);
   const cnn::Blocked Mixed_5b_branch3x3dbl_1_relu1 = blocked(3763200, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(6272000, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67163312, 12672);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67175984, 384);
   const cnn::Blocked Mixed_5b_branch3x3dbl_2_relu1 = blocked(0, 117600);  // 96x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(3763200, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67176368, 221184);
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67397552, 384);
   const cnn::Blocked Mixed_5b_branch3x3dbl_3_relu1 = blocked(11446400, 313600);  // 96x35x35
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_conv_weight_prepared = floats(67397936, 331776);
   const cnn::Blocked Mixed_5b_avgpool1 = blocked(0, 235200);  // 192x35x35
-  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(7526400, 128);
+  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67729712, 128);
   const cnn::Blocked Mixed_5b_branch_pool_relu1 = blocked(11564000, 313600);  // 32x35x35
-  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(21324800, 256);
+  const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67729840, 6912);
+  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67736752, 256);
   const cnn::Blocked Mixed_5c_concat1 = blocked(0, 352800);  // 288x35x35
   const cnn::Blocked Mixed_5c_branch1x1_relu1 = blocked(0, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(23206400, 192);
+  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67737008, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67753904, 192);
   const cnn::Blocked Mixed_5c_branch5x5_1_relu1 = blocked(21324800, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(23206400, 256);
+  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67754096, 12288);
+  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67766384, 256);
   const cnn::Blocked Mixed_5c_branch5x5_2_relu1 = blocked(78400, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(21324800, 256);
+  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67766640, 79200);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67845840, 256);
   const cnn::Blocked Mixed_5c_branch3x3dbl_1_relu1 = blocked(25088000, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(27596800, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67846096, 16896);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(67862992, 384);
   const cnn::Blocked Mixed_5c_branch3x3dbl_2_relu1 = blocked(21324800, 117600);  // 96x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(25088000, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(67863376, 221184);
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68084560, 384);
   const cnn::Blocked Mixed_5c_branch3x3dbl_3_relu1 = blocked(156800, 352800);  // 96x35x35
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_conv_weight_prepared = floats(68084944, 331776);
   const cnn::Blocked Mixed_5c_avgpool1 = blocked(21324800, 313600);  // 256x35x35
-  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(11289600, 256);
+  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68416720, 256);
   const cnn::Blocked Mixed_5c_branch_pool_relu1 = blocked(274400, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(22579200, 256);
+  const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68416976, 16896);
+  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68433872, 256);
   const cnn::Blocked Mixed_5d_concat1 = blocked(11289600, 352800);  // 288x35x35
   const cnn::Blocked Mixed_5d_branch1x1_relu1 = blocked(11289600, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(24460800, 192);
+  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68434128, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68453136, 192);
   const cnn::Blocked Mixed_5d_branch5x5_1_relu1 = blocked(22579200, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(24460800, 256);
+  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68453328, 13824);
+  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68467152, 256);
   const cnn::Blocked Mixed_5d_branch5x5_2_relu1 = blocked(11368000, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(22579200, 256);
+  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68467408, 79200);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68546608, 256);
   const cnn::Blocked Mixed_5d_branch3x3dbl_1_relu1 = blocked(26342400, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(28851200, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68546864, 19008);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68565872, 384);
   const cnn::Blocked Mixed_5d_branch3x3dbl_2_relu1 = blocked(22579200, 117600);  // 96x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(26342400, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68566256, 221184);
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(68787440, 384);
   const cnn::Blocked Mixed_5d_branch3x3dbl_3_relu1 = blocked(11446400, 352800);  // 96x35x35
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_conv_weight_prepared = floats(68787824, 331776);
   const cnn::Blocked Mixed_5d_avgpool1 = blocked(22579200, 352800);  // 288x35x35
-  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(0, 256);
+  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(69119600, 256);
   const cnn::Blocked Mixed_5d_branch_pool_relu1 = blocked(11564000, 352800);  // 64x35x35
-  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(7102464, 1536);
+  const cnn::Floats Mixed_5d_branch_pool_conv_weight_prepared = floats(69119856, 19008);
+  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(69138864, 1536);
   const cnn::Blocked Mixed_6a_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6a_branch3x3_relu1 = blocked(0, 221952);  // 384x17x17
-  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(7102464, 256);
+  const cnn::Floats Mixed_6a_branch3x3_conv_weight_prepared = floats(69140400, 995328);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(70135728, 256);
   const cnn::Blocked Mixed_6a_branch3x3dbl_1_relu1 = blocked(22579200, 78400);  // 64x35x35
-  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(10865664, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_conv_weight_prepared = floats(70135984, 19008);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(70154992, 384);
   const cnn::Blocked Mixed_6a_branch3x3dbl_2_relu1 = blocked(7102464, 117600);  // 96x35x35
-  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(10865664, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_conv_weight_prepared = floats(70155376, 221184);
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70376560, 384);
   const cnn::Blocked Mixed_6a_branch3x3dbl_3_relu1 = blocked(110976, 221952);  // 96x17x17
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70376944, 82944);
   const cnn::Blocked Mixed_6a_maxpool1 = blocked(138720, 221952);  // 288x17x17
-  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(14204928, 768);
+  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70459888, 768);
   const cnn::Blocked Mixed_6b_concat1 = blocked(7102464, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6b_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(15388672, 512);
+  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70460656, 147456);
+  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70608112, 512);
   const cnn::Blocked Mixed_6b_branch7x7_1_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(16572416, 512);
+  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70608624, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70710000, 512);
   const cnn::Blocked Mixed_6b_branch7x7_2_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(14204928, 768);
+  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70710512, 118272);
+  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(70828784, 768);
   const cnn::Blocked Mixed_6b_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(15388672, 512);
+  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(70829552, 172032);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71001584, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_1_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(16572416, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71002096, 101376);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71103472, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_2_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(16572416, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71103984, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71222256, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_3_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(16572416, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71222768, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71341040, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_4_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(14204928, 768);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71341552, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71459824, 768);
   const cnn::Blocked Mixed_6b_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_conv_weight_prepared = floats(71460592, 172032);
   const cnn::Blocked Mixed_6b_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(0, 768);
+  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71632624, 768);
   const cnn::Blocked Mixed_6b_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(14204928, 768);
+  const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71633392, 147456);
+  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(71780848, 768);
   const cnn::Blocked Mixed_6c_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6c_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(15684608, 640);
+  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(71781616, 147456);
+  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(71929072, 640);
   const cnn::Blocked Mixed_6c_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(17164288, 640);
+  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(71929712, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72054128, 640);
   const cnn::Blocked Mixed_6c_branch7x7_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(14204928, 768);
+  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72054768, 181440);
+  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72236208, 768);
   const cnn::Blocked Mixed_6c_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(15684608, 640);
+  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72236976, 215040);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72452016, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(17164288, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72452656, 124416);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72577072, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(17164288, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72577712, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(72759152, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_3_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(17164288, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(72759792, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(72941232, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_4_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(14204928, 768);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(72941872, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73123312, 768);
   const cnn::Blocked Mixed_6c_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_conv_weight_prepared = floats(73124080, 215040);
   const cnn::Blocked Mixed_6c_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(7102464, 768);
+  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73339120, 768);
   const cnn::Blocked Mixed_6c_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(14204928, 768);
+  const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73339888, 147456);
+  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73487344, 768);
   const cnn::Blocked Mixed_6d_concat1 = blocked(7102464, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6d_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(15684608, 640);
+  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73488112, 147456);
+  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73635568, 640);
   const cnn::Blocked Mixed_6d_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(17164288, 640);
+  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73636208, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(73760624, 640);
   const cnn::Blocked Mixed_6d_branch7x7_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(14204928, 768);
+  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(73761264, 181440);
+  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(73942704, 768);
   const cnn::Blocked Mixed_6d_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(15684608, 640);
+  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(73943472, 215040);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74158512, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(17164288, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74159152, 124416);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74283568, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(17164288, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74284208, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74465648, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_3_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(17164288, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74466288, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74647728, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_4_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(14204928, 768);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74648368, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(74829808, 768);
   const cnn::Blocked Mixed_6d_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_conv_weight_prepared = floats(74830576, 215040);
   const cnn::Blocked Mixed_6d_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(0, 768);
+  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75045616, 768);
   const cnn::Blocked Mixed_6d_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(14204928, 768);
+  const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75046384, 147456);
+  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75193840, 768);
   const cnn::Blocked Mixed_6e_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6e_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(15980544, 768);
+  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75194608, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75342064, 768);
   const cnn::Blocked Mixed_6e_branch7x7_1_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(17756160, 768);
+  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75342832, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75490288, 768);
   const cnn::Blocked Mixed_6e_branch7x7_2_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(14204928, 768);
+  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75491056, 258048);
+  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75749104, 768);
   const cnn::Blocked Mixed_6e_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(15980544, 768);
+  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75749872, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76007920, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_1_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(17756160, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76008688, 147456);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76156144, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_2_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(17756160, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76156912, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76414960, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_3_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(17756160, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76415728, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76673776, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_4_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(14204928, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76674544, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(76932592, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_conv_weight_prepared = floats(76933360, 258048);
   const cnn::Blocked Mixed_6e_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(7102464, 768);
+  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77191408, 768);
   const cnn::Blocked Mixed_6e_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(7102464, 768);
+  const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77192176, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77339632, 768);
   const cnn::Blocked Mixed_7a_branch3x3_1_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(11499520, 1280);
+  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77340400, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77487856, 1280);
   const cnn::Blocked Mixed_7a_concat1 = blocked(7102464, 81920);  // 1280x8x8
   const cnn::Blocked Mixed_7a_branch3x3_2_relu1 = blocked(7102464, 81920);  // 320x8x8
-  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(11499520, 768);
+  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77489136, 559872);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78049008, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_1_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(13275136, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78049776, 147456);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78197232, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_2_relu1 = blocked(11499520, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(13275136, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78198000, 258048);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78456048, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_3_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(11499520, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78456816, 258048);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78714864, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_4_relu1 = blocked(7122944, 81920);  // 192x8x8
+  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78715632, 331776);
   const cnn::Blocked Mixed_7a_maxpool1 = blocked(7135232, 81920);  // 768x8x8
-  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(4194304, 1280);
+  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79047408, 1280);
   const cnn::Blocked Mixed_7b_concat1 = blocked(0, 131072);  // 2048x8x8
   const cnn::Blocked Mixed_7b_branch1x1_relu1 = blocked(0, 131072);  // 320x8x8
-  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(4980736, 1536);
+  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79048688, 414720);
+  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79463408, 1536);
   const cnn::Blocked Mixed_7b_branch3x3_1_relu1 = blocked(4194304, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(4980736, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79464944, 491520);
+  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(79956464, 1536);
   const cnn::Blocked Mixed_7b_branch3x3_2a_relu1 = blocked(20480, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(4980736, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(79958000, 442368);
+  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80400368, 1536);
   const cnn::Blocked Mixed_7b_branch3x3_2b_relu1 = blocked(45056, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(5111808, 1792);
+  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80401904, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(80844272, 1792);
   const cnn::Blocked Mixed_7b_branch3x3dbl_1_relu1 = blocked(4194304, 28672);  // 448x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(5898240, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80846064, 576000);
+  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81422064, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_2_relu1 = blocked(5111808, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(4194304, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_2_conv_weight_prepared = floats(81423600, 6193152);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(87616752, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_3a_relu1 = blocked(69632, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(4194304, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(87618288, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(88060656, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_3b_relu1 = blocked(94208, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(88062192, 442368);
   const cnn::Blocked Mixed_7b_avgpool1 = blocked(4194304, 81920);  // 1280x8x8
-  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(6815744, 768);
+  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(88504560, 768);
   const cnn::Blocked Mixed_7b_branch_pool_relu1 = blocked(118784, 131072);  // 192x8x8
-  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(8388608, 1280);
+  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(88505328, 245760);
+  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(88751088, 1280);
   const cnn::Blocked Mixed_7c_concat1 = blocked(4194304, 131072);  // 2048x8x8
   const cnn::Blocked Mixed_7c_branch1x1_relu1 = blocked(4194304, 131072);  // 320x8x8
-  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(9175040, 1536);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(88752368, 663552);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(89415920, 1536);
   const cnn::Blocked Mixed_7c_branch3x3_1_relu1 = blocked(8388608, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(9175040, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(89417456, 786432);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(90203888, 1536);
   const cnn::Blocked Mixed_7c_branch3x3_2a_relu1 = blocked(4214784, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(9175040, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(90205424, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(90647792, 1536);
   const cnn::Blocked Mixed_7c_branch3x3_2b_relu1 = blocked(4239360, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(9306112, 1792);
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(90649328, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(91091696, 1792);
   const cnn::Blocked Mixed_7c_branch3x3dbl_1_relu1 = blocked(8388608, 28672);  // 448x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(10092544, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(91093488, 921600);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(92015088, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_2_relu1 = blocked(9306112, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(8388608, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_conv_weight_prepared = floats(92016624, 6193152);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(98209776, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_3a_relu1 = blocked(4263936, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(8388608, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(98211312, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(98653680, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_3b_relu1 = blocked(4288512, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(98655216, 442368);
   const cnn::Blocked Mixed_7c_avgpool1 = blocked(8388608, 131072);  // 2048x8x8
-  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(0, 768);
+  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(99097584, 768);
   const cnn::Blocked Mixed_7c_branch_pool_relu1 = blocked(4313088, 131072);  // 192x8x8
+  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(99098352, 393216);
   const cnn::Blocked gap1 = blocked(0, 2048);  // 2048
   const cnn::Blocked fc = blocked(65536, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
@@ -3485,27 +4704,23 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_1a_3x3.relu1)
-  cnn::bn_affine(Conv2d_1a_3x3_bn_saved, Conv2d_1a_3x3_bn_weight_, Conv2d_1a_3x3_bn_bias_,
-                 Conv2d_1a_3x3_bn_running_mean_, Conv2d_1a_3x3_bn_running_var_, kConv2d1a3x3Bn);
-  cnn::conv(Conv2d_1a_3x3_relu1, input, Conv2d_1a_3x3_conv_weight_,
+  cnn::conv(Conv2d_1a_3x3_relu1, input, cnn::prepared(Conv2d_1a_3x3_conv_weight_prepared),
             cnn::Epilogue().scaled(Conv2d_1a_3x3_bn_saved).then(cnn::Activation::kRelu), kConv2d1a3x3Conv,
             batch, scratch());
 
   at(3);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_2a_3x3.relu1)
-  cnn::bn_affine(Conv2d_2a_3x3_bn_saved, Conv2d_2a_3x3_bn_weight_, Conv2d_2a_3x3_bn_bias_,
-                 Conv2d_2a_3x3_bn_running_mean_, Conv2d_2a_3x3_bn_running_var_, kConv2d2a3x3Bn);
-  cnn::winograd::conv(Conv2d_2a_3x3_relu1, Conv2d_1a_3x3_relu1, Conv2d_2a_3x3_conv_weight_,
+  cnn::winograd::conv(Conv2d_2a_3x3_relu1, Conv2d_1a_3x3_relu1,
+                      cnn::prepared(Conv2d_2a_3x3_conv_weight_prepared),
                       cnn::Epilogue().scaled(Conv2d_2a_3x3_bn_saved).then(cnn::Activation::kRelu),
                       kConv2d2a3x3Conv, batch, scratch());
 
   at(6);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_2b_3x3.relu1)
-  cnn::bn_affine(Conv2d_2b_3x3_bn_saved, Conv2d_2b_3x3_bn_weight_, Conv2d_2b_3x3_bn_bias_,
-                 Conv2d_2b_3x3_bn_running_mean_, Conv2d_2b_3x3_bn_running_var_, kConv2d2b3x3Bn);
-  cnn::winograd::conv(Conv2d_2b_3x3_relu1, Conv2d_2a_3x3_relu1, Conv2d_2b_3x3_conv_weight_,
+  cnn::winograd::conv(Conv2d_2b_3x3_relu1, Conv2d_2a_3x3_relu1,
+                      cnn::prepared(Conv2d_2b_3x3_conv_weight_prepared),
                       cnn::Epilogue().scaled(Conv2d_2b_3x3_bn_saved).then(cnn::Activation::kRelu),
                       kConv2d2b3x3Conv, batch, scratch());
 
@@ -3515,18 +4730,15 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(10);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_3b_1x1.relu1)
-  cnn::bn_affine(Conv2d_3b_1x1_bn_saved, Conv2d_3b_1x1_bn_weight_, Conv2d_3b_1x1_bn_bias_,
-                 Conv2d_3b_1x1_bn_running_mean_, Conv2d_3b_1x1_bn_running_var_, kConv2d3b1x1Bn);
-  cnn::conv(Conv2d_3b_1x1_relu1, maxpool1, Conv2d_3b_1x1_conv_weight_,
+  cnn::conv(Conv2d_3b_1x1_relu1, maxpool1, cnn::prepared(Conv2d_3b_1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Conv2d_3b_1x1_bn_saved).then(cnn::Activation::kRelu), kConv2d3b1x1Conv,
             batch, scratch());
 
   at(13);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_4a_3x3.relu1)
-  cnn::bn_affine(Conv2d_4a_3x3_bn_saved, Conv2d_4a_3x3_bn_weight_, Conv2d_4a_3x3_bn_bias_,
-                 Conv2d_4a_3x3_bn_running_mean_, Conv2d_4a_3x3_bn_running_var_, kConv2d4a3x3Bn);
-  cnn::winograd::conv(Conv2d_4a_3x3_relu1, Conv2d_3b_1x1_relu1, Conv2d_4a_3x3_conv_weight_,
+  cnn::winograd::conv(Conv2d_4a_3x3_relu1, Conv2d_3b_1x1_relu1,
+                      cnn::prepared(Conv2d_4a_3x3_conv_weight_prepared),
                       cnn::Epilogue().scaled(Conv2d_4a_3x3_bn_saved).then(cnn::Activation::kRelu),
                       kConv2d4a3x3Conv, batch, scratch());
 
@@ -3536,62 +4748,46 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(17);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch1x1.relu1)
-  cnn::bn_affine(Mixed_5b_branch1x1_bn_saved, Mixed_5b_branch1x1_bn_weight_, Mixed_5b_branch1x1_bn_bias_,
-                 Mixed_5b_branch1x1_bn_running_mean_, Mixed_5b_branch1x1_bn_running_var_,
-                 kMixed5bBranch1x1Bn);
-  cnn::conv(Mixed_5b_branch1x1_relu1, maxpool2, Mixed_5b_branch1x1_conv_weight_,
+  cnn::conv(Mixed_5b_branch1x1_relu1, maxpool2, cnn::prepared(Mixed_5b_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5bBranch1x1Conv, batch, scratch());
 
   at(20);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch5x5_1.relu1)
-  cnn::bn_affine(Mixed_5b_branch5x5_1_bn_saved, Mixed_5b_branch5x5_1_bn_weight_,
-                 Mixed_5b_branch5x5_1_bn_bias_, Mixed_5b_branch5x5_1_bn_running_mean_,
-                 Mixed_5b_branch5x5_1_bn_running_var_, kMixed5bBranch5x5_1Bn);
-  cnn::conv(Mixed_5b_branch5x5_1_relu1, maxpool2, Mixed_5b_branch5x5_1_conv_weight_,
+  cnn::conv(Mixed_5b_branch5x5_1_relu1, maxpool2, cnn::prepared(Mixed_5b_branch5x5_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5b_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5bBranch5x5_1Conv, batch, scratch());
 
   at(23);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch5x5_2.relu1)
-  cnn::bn_affine(Mixed_5b_branch5x5_2_bn_saved, Mixed_5b_branch5x5_2_bn_weight_,
-                 Mixed_5b_branch5x5_2_bn_bias_, Mixed_5b_branch5x5_2_bn_running_mean_,
-                 Mixed_5b_branch5x5_2_bn_running_var_, kMixed5bBranch5x5_2Bn);
-  cnn::conv(Mixed_5b_branch5x5_2_relu1, Mixed_5b_branch5x5_1_relu1, Mixed_5b_branch5x5_2_conv_weight_,
+  cnn::conv(Mixed_5b_branch5x5_2_relu1, Mixed_5b_branch5x5_1_relu1,
+            cnn::prepared(Mixed_5b_branch5x5_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5b_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed5bBranch5x5_2Conv, batch, scratch());
 
   at(26);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_5b_branch3x3dbl_1_bn_saved, Mixed_5b_branch3x3dbl_1_bn_weight_,
-                 Mixed_5b_branch3x3dbl_1_bn_bias_, Mixed_5b_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_5b_branch3x3dbl_1_bn_running_var_, kMixed5bBranch3x3dbl1Bn);
-  cnn::conv(Mixed_5b_branch3x3dbl_1_relu1, maxpool2, Mixed_5b_branch3x3dbl_1_conv_weight_,
+  cnn::conv(Mixed_5b_branch3x3dbl_1_relu1, maxpool2,
+            cnn::prepared(Mixed_5b_branch3x3dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5bBranch3x3dbl1Conv, batch, scratch());
 
   at(29);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch3x3dbl_2.relu1)
-  cnn::bn_affine(Mixed_5b_branch3x3dbl_2_bn_saved, Mixed_5b_branch3x3dbl_2_bn_weight_,
-                 Mixed_5b_branch3x3dbl_2_bn_bias_, Mixed_5b_branch3x3dbl_2_bn_running_mean_,
-                 Mixed_5b_branch3x3dbl_2_bn_running_var_, kMixed5bBranch3x3dbl2Bn);
   cnn::winograd::conv(Mixed_5b_branch3x3dbl_2_relu1, Mixed_5b_branch3x3dbl_1_relu1,
-                      Mixed_5b_branch3x3dbl_2_conv_weight_,
+                      cnn::prepared(Mixed_5b_branch3x3dbl_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5bBranch3x3dbl2Conv, batch, scratch());
 
   at(32);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch3x3dbl_3.relu1)
-  cnn::bn_affine(Mixed_5b_branch3x3dbl_3_bn_saved, Mixed_5b_branch3x3dbl_3_bn_weight_,
-                 Mixed_5b_branch3x3dbl_3_bn_bias_, Mixed_5b_branch3x3dbl_3_bn_running_mean_,
-                 Mixed_5b_branch3x3dbl_3_bn_running_var_, kMixed5bBranch3x3dbl3Bn);
   cnn::winograd::conv(Mixed_5b_branch3x3dbl_3_relu1, Mixed_5b_branch3x3dbl_2_relu1,
-                      Mixed_5b_branch3x3dbl_3_conv_weight_,
+                      cnn::prepared(Mixed_5b_branch3x3dbl_3_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5bBranch3x3dbl3Conv, batch, scratch());
 
@@ -3601,72 +4797,56 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(36);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch_pool.relu1)
-  cnn::bn_affine(Mixed_5b_branch_pool_bn_saved, Mixed_5b_branch_pool_bn_weight_,
-                 Mixed_5b_branch_pool_bn_bias_, Mixed_5b_branch_pool_bn_running_mean_,
-                 Mixed_5b_branch_pool_bn_running_var_, kMixed5bBranchPoolBn);
-  cnn::conv(Mixed_5b_branch_pool_relu1, Mixed_5b_avgpool1, Mixed_5b_branch_pool_conv_weight_,
+  cnn::conv(Mixed_5b_branch_pool_relu1, Mixed_5b_avgpool1,
+            cnn::prepared(Mixed_5b_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed5bBranchPoolConv, batch, scratch());
 
   at(40);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch1x1.relu1)
-  cnn::bn_affine(Mixed_5c_branch1x1_bn_saved, Mixed_5c_branch1x1_bn_weight_, Mixed_5c_branch1x1_bn_bias_,
-                 Mixed_5c_branch1x1_bn_running_mean_, Mixed_5c_branch1x1_bn_running_var_,
-                 kMixed5cBranch1x1Bn);
-  cnn::conv(Mixed_5c_branch1x1_relu1, Mixed_5b_concat1, Mixed_5c_branch1x1_conv_weight_,
+  cnn::conv(Mixed_5c_branch1x1_relu1, Mixed_5b_concat1,
+            cnn::prepared(Mixed_5c_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranch1x1Conv, batch, scratch());
 
   at(43);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch5x5_1.relu1)
-  cnn::bn_affine(Mixed_5c_branch5x5_1_bn_saved, Mixed_5c_branch5x5_1_bn_weight_,
-                 Mixed_5c_branch5x5_1_bn_bias_, Mixed_5c_branch5x5_1_bn_running_mean_,
-                 Mixed_5c_branch5x5_1_bn_running_var_, kMixed5cBranch5x5_1Bn);
-  cnn::conv(Mixed_5c_branch5x5_1_relu1, Mixed_5b_concat1, Mixed_5c_branch5x5_1_conv_weight_,
+  cnn::conv(Mixed_5c_branch5x5_1_relu1, Mixed_5b_concat1,
+            cnn::prepared(Mixed_5c_branch5x5_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5c_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranch5x5_1Conv, batch, scratch());
 
   at(46);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch5x5_2.relu1)
-  cnn::bn_affine(Mixed_5c_branch5x5_2_bn_saved, Mixed_5c_branch5x5_2_bn_weight_,
-                 Mixed_5c_branch5x5_2_bn_bias_, Mixed_5c_branch5x5_2_bn_running_mean_,
-                 Mixed_5c_branch5x5_2_bn_running_var_, kMixed5cBranch5x5_2Bn);
-  cnn::conv(Mixed_5c_branch5x5_2_relu1, Mixed_5c_branch5x5_1_relu1, Mixed_5c_branch5x5_2_conv_weight_,
+  cnn::conv(Mixed_5c_branch5x5_2_relu1, Mixed_5c_branch5x5_1_relu1,
+            cnn::prepared(Mixed_5c_branch5x5_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5c_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranch5x5_2Conv, batch, scratch());
 
   at(49);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_5c_branch3x3dbl_1_bn_saved, Mixed_5c_branch3x3dbl_1_bn_weight_,
-                 Mixed_5c_branch3x3dbl_1_bn_bias_, Mixed_5c_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_5c_branch3x3dbl_1_bn_running_var_, kMixed5cBranch3x3dbl1Bn);
-  cnn::conv(Mixed_5c_branch3x3dbl_1_relu1, Mixed_5b_concat1, Mixed_5c_branch3x3dbl_1_conv_weight_,
+  cnn::conv(Mixed_5c_branch3x3dbl_1_relu1, Mixed_5b_concat1,
+            cnn::prepared(Mixed_5c_branch3x3dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranch3x3dbl1Conv, batch, scratch());
 
   at(52);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch3x3dbl_2.relu1)
-  cnn::bn_affine(Mixed_5c_branch3x3dbl_2_bn_saved, Mixed_5c_branch3x3dbl_2_bn_weight_,
-                 Mixed_5c_branch3x3dbl_2_bn_bias_, Mixed_5c_branch3x3dbl_2_bn_running_mean_,
-                 Mixed_5c_branch3x3dbl_2_bn_running_var_, kMixed5cBranch3x3dbl2Bn);
   cnn::winograd::conv(Mixed_5c_branch3x3dbl_2_relu1, Mixed_5c_branch3x3dbl_1_relu1,
-                      Mixed_5c_branch3x3dbl_2_conv_weight_,
+                      cnn::prepared(Mixed_5c_branch3x3dbl_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5cBranch3x3dbl2Conv, batch, scratch());
 
   at(55);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch3x3dbl_3.relu1)
-  cnn::bn_affine(Mixed_5c_branch3x3dbl_3_bn_saved, Mixed_5c_branch3x3dbl_3_bn_weight_,
-                 Mixed_5c_branch3x3dbl_3_bn_bias_, Mixed_5c_branch3x3dbl_3_bn_running_mean_,
-                 Mixed_5c_branch3x3dbl_3_bn_running_var_, kMixed5cBranch3x3dbl3Bn);
   cnn::winograd::conv(Mixed_5c_branch3x3dbl_3_relu1, Mixed_5c_branch3x3dbl_2_relu1,
-                      Mixed_5c_branch3x3dbl_3_conv_weight_,
+                      cnn::prepared(Mixed_5c_branch3x3dbl_3_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5cBranch3x3dbl3Conv, batch, scratch());
 
@@ -3676,72 +4856,56 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(59);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch_pool.relu1)
-  cnn::bn_affine(Mixed_5c_branch_pool_bn_saved, Mixed_5c_branch_pool_bn_weight_,
-                 Mixed_5c_branch_pool_bn_bias_, Mixed_5c_branch_pool_bn_running_mean_,
-                 Mixed_5c_branch_pool_bn_running_var_, kMixed5cBranchPoolBn);
-  cnn::conv(Mixed_5c_branch_pool_relu1, Mixed_5c_avgpool1, Mixed_5c_branch_pool_conv_weight_,
+  cnn::conv(Mixed_5c_branch_pool_relu1, Mixed_5c_avgpool1,
+            cnn::prepared(Mixed_5c_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed5cBranchPoolConv, batch, scratch());
 
   at(63);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch1x1.relu1)
-  cnn::bn_affine(Mixed_5d_branch1x1_bn_saved, Mixed_5d_branch1x1_bn_weight_, Mixed_5d_branch1x1_bn_bias_,
-                 Mixed_5d_branch1x1_bn_running_mean_, Mixed_5d_branch1x1_bn_running_var_,
-                 kMixed5dBranch1x1Bn);
-  cnn::conv(Mixed_5d_branch1x1_relu1, Mixed_5c_concat1, Mixed_5d_branch1x1_conv_weight_,
+  cnn::conv(Mixed_5d_branch1x1_relu1, Mixed_5c_concat1,
+            cnn::prepared(Mixed_5d_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5d_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranch1x1Conv, batch, scratch());
 
   at(66);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch5x5_1.relu1)
-  cnn::bn_affine(Mixed_5d_branch5x5_1_bn_saved, Mixed_5d_branch5x5_1_bn_weight_,
-                 Mixed_5d_branch5x5_1_bn_bias_, Mixed_5d_branch5x5_1_bn_running_mean_,
-                 Mixed_5d_branch5x5_1_bn_running_var_, kMixed5dBranch5x5_1Bn);
-  cnn::conv(Mixed_5d_branch5x5_1_relu1, Mixed_5c_concat1, Mixed_5d_branch5x5_1_conv_weight_,
+  cnn::conv(Mixed_5d_branch5x5_1_relu1, Mixed_5c_concat1,
+            cnn::prepared(Mixed_5d_branch5x5_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5d_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranch5x5_1Conv, batch, scratch());
 
   at(69);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch5x5_2.relu1)
-  cnn::bn_affine(Mixed_5d_branch5x5_2_bn_saved, Mixed_5d_branch5x5_2_bn_weight_,
-                 Mixed_5d_branch5x5_2_bn_bias_, Mixed_5d_branch5x5_2_bn_running_mean_,
-                 Mixed_5d_branch5x5_2_bn_running_var_, kMixed5dBranch5x5_2Bn);
-  cnn::conv(Mixed_5d_branch5x5_2_relu1, Mixed_5d_branch5x5_1_relu1, Mixed_5d_branch5x5_2_conv_weight_,
+  cnn::conv(Mixed_5d_branch5x5_2_relu1, Mixed_5d_branch5x5_1_relu1,
+            cnn::prepared(Mixed_5d_branch5x5_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5d_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranch5x5_2Conv, batch, scratch());
 
   at(72);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_5d_branch3x3dbl_1_bn_saved, Mixed_5d_branch3x3dbl_1_bn_weight_,
-                 Mixed_5d_branch3x3dbl_1_bn_bias_, Mixed_5d_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_5d_branch3x3dbl_1_bn_running_var_, kMixed5dBranch3x3dbl1Bn);
-  cnn::conv(Mixed_5d_branch3x3dbl_1_relu1, Mixed_5c_concat1, Mixed_5d_branch3x3dbl_1_conv_weight_,
+  cnn::conv(Mixed_5d_branch3x3dbl_1_relu1, Mixed_5c_concat1,
+            cnn::prepared(Mixed_5d_branch3x3dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranch3x3dbl1Conv, batch, scratch());
 
   at(75);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch3x3dbl_2.relu1)
-  cnn::bn_affine(Mixed_5d_branch3x3dbl_2_bn_saved, Mixed_5d_branch3x3dbl_2_bn_weight_,
-                 Mixed_5d_branch3x3dbl_2_bn_bias_, Mixed_5d_branch3x3dbl_2_bn_running_mean_,
-                 Mixed_5d_branch3x3dbl_2_bn_running_var_, kMixed5dBranch3x3dbl2Bn);
   cnn::winograd::conv(Mixed_5d_branch3x3dbl_2_relu1, Mixed_5d_branch3x3dbl_1_relu1,
-                      Mixed_5d_branch3x3dbl_2_conv_weight_,
+                      cnn::prepared(Mixed_5d_branch3x3dbl_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5dBranch3x3dbl2Conv, batch, scratch());
 
   at(78);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch3x3dbl_3.relu1)
-  cnn::bn_affine(Mixed_5d_branch3x3dbl_3_bn_saved, Mixed_5d_branch3x3dbl_3_bn_weight_,
-                 Mixed_5d_branch3x3dbl_3_bn_bias_, Mixed_5d_branch3x3dbl_3_bn_running_mean_,
-                 Mixed_5d_branch3x3dbl_3_bn_running_var_, kMixed5dBranch3x3dbl3Bn);
   cnn::winograd::conv(Mixed_5d_branch3x3dbl_3_relu1, Mixed_5d_branch3x3dbl_2_relu1,
-                      Mixed_5d_branch3x3dbl_3_conv_weight_,
+                      cnn::prepared(Mixed_5d_branch3x3dbl_3_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5dBranch3x3dbl3Conv, batch, scratch());
 
@@ -3751,52 +4915,40 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(82);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch_pool.relu1)
-  cnn::bn_affine(Mixed_5d_branch_pool_bn_saved, Mixed_5d_branch_pool_bn_weight_,
-                 Mixed_5d_branch_pool_bn_bias_, Mixed_5d_branch_pool_bn_running_mean_,
-                 Mixed_5d_branch_pool_bn_running_var_, kMixed5dBranchPoolBn);
-  cnn::conv(Mixed_5d_branch_pool_relu1, Mixed_5d_avgpool1, Mixed_5d_branch_pool_conv_weight_,
+  cnn::conv(Mixed_5d_branch_pool_relu1, Mixed_5d_avgpool1,
+            cnn::prepared(Mixed_5d_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed5dBranchPoolConv, batch, scratch());
 
   at(86);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3.relu1)
-  cnn::bn_affine(Mixed_6a_branch3x3_bn_saved, Mixed_6a_branch3x3_bn_weight_, Mixed_6a_branch3x3_bn_bias_,
-                 Mixed_6a_branch3x3_bn_running_mean_, Mixed_6a_branch3x3_bn_running_var_,
-                 kMixed6aBranch3x3Bn);
-  cnn::conv(Mixed_6a_branch3x3_relu1, Mixed_5d_concat1, Mixed_6a_branch3x3_conv_weight_,
+  cnn::conv(Mixed_6a_branch3x3_relu1, Mixed_5d_concat1,
+            cnn::prepared(Mixed_6a_branch3x3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6a_branch3x3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6aBranch3x3Conv, batch, scratch());
 
   at(89);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_6a_branch3x3dbl_1_bn_saved, Mixed_6a_branch3x3dbl_1_bn_weight_,
-                 Mixed_6a_branch3x3dbl_1_bn_bias_, Mixed_6a_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_6a_branch3x3dbl_1_bn_running_var_, kMixed6aBranch3x3dbl1Bn);
-  cnn::conv(Mixed_6a_branch3x3dbl_1_relu1, Mixed_5d_concat1, Mixed_6a_branch3x3dbl_1_conv_weight_,
+  cnn::conv(Mixed_6a_branch3x3dbl_1_relu1, Mixed_5d_concat1,
+            cnn::prepared(Mixed_6a_branch3x3dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6aBranch3x3dbl1Conv, batch, scratch());
 
   at(92);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3dbl_2.relu1)
-  cnn::bn_affine(Mixed_6a_branch3x3dbl_2_bn_saved, Mixed_6a_branch3x3dbl_2_bn_weight_,
-                 Mixed_6a_branch3x3dbl_2_bn_bias_, Mixed_6a_branch3x3dbl_2_bn_running_mean_,
-                 Mixed_6a_branch3x3dbl_2_bn_running_var_, kMixed6aBranch3x3dbl2Bn);
   cnn::winograd::conv(Mixed_6a_branch3x3dbl_2_relu1, Mixed_6a_branch3x3dbl_1_relu1,
-                      Mixed_6a_branch3x3dbl_2_conv_weight_,
+                      cnn::prepared(Mixed_6a_branch3x3dbl_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed6aBranch3x3dbl2Conv, batch, scratch());
 
   at(95);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3dbl_3.relu1)
-  cnn::bn_affine(Mixed_6a_branch3x3dbl_3_bn_saved, Mixed_6a_branch3x3dbl_3_bn_weight_,
-                 Mixed_6a_branch3x3dbl_3_bn_bias_, Mixed_6a_branch3x3dbl_3_bn_running_mean_,
-                 Mixed_6a_branch3x3dbl_3_bn_running_var_, kMixed6aBranch3x3dbl3Bn);
   cnn::conv(Mixed_6a_branch3x3dbl_3_relu1, Mixed_6a_branch3x3dbl_2_relu1,
-            Mixed_6a_branch3x3dbl_3_conv_weight_,
+            cnn::prepared(Mixed_6a_branch3x3dbl_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6aBranch3x3dbl3Conv, batch, scratch());
 
@@ -3806,94 +4958,72 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(100);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch1x1.relu1)
-  cnn::bn_affine(Mixed_6b_branch1x1_bn_saved, Mixed_6b_branch1x1_bn_weight_, Mixed_6b_branch1x1_bn_bias_,
-                 Mixed_6b_branch1x1_bn_running_mean_, Mixed_6b_branch1x1_bn_running_var_,
-                 kMixed6bBranch1x1Bn);
-  cnn::conv(Mixed_6b_branch1x1_relu1, Mixed_6a_concat1, Mixed_6b_branch1x1_conv_weight_,
+  cnn::conv(Mixed_6b_branch1x1_relu1, Mixed_6a_concat1,
+            cnn::prepared(Mixed_6b_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch1x1Conv, batch, scratch());
 
   at(103);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7_1.relu1)
-  cnn::bn_affine(Mixed_6b_branch7x7_1_bn_saved, Mixed_6b_branch7x7_1_bn_weight_,
-                 Mixed_6b_branch7x7_1_bn_bias_, Mixed_6b_branch7x7_1_bn_running_mean_,
-                 Mixed_6b_branch7x7_1_bn_running_var_, kMixed6bBranch7x7_1Bn);
-  cnn::conv(Mixed_6b_branch7x7_1_relu1, Mixed_6a_concat1, Mixed_6b_branch7x7_1_conv_weight_,
+  cnn::conv(Mixed_6b_branch7x7_1_relu1, Mixed_6a_concat1,
+            cnn::prepared(Mixed_6b_branch7x7_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7_1Conv, batch, scratch());
 
   at(106);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7_2.relu1)
-  cnn::bn_affine(Mixed_6b_branch7x7_2_bn_saved, Mixed_6b_branch7x7_2_bn_weight_,
-                 Mixed_6b_branch7x7_2_bn_bias_, Mixed_6b_branch7x7_2_bn_running_mean_,
-                 Mixed_6b_branch7x7_2_bn_running_var_, kMixed6bBranch7x7_2Bn);
-  cnn::conv(Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_1_relu1, Mixed_6b_branch7x7_2_conv_weight_,
+  cnn::conv(Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_1_relu1,
+            cnn::prepared(Mixed_6b_branch7x7_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7_2Conv, batch, scratch());
 
   at(109);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7_3.relu1)
-  cnn::bn_affine(Mixed_6b_branch7x7_3_bn_saved, Mixed_6b_branch7x7_3_bn_weight_,
-                 Mixed_6b_branch7x7_3_bn_bias_, Mixed_6b_branch7x7_3_bn_running_mean_,
-                 Mixed_6b_branch7x7_3_bn_running_var_, kMixed6bBranch7x7_3Bn);
-  cnn::conv(Mixed_6b_branch7x7_3_relu1, Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_3_conv_weight_,
+  cnn::conv(Mixed_6b_branch7x7_3_relu1, Mixed_6b_branch7x7_2_relu1,
+            cnn::prepared(Mixed_6b_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7_3Conv, batch, scratch());
 
   at(112);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_1.relu1)
-  cnn::bn_affine(Mixed_6b_branch7x7dbl_1_bn_saved, Mixed_6b_branch7x7dbl_1_bn_weight_,
-                 Mixed_6b_branch7x7dbl_1_bn_bias_, Mixed_6b_branch7x7dbl_1_bn_running_mean_,
-                 Mixed_6b_branch7x7dbl_1_bn_running_var_, kMixed6bBranch7x7dbl1Bn);
-  cnn::conv(Mixed_6b_branch7x7dbl_1_relu1, Mixed_6a_concat1, Mixed_6b_branch7x7dbl_1_conv_weight_,
+  cnn::conv(Mixed_6b_branch7x7dbl_1_relu1, Mixed_6a_concat1,
+            cnn::prepared(Mixed_6b_branch7x7dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl1Conv, batch, scratch());
 
   at(115);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_2.relu1)
-  cnn::bn_affine(Mixed_6b_branch7x7dbl_2_bn_saved, Mixed_6b_branch7x7dbl_2_bn_weight_,
-                 Mixed_6b_branch7x7dbl_2_bn_bias_, Mixed_6b_branch7x7dbl_2_bn_running_mean_,
-                 Mixed_6b_branch7x7dbl_2_bn_running_var_, kMixed6bBranch7x7dbl2Bn);
   cnn::conv(Mixed_6b_branch7x7dbl_2_relu1, Mixed_6b_branch7x7dbl_1_relu1,
-            Mixed_6b_branch7x7dbl_2_conv_weight_,
+            cnn::prepared(Mixed_6b_branch7x7dbl_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl2Conv, batch, scratch());
 
   at(118);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_3.relu1)
-  cnn::bn_affine(Mixed_6b_branch7x7dbl_3_bn_saved, Mixed_6b_branch7x7dbl_3_bn_weight_,
-                 Mixed_6b_branch7x7dbl_3_bn_bias_, Mixed_6b_branch7x7dbl_3_bn_running_mean_,
-                 Mixed_6b_branch7x7dbl_3_bn_running_var_, kMixed6bBranch7x7dbl3Bn);
   cnn::conv(Mixed_6b_branch7x7dbl_3_relu1, Mixed_6b_branch7x7dbl_2_relu1,
-            Mixed_6b_branch7x7dbl_3_conv_weight_,
+            cnn::prepared(Mixed_6b_branch7x7dbl_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl3Conv, batch, scratch());
 
   at(121);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_4.relu1)
-  cnn::bn_affine(Mixed_6b_branch7x7dbl_4_bn_saved, Mixed_6b_branch7x7dbl_4_bn_weight_,
-                 Mixed_6b_branch7x7dbl_4_bn_bias_, Mixed_6b_branch7x7dbl_4_bn_running_mean_,
-                 Mixed_6b_branch7x7dbl_4_bn_running_var_, kMixed6bBranch7x7dbl4Bn);
   cnn::conv(Mixed_6b_branch7x7dbl_4_relu1, Mixed_6b_branch7x7dbl_3_relu1,
-            Mixed_6b_branch7x7dbl_4_conv_weight_,
+            cnn::prepared(Mixed_6b_branch7x7dbl_4_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl4Conv, batch, scratch());
 
   at(124);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_5.relu1)
-  cnn::bn_affine(Mixed_6b_branch7x7dbl_5_bn_saved, Mixed_6b_branch7x7dbl_5_bn_weight_,
-                 Mixed_6b_branch7x7dbl_5_bn_bias_, Mixed_6b_branch7x7dbl_5_bn_running_mean_,
-                 Mixed_6b_branch7x7dbl_5_bn_running_var_, kMixed6bBranch7x7dbl5Bn);
   cnn::conv(Mixed_6b_branch7x7dbl_5_relu1, Mixed_6b_branch7x7dbl_4_relu1,
-            Mixed_6b_branch7x7dbl_5_conv_weight_,
+            cnn::prepared(Mixed_6b_branch7x7dbl_5_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7dbl5Conv, batch, scratch());
 
@@ -3903,104 +5033,80 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(128);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch_pool.relu1)
-  cnn::bn_affine(Mixed_6b_branch_pool_bn_saved, Mixed_6b_branch_pool_bn_weight_,
-                 Mixed_6b_branch_pool_bn_bias_, Mixed_6b_branch_pool_bn_running_mean_,
-                 Mixed_6b_branch_pool_bn_running_var_, kMixed6bBranchPoolBn);
-  cnn::conv(Mixed_6b_branch_pool_relu1, Mixed_6b_avgpool1, Mixed_6b_branch_pool_conv_weight_,
+  cnn::conv(Mixed_6b_branch_pool_relu1, Mixed_6b_avgpool1,
+            cnn::prepared(Mixed_6b_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranchPoolConv, batch, scratch());
 
   at(132);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch1x1.relu1)
-  cnn::bn_affine(Mixed_6c_branch1x1_bn_saved, Mixed_6c_branch1x1_bn_weight_, Mixed_6c_branch1x1_bn_bias_,
-                 Mixed_6c_branch1x1_bn_running_mean_, Mixed_6c_branch1x1_bn_running_var_,
-                 kMixed6cBranch1x1Bn);
-  cnn::conv(Mixed_6c_branch1x1_relu1, Mixed_6b_concat1, Mixed_6c_branch1x1_conv_weight_,
+  cnn::conv(Mixed_6c_branch1x1_relu1, Mixed_6b_concat1,
+            cnn::prepared(Mixed_6c_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch1x1Conv, batch, scratch());
 
   at(135);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7_1.relu1)
-  cnn::bn_affine(Mixed_6c_branch7x7_1_bn_saved, Mixed_6c_branch7x7_1_bn_weight_,
-                 Mixed_6c_branch7x7_1_bn_bias_, Mixed_6c_branch7x7_1_bn_running_mean_,
-                 Mixed_6c_branch7x7_1_bn_running_var_, kMixed6cBranch7x7_1Bn);
-  cnn::conv(Mixed_6c_branch7x7_1_relu1, Mixed_6b_concat1, Mixed_6c_branch7x7_1_conv_weight_,
+  cnn::conv(Mixed_6c_branch7x7_1_relu1, Mixed_6b_concat1,
+            cnn::prepared(Mixed_6c_branch7x7_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7_1Conv, batch, scratch());
 
   at(138);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7_2.relu1)
-  cnn::bn_affine(Mixed_6c_branch7x7_2_bn_saved, Mixed_6c_branch7x7_2_bn_weight_,
-                 Mixed_6c_branch7x7_2_bn_bias_, Mixed_6c_branch7x7_2_bn_running_mean_,
-                 Mixed_6c_branch7x7_2_bn_running_var_, kMixed6cBranch7x7_2Bn);
-  cnn::conv(Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_1_relu1, Mixed_6c_branch7x7_2_conv_weight_,
+  cnn::conv(Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_1_relu1,
+            cnn::prepared(Mixed_6c_branch7x7_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7_2Conv, batch, scratch());
 
   at(141);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7_3.relu1)
-  cnn::bn_affine(Mixed_6c_branch7x7_3_bn_saved, Mixed_6c_branch7x7_3_bn_weight_,
-                 Mixed_6c_branch7x7_3_bn_bias_, Mixed_6c_branch7x7_3_bn_running_mean_,
-                 Mixed_6c_branch7x7_3_bn_running_var_, kMixed6cBranch7x7_3Bn);
-  cnn::conv(Mixed_6c_branch7x7_3_relu1, Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_3_conv_weight_,
+  cnn::conv(Mixed_6c_branch7x7_3_relu1, Mixed_6c_branch7x7_2_relu1,
+            cnn::prepared(Mixed_6c_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7_3Conv, batch, scratch());
 
   at(144);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_1.relu1)
-  cnn::bn_affine(Mixed_6c_branch7x7dbl_1_bn_saved, Mixed_6c_branch7x7dbl_1_bn_weight_,
-                 Mixed_6c_branch7x7dbl_1_bn_bias_, Mixed_6c_branch7x7dbl_1_bn_running_mean_,
-                 Mixed_6c_branch7x7dbl_1_bn_running_var_, kMixed6cBranch7x7dbl1Bn);
-  cnn::conv(Mixed_6c_branch7x7dbl_1_relu1, Mixed_6b_concat1, Mixed_6c_branch7x7dbl_1_conv_weight_,
+  cnn::conv(Mixed_6c_branch7x7dbl_1_relu1, Mixed_6b_concat1,
+            cnn::prepared(Mixed_6c_branch7x7dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl1Conv, batch, scratch());
 
   at(147);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_2.relu1)
-  cnn::bn_affine(Mixed_6c_branch7x7dbl_2_bn_saved, Mixed_6c_branch7x7dbl_2_bn_weight_,
-                 Mixed_6c_branch7x7dbl_2_bn_bias_, Mixed_6c_branch7x7dbl_2_bn_running_mean_,
-                 Mixed_6c_branch7x7dbl_2_bn_running_var_, kMixed6cBranch7x7dbl2Bn);
   cnn::conv(Mixed_6c_branch7x7dbl_2_relu1, Mixed_6c_branch7x7dbl_1_relu1,
-            Mixed_6c_branch7x7dbl_2_conv_weight_,
+            cnn::prepared(Mixed_6c_branch7x7dbl_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl2Conv, batch, scratch());
 
   at(150);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_3.relu1)
-  cnn::bn_affine(Mixed_6c_branch7x7dbl_3_bn_saved, Mixed_6c_branch7x7dbl_3_bn_weight_,
-                 Mixed_6c_branch7x7dbl_3_bn_bias_, Mixed_6c_branch7x7dbl_3_bn_running_mean_,
-                 Mixed_6c_branch7x7dbl_3_bn_running_var_, kMixed6cBranch7x7dbl3Bn);
   cnn::conv(Mixed_6c_branch7x7dbl_3_relu1, Mixed_6c_branch7x7dbl_2_relu1,
-            Mixed_6c_branch7x7dbl_3_conv_weight_,
+            cnn::prepared(Mixed_6c_branch7x7dbl_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl3Conv, batch, scratch());
 
   at(153);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_4.relu1)
-  cnn::bn_affine(Mixed_6c_branch7x7dbl_4_bn_saved, Mixed_6c_branch7x7dbl_4_bn_weight_,
-                 Mixed_6c_branch7x7dbl_4_bn_bias_, Mixed_6c_branch7x7dbl_4_bn_running_mean_,
-                 Mixed_6c_branch7x7dbl_4_bn_running_var_, kMixed6cBranch7x7dbl4Bn);
   cnn::conv(Mixed_6c_branch7x7dbl_4_relu1, Mixed_6c_branch7x7dbl_3_relu1,
-            Mixed_6c_branch7x7dbl_4_conv_weight_,
+            cnn::prepared(Mixed_6c_branch7x7dbl_4_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl4Conv, batch, scratch());
 
   at(156);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_5.relu1)
-  cnn::bn_affine(Mixed_6c_branch7x7dbl_5_bn_saved, Mixed_6c_branch7x7dbl_5_bn_weight_,
-                 Mixed_6c_branch7x7dbl_5_bn_bias_, Mixed_6c_branch7x7dbl_5_bn_running_mean_,
-                 Mixed_6c_branch7x7dbl_5_bn_running_var_, kMixed6cBranch7x7dbl5Bn);
   cnn::conv(Mixed_6c_branch7x7dbl_5_relu1, Mixed_6c_branch7x7dbl_4_relu1,
-            Mixed_6c_branch7x7dbl_5_conv_weight_,
+            cnn::prepared(Mixed_6c_branch7x7dbl_5_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7dbl5Conv, batch, scratch());
 
@@ -4010,104 +5116,80 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(160);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch_pool.relu1)
-  cnn::bn_affine(Mixed_6c_branch_pool_bn_saved, Mixed_6c_branch_pool_bn_weight_,
-                 Mixed_6c_branch_pool_bn_bias_, Mixed_6c_branch_pool_bn_running_mean_,
-                 Mixed_6c_branch_pool_bn_running_var_, kMixed6cBranchPoolBn);
-  cnn::conv(Mixed_6c_branch_pool_relu1, Mixed_6c_avgpool1, Mixed_6c_branch_pool_conv_weight_,
+  cnn::conv(Mixed_6c_branch_pool_relu1, Mixed_6c_avgpool1,
+            cnn::prepared(Mixed_6c_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranchPoolConv, batch, scratch());
 
   at(164);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch1x1.relu1)
-  cnn::bn_affine(Mixed_6d_branch1x1_bn_saved, Mixed_6d_branch1x1_bn_weight_, Mixed_6d_branch1x1_bn_bias_,
-                 Mixed_6d_branch1x1_bn_running_mean_, Mixed_6d_branch1x1_bn_running_var_,
-                 kMixed6dBranch1x1Bn);
-  cnn::conv(Mixed_6d_branch1x1_relu1, Mixed_6c_concat1, Mixed_6d_branch1x1_conv_weight_,
+  cnn::conv(Mixed_6d_branch1x1_relu1, Mixed_6c_concat1,
+            cnn::prepared(Mixed_6d_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch1x1Conv, batch, scratch());
 
   at(167);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7_1.relu1)
-  cnn::bn_affine(Mixed_6d_branch7x7_1_bn_saved, Mixed_6d_branch7x7_1_bn_weight_,
-                 Mixed_6d_branch7x7_1_bn_bias_, Mixed_6d_branch7x7_1_bn_running_mean_,
-                 Mixed_6d_branch7x7_1_bn_running_var_, kMixed6dBranch7x7_1Bn);
-  cnn::conv(Mixed_6d_branch7x7_1_relu1, Mixed_6c_concat1, Mixed_6d_branch7x7_1_conv_weight_,
+  cnn::conv(Mixed_6d_branch7x7_1_relu1, Mixed_6c_concat1,
+            cnn::prepared(Mixed_6d_branch7x7_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7_1Conv, batch, scratch());
 
   at(170);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7_2.relu1)
-  cnn::bn_affine(Mixed_6d_branch7x7_2_bn_saved, Mixed_6d_branch7x7_2_bn_weight_,
-                 Mixed_6d_branch7x7_2_bn_bias_, Mixed_6d_branch7x7_2_bn_running_mean_,
-                 Mixed_6d_branch7x7_2_bn_running_var_, kMixed6dBranch7x7_2Bn);
-  cnn::conv(Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_1_relu1, Mixed_6d_branch7x7_2_conv_weight_,
+  cnn::conv(Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_1_relu1,
+            cnn::prepared(Mixed_6d_branch7x7_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7_2Conv, batch, scratch());
 
   at(173);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7_3.relu1)
-  cnn::bn_affine(Mixed_6d_branch7x7_3_bn_saved, Mixed_6d_branch7x7_3_bn_weight_,
-                 Mixed_6d_branch7x7_3_bn_bias_, Mixed_6d_branch7x7_3_bn_running_mean_,
-                 Mixed_6d_branch7x7_3_bn_running_var_, kMixed6dBranch7x7_3Bn);
-  cnn::conv(Mixed_6d_branch7x7_3_relu1, Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_3_conv_weight_,
+  cnn::conv(Mixed_6d_branch7x7_3_relu1, Mixed_6d_branch7x7_2_relu1,
+            cnn::prepared(Mixed_6d_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7_3Conv, batch, scratch());
 
   at(176);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_1.relu1)
-  cnn::bn_affine(Mixed_6d_branch7x7dbl_1_bn_saved, Mixed_6d_branch7x7dbl_1_bn_weight_,
-                 Mixed_6d_branch7x7dbl_1_bn_bias_, Mixed_6d_branch7x7dbl_1_bn_running_mean_,
-                 Mixed_6d_branch7x7dbl_1_bn_running_var_, kMixed6dBranch7x7dbl1Bn);
-  cnn::conv(Mixed_6d_branch7x7dbl_1_relu1, Mixed_6c_concat1, Mixed_6d_branch7x7dbl_1_conv_weight_,
+  cnn::conv(Mixed_6d_branch7x7dbl_1_relu1, Mixed_6c_concat1,
+            cnn::prepared(Mixed_6d_branch7x7dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl1Conv, batch, scratch());
 
   at(179);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_2.relu1)
-  cnn::bn_affine(Mixed_6d_branch7x7dbl_2_bn_saved, Mixed_6d_branch7x7dbl_2_bn_weight_,
-                 Mixed_6d_branch7x7dbl_2_bn_bias_, Mixed_6d_branch7x7dbl_2_bn_running_mean_,
-                 Mixed_6d_branch7x7dbl_2_bn_running_var_, kMixed6dBranch7x7dbl2Bn);
   cnn::conv(Mixed_6d_branch7x7dbl_2_relu1, Mixed_6d_branch7x7dbl_1_relu1,
-            Mixed_6d_branch7x7dbl_2_conv_weight_,
+            cnn::prepared(Mixed_6d_branch7x7dbl_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl2Conv, batch, scratch());
 
   at(182);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_3.relu1)
-  cnn::bn_affine(Mixed_6d_branch7x7dbl_3_bn_saved, Mixed_6d_branch7x7dbl_3_bn_weight_,
-                 Mixed_6d_branch7x7dbl_3_bn_bias_, Mixed_6d_branch7x7dbl_3_bn_running_mean_,
-                 Mixed_6d_branch7x7dbl_3_bn_running_var_, kMixed6dBranch7x7dbl3Bn);
   cnn::conv(Mixed_6d_branch7x7dbl_3_relu1, Mixed_6d_branch7x7dbl_2_relu1,
-            Mixed_6d_branch7x7dbl_3_conv_weight_,
+            cnn::prepared(Mixed_6d_branch7x7dbl_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl3Conv, batch, scratch());
 
   at(185);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_4.relu1)
-  cnn::bn_affine(Mixed_6d_branch7x7dbl_4_bn_saved, Mixed_6d_branch7x7dbl_4_bn_weight_,
-                 Mixed_6d_branch7x7dbl_4_bn_bias_, Mixed_6d_branch7x7dbl_4_bn_running_mean_,
-                 Mixed_6d_branch7x7dbl_4_bn_running_var_, kMixed6dBranch7x7dbl4Bn);
   cnn::conv(Mixed_6d_branch7x7dbl_4_relu1, Mixed_6d_branch7x7dbl_3_relu1,
-            Mixed_6d_branch7x7dbl_4_conv_weight_,
+            cnn::prepared(Mixed_6d_branch7x7dbl_4_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl4Conv, batch, scratch());
 
   at(188);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_5.relu1)
-  cnn::bn_affine(Mixed_6d_branch7x7dbl_5_bn_saved, Mixed_6d_branch7x7dbl_5_bn_weight_,
-                 Mixed_6d_branch7x7dbl_5_bn_bias_, Mixed_6d_branch7x7dbl_5_bn_running_mean_,
-                 Mixed_6d_branch7x7dbl_5_bn_running_var_, kMixed6dBranch7x7dbl5Bn);
   cnn::conv(Mixed_6d_branch7x7dbl_5_relu1, Mixed_6d_branch7x7dbl_4_relu1,
-            Mixed_6d_branch7x7dbl_5_conv_weight_,
+            cnn::prepared(Mixed_6d_branch7x7dbl_5_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7dbl5Conv, batch, scratch());
 
@@ -4117,104 +5199,80 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(192);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch_pool.relu1)
-  cnn::bn_affine(Mixed_6d_branch_pool_bn_saved, Mixed_6d_branch_pool_bn_weight_,
-                 Mixed_6d_branch_pool_bn_bias_, Mixed_6d_branch_pool_bn_running_mean_,
-                 Mixed_6d_branch_pool_bn_running_var_, kMixed6dBranchPoolBn);
-  cnn::conv(Mixed_6d_branch_pool_relu1, Mixed_6d_avgpool1, Mixed_6d_branch_pool_conv_weight_,
+  cnn::conv(Mixed_6d_branch_pool_relu1, Mixed_6d_avgpool1,
+            cnn::prepared(Mixed_6d_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranchPoolConv, batch, scratch());
 
   at(196);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch1x1.relu1)
-  cnn::bn_affine(Mixed_6e_branch1x1_bn_saved, Mixed_6e_branch1x1_bn_weight_, Mixed_6e_branch1x1_bn_bias_,
-                 Mixed_6e_branch1x1_bn_running_mean_, Mixed_6e_branch1x1_bn_running_var_,
-                 kMixed6eBranch1x1Bn);
-  cnn::conv(Mixed_6e_branch1x1_relu1, Mixed_6d_concat1, Mixed_6e_branch1x1_conv_weight_,
+  cnn::conv(Mixed_6e_branch1x1_relu1, Mixed_6d_concat1,
+            cnn::prepared(Mixed_6e_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch1x1Conv, batch, scratch());
 
   at(199);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7_1.relu1)
-  cnn::bn_affine(Mixed_6e_branch7x7_1_bn_saved, Mixed_6e_branch7x7_1_bn_weight_,
-                 Mixed_6e_branch7x7_1_bn_bias_, Mixed_6e_branch7x7_1_bn_running_mean_,
-                 Mixed_6e_branch7x7_1_bn_running_var_, kMixed6eBranch7x7_1Bn);
-  cnn::conv(Mixed_6e_branch7x7_1_relu1, Mixed_6d_concat1, Mixed_6e_branch7x7_1_conv_weight_,
+  cnn::conv(Mixed_6e_branch7x7_1_relu1, Mixed_6d_concat1,
+            cnn::prepared(Mixed_6e_branch7x7_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7_1Conv, batch, scratch());
 
   at(202);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7_2.relu1)
-  cnn::bn_affine(Mixed_6e_branch7x7_2_bn_saved, Mixed_6e_branch7x7_2_bn_weight_,
-                 Mixed_6e_branch7x7_2_bn_bias_, Mixed_6e_branch7x7_2_bn_running_mean_,
-                 Mixed_6e_branch7x7_2_bn_running_var_, kMixed6eBranch7x7_2Bn);
-  cnn::conv(Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_1_relu1, Mixed_6e_branch7x7_2_conv_weight_,
+  cnn::conv(Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_1_relu1,
+            cnn::prepared(Mixed_6e_branch7x7_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7_2Conv, batch, scratch());
 
   at(205);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7_3.relu1)
-  cnn::bn_affine(Mixed_6e_branch7x7_3_bn_saved, Mixed_6e_branch7x7_3_bn_weight_,
-                 Mixed_6e_branch7x7_3_bn_bias_, Mixed_6e_branch7x7_3_bn_running_mean_,
-                 Mixed_6e_branch7x7_3_bn_running_var_, kMixed6eBranch7x7_3Bn);
-  cnn::conv(Mixed_6e_branch7x7_3_relu1, Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_3_conv_weight_,
+  cnn::conv(Mixed_6e_branch7x7_3_relu1, Mixed_6e_branch7x7_2_relu1,
+            cnn::prepared(Mixed_6e_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7_3Conv, batch, scratch());
 
   at(208);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_1.relu1)
-  cnn::bn_affine(Mixed_6e_branch7x7dbl_1_bn_saved, Mixed_6e_branch7x7dbl_1_bn_weight_,
-                 Mixed_6e_branch7x7dbl_1_bn_bias_, Mixed_6e_branch7x7dbl_1_bn_running_mean_,
-                 Mixed_6e_branch7x7dbl_1_bn_running_var_, kMixed6eBranch7x7dbl1Bn);
-  cnn::conv(Mixed_6e_branch7x7dbl_1_relu1, Mixed_6d_concat1, Mixed_6e_branch7x7dbl_1_conv_weight_,
+  cnn::conv(Mixed_6e_branch7x7dbl_1_relu1, Mixed_6d_concat1,
+            cnn::prepared(Mixed_6e_branch7x7dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl1Conv, batch, scratch());
 
   at(211);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_2.relu1)
-  cnn::bn_affine(Mixed_6e_branch7x7dbl_2_bn_saved, Mixed_6e_branch7x7dbl_2_bn_weight_,
-                 Mixed_6e_branch7x7dbl_2_bn_bias_, Mixed_6e_branch7x7dbl_2_bn_running_mean_,
-                 Mixed_6e_branch7x7dbl_2_bn_running_var_, kMixed6eBranch7x7dbl2Bn);
   cnn::conv(Mixed_6e_branch7x7dbl_2_relu1, Mixed_6e_branch7x7dbl_1_relu1,
-            Mixed_6e_branch7x7dbl_2_conv_weight_,
+            cnn::prepared(Mixed_6e_branch7x7dbl_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl2Conv, batch, scratch());
 
   at(214);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_3.relu1)
-  cnn::bn_affine(Mixed_6e_branch7x7dbl_3_bn_saved, Mixed_6e_branch7x7dbl_3_bn_weight_,
-                 Mixed_6e_branch7x7dbl_3_bn_bias_, Mixed_6e_branch7x7dbl_3_bn_running_mean_,
-                 Mixed_6e_branch7x7dbl_3_bn_running_var_, kMixed6eBranch7x7dbl3Bn);
   cnn::conv(Mixed_6e_branch7x7dbl_3_relu1, Mixed_6e_branch7x7dbl_2_relu1,
-            Mixed_6e_branch7x7dbl_3_conv_weight_,
+            cnn::prepared(Mixed_6e_branch7x7dbl_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl3Conv, batch, scratch());
 
   at(217);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_4.relu1)
-  cnn::bn_affine(Mixed_6e_branch7x7dbl_4_bn_saved, Mixed_6e_branch7x7dbl_4_bn_weight_,
-                 Mixed_6e_branch7x7dbl_4_bn_bias_, Mixed_6e_branch7x7dbl_4_bn_running_mean_,
-                 Mixed_6e_branch7x7dbl_4_bn_running_var_, kMixed6eBranch7x7dbl4Bn);
   cnn::conv(Mixed_6e_branch7x7dbl_4_relu1, Mixed_6e_branch7x7dbl_3_relu1,
-            Mixed_6e_branch7x7dbl_4_conv_weight_,
+            cnn::prepared(Mixed_6e_branch7x7dbl_4_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl4Conv, batch, scratch());
 
   at(220);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_5.relu1)
-  cnn::bn_affine(Mixed_6e_branch7x7dbl_5_bn_saved, Mixed_6e_branch7x7dbl_5_bn_weight_,
-                 Mixed_6e_branch7x7dbl_5_bn_bias_, Mixed_6e_branch7x7dbl_5_bn_running_mean_,
-                 Mixed_6e_branch7x7dbl_5_bn_running_var_, kMixed6eBranch7x7dbl5Bn);
   cnn::conv(Mixed_6e_branch7x7dbl_5_relu1, Mixed_6e_branch7x7dbl_4_relu1,
-            Mixed_6e_branch7x7dbl_5_conv_weight_,
+            cnn::prepared(Mixed_6e_branch7x7dbl_5_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7dbl5Conv, batch, scratch());
 
@@ -4224,70 +5282,56 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(224);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch_pool.relu1)
-  cnn::bn_affine(Mixed_6e_branch_pool_bn_saved, Mixed_6e_branch_pool_bn_weight_,
-                 Mixed_6e_branch_pool_bn_bias_, Mixed_6e_branch_pool_bn_running_mean_,
-                 Mixed_6e_branch_pool_bn_running_var_, kMixed6eBranchPoolBn);
-  cnn::conv(Mixed_6e_branch_pool_relu1, Mixed_6e_avgpool1, Mixed_6e_branch_pool_conv_weight_,
+  cnn::conv(Mixed_6e_branch_pool_relu1, Mixed_6e_avgpool1,
+            cnn::prepared(Mixed_6e_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranchPoolConv, batch, scratch());
 
   at(238);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch3x3_1.relu1)
-  cnn::bn_affine(Mixed_7a_branch3x3_1_bn_saved, Mixed_7a_branch3x3_1_bn_weight_,
-                 Mixed_7a_branch3x3_1_bn_bias_, Mixed_7a_branch3x3_1_bn_running_mean_,
-                 Mixed_7a_branch3x3_1_bn_running_var_, kMixed7aBranch3x3_1Bn);
-  cnn::conv(Mixed_7a_branch3x3_1_relu1, Mixed_6e_concat1, Mixed_7a_branch3x3_1_conv_weight_,
+  cnn::conv(Mixed_7a_branch3x3_1_relu1, Mixed_6e_concat1,
+            cnn::prepared(Mixed_7a_branch3x3_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch3x3_1Conv, batch, scratch());
 
   at(241);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch3x3_2.relu1)
-  cnn::bn_affine(Mixed_7a_branch3x3_2_bn_saved, Mixed_7a_branch3x3_2_bn_weight_,
-                 Mixed_7a_branch3x3_2_bn_bias_, Mixed_7a_branch3x3_2_bn_running_mean_,
-                 Mixed_7a_branch3x3_2_bn_running_var_, kMixed7aBranch3x3_2Bn);
-  cnn::conv(Mixed_7a_branch3x3_2_relu1, Mixed_7a_branch3x3_1_relu1, Mixed_7a_branch3x3_2_conv_weight_,
+  cnn::conv(Mixed_7a_branch3x3_2_relu1, Mixed_7a_branch3x3_1_relu1,
+            cnn::prepared(Mixed_7a_branch3x3_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch3x3_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch3x3_2Conv, batch, scratch());
 
   at(244);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_1.relu1)
-  cnn::bn_affine(Mixed_7a_branch7x7x3_1_bn_saved, Mixed_7a_branch7x7x3_1_bn_weight_,
-                 Mixed_7a_branch7x7x3_1_bn_bias_, Mixed_7a_branch7x7x3_1_bn_running_mean_,
-                 Mixed_7a_branch7x7x3_1_bn_running_var_, kMixed7aBranch7x7x3_1Bn);
-  cnn::conv(Mixed_7a_branch7x7x3_1_relu1, Mixed_6e_concat1, Mixed_7a_branch7x7x3_1_conv_weight_,
+  cnn::conv(Mixed_7a_branch7x7x3_1_relu1, Mixed_6e_concat1,
+            cnn::prepared(Mixed_7a_branch7x7x3_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch7x7x3_1Conv, batch, scratch());
 
   at(247);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_2.relu1)
-  cnn::bn_affine(Mixed_7a_branch7x7x3_2_bn_saved, Mixed_7a_branch7x7x3_2_bn_weight_,
-                 Mixed_7a_branch7x7x3_2_bn_bias_, Mixed_7a_branch7x7x3_2_bn_running_mean_,
-                 Mixed_7a_branch7x7x3_2_bn_running_var_, kMixed7aBranch7x7x3_2Bn);
-  cnn::conv(Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_1_relu1, Mixed_7a_branch7x7x3_2_conv_weight_,
+  cnn::conv(Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_1_relu1,
+            cnn::prepared(Mixed_7a_branch7x7x3_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch7x7x3_2Conv, batch, scratch());
 
   at(250);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_3.relu1)
-  cnn::bn_affine(Mixed_7a_branch7x7x3_3_bn_saved, Mixed_7a_branch7x7x3_3_bn_weight_,
-                 Mixed_7a_branch7x7x3_3_bn_bias_, Mixed_7a_branch7x7x3_3_bn_running_mean_,
-                 Mixed_7a_branch7x7x3_3_bn_running_var_, kMixed7aBranch7x7x3_3Bn);
-  cnn::conv(Mixed_7a_branch7x7x3_3_relu1, Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_3_conv_weight_,
+  cnn::conv(Mixed_7a_branch7x7x3_3_relu1, Mixed_7a_branch7x7x3_2_relu1,
+            cnn::prepared(Mixed_7a_branch7x7x3_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch7x7x3_3Conv, batch, scratch());
 
   at(253);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_4.relu1)
-  cnn::bn_affine(Mixed_7a_branch7x7x3_4_bn_saved, Mixed_7a_branch7x7x3_4_bn_weight_,
-                 Mixed_7a_branch7x7x3_4_bn_bias_, Mixed_7a_branch7x7x3_4_bn_running_mean_,
-                 Mixed_7a_branch7x7x3_4_bn_running_var_, kMixed7aBranch7x7x3_4Bn);
-  cnn::conv(Mixed_7a_branch7x7x3_4_relu1, Mixed_7a_branch7x7x3_3_relu1, Mixed_7a_branch7x7x3_4_conv_weight_,
+  cnn::conv(Mixed_7a_branch7x7x3_4_relu1, Mixed_7a_branch7x7x3_3_relu1,
+            cnn::prepared(Mixed_7a_branch7x7x3_4_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_4_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch7x7x3_4Conv, batch, scratch());
 
@@ -4297,83 +5341,64 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(258);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch1x1.relu1)
-  cnn::bn_affine(Mixed_7b_branch1x1_bn_saved, Mixed_7b_branch1x1_bn_weight_, Mixed_7b_branch1x1_bn_bias_,
-                 Mixed_7b_branch1x1_bn_running_mean_, Mixed_7b_branch1x1_bn_running_var_,
-                 kMixed7bBranch1x1Bn);
-  cnn::conv(Mixed_7b_branch1x1_relu1, Mixed_7a_concat1, Mixed_7b_branch1x1_conv_weight_,
+  cnn::conv(Mixed_7b_branch1x1_relu1, Mixed_7a_concat1,
+            cnn::prepared(Mixed_7b_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch1x1Conv, batch, scratch());
 
   at(261);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3_1.relu1)
-  cnn::bn_affine(Mixed_7b_branch3x3_1_bn_saved, Mixed_7b_branch3x3_1_bn_weight_,
-                 Mixed_7b_branch3x3_1_bn_bias_, Mixed_7b_branch3x3_1_bn_running_mean_,
-                 Mixed_7b_branch3x3_1_bn_running_var_, kMixed7bBranch3x3_1Bn);
-  cnn::conv(Mixed_7b_branch3x3_1_relu1, Mixed_7a_concat1, Mixed_7b_branch3x3_1_conv_weight_,
+  cnn::conv(Mixed_7b_branch3x3_1_relu1, Mixed_7a_concat1,
+            cnn::prepared(Mixed_7b_branch3x3_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3_1Conv, batch, scratch());
 
   at(264);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3_2a.relu1)
-  cnn::bn_affine(Mixed_7b_branch3x3_2a_bn_saved, Mixed_7b_branch3x3_2a_bn_weight_,
-                 Mixed_7b_branch3x3_2a_bn_bias_, Mixed_7b_branch3x3_2a_bn_running_mean_,
-                 Mixed_7b_branch3x3_2a_bn_running_var_, kMixed7bBranch3x3_2aBn);
-  cnn::conv(Mixed_7b_branch3x3_2a_relu1, Mixed_7b_branch3x3_1_relu1, Mixed_7b_branch3x3_2a_conv_weight_,
+  cnn::conv(Mixed_7b_branch3x3_2a_relu1, Mixed_7b_branch3x3_1_relu1,
+            cnn::prepared(Mixed_7b_branch3x3_2a_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3_2a_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3_2aConv, batch, scratch());
 
   at(267);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3_2b.relu1)
-  cnn::bn_affine(Mixed_7b_branch3x3_2b_bn_saved, Mixed_7b_branch3x3_2b_bn_weight_,
-                 Mixed_7b_branch3x3_2b_bn_bias_, Mixed_7b_branch3x3_2b_bn_running_mean_,
-                 Mixed_7b_branch3x3_2b_bn_running_var_, kMixed7bBranch3x3_2bBn);
-  cnn::conv(Mixed_7b_branch3x3_2b_relu1, Mixed_7b_branch3x3_1_relu1, Mixed_7b_branch3x3_2b_conv_weight_,
+  cnn::conv(Mixed_7b_branch3x3_2b_relu1, Mixed_7b_branch3x3_1_relu1,
+            cnn::prepared(Mixed_7b_branch3x3_2b_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3_2bConv, batch, scratch());
 
   at(271);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_7b_branch3x3dbl_1_bn_saved, Mixed_7b_branch3x3dbl_1_bn_weight_,
-                 Mixed_7b_branch3x3dbl_1_bn_bias_, Mixed_7b_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_7b_branch3x3dbl_1_bn_running_var_, kMixed7bBranch3x3dbl1Bn);
-  cnn::conv(Mixed_7b_branch3x3dbl_1_relu1, Mixed_7a_concat1, Mixed_7b_branch3x3dbl_1_conv_weight_,
+  cnn::conv(Mixed_7b_branch3x3dbl_1_relu1, Mixed_7a_concat1,
+            cnn::prepared(Mixed_7b_branch3x3dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3dbl1Conv, batch, scratch());
 
   at(274);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3dbl_2.relu1)
-  cnn::bn_affine(Mixed_7b_branch3x3dbl_2_bn_saved, Mixed_7b_branch3x3dbl_2_bn_weight_,
-                 Mixed_7b_branch3x3dbl_2_bn_bias_, Mixed_7b_branch3x3dbl_2_bn_running_mean_,
-                 Mixed_7b_branch3x3dbl_2_bn_running_var_, kMixed7bBranch3x3dbl2Bn);
   cnn::winograd::conv(Mixed_7b_branch3x3dbl_2_relu1, Mixed_7b_branch3x3dbl_1_relu1,
-                      Mixed_7b_branch3x3dbl_2_conv_weight_,
+                      cnn::prepared(Mixed_7b_branch3x3dbl_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed7bBranch3x3dbl2Conv, batch, scratch());
 
   at(277);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3dbl_3a.relu1)
-  cnn::bn_affine(Mixed_7b_branch3x3dbl_3a_bn_saved, Mixed_7b_branch3x3dbl_3a_bn_weight_,
-                 Mixed_7b_branch3x3dbl_3a_bn_bias_, Mixed_7b_branch3x3dbl_3a_bn_running_mean_,
-                 Mixed_7b_branch3x3dbl_3a_bn_running_var_, kMixed7bBranch3x3dbl3aBn);
   cnn::conv(Mixed_7b_branch3x3dbl_3a_relu1, Mixed_7b_branch3x3dbl_2_relu1,
-            Mixed_7b_branch3x3dbl_3a_conv_weight_,
+            cnn::prepared(Mixed_7b_branch3x3dbl_3a_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_3a_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3dbl3aConv, batch, scratch());
 
   at(280);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3dbl_3b.relu1)
-  cnn::bn_affine(Mixed_7b_branch3x3dbl_3b_bn_saved, Mixed_7b_branch3x3dbl_3b_bn_weight_,
-                 Mixed_7b_branch3x3dbl_3b_bn_bias_, Mixed_7b_branch3x3dbl_3b_bn_running_mean_,
-                 Mixed_7b_branch3x3dbl_3b_bn_running_var_, kMixed7bBranch3x3dbl3bBn);
   cnn::conv(Mixed_7b_branch3x3dbl_3b_relu1, Mixed_7b_branch3x3dbl_2_relu1,
-            Mixed_7b_branch3x3dbl_3b_conv_weight_,
+            cnn::prepared(Mixed_7b_branch3x3dbl_3b_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_3b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3dbl3bConv, batch, scratch());
 
@@ -4383,93 +5408,72 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(285);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch_pool.relu1)
-  cnn::bn_affine(Mixed_7b_branch_pool_bn_saved, Mixed_7b_branch_pool_bn_weight_,
-                 Mixed_7b_branch_pool_bn_bias_, Mixed_7b_branch_pool_bn_running_mean_,
-                 Mixed_7b_branch_pool_bn_running_var_, kMixed7bBranchPoolBn);
-  cnn::conv(Mixed_7b_branch_pool_relu1, Mixed_7b_avgpool1, Mixed_7b_branch_pool_conv_weight_,
+  cnn::conv(Mixed_7b_branch_pool_relu1, Mixed_7b_avgpool1,
+            cnn::prepared(Mixed_7b_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranchPoolConv, batch, scratch());
 
   at(289);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch1x1.relu1)
-  cnn::bn_affine(Mixed_7c_branch1x1_bn_saved, Mixed_7c_branch1x1_bn_weight_, Mixed_7c_branch1x1_bn_bias_,
-                 Mixed_7c_branch1x1_bn_running_mean_, Mixed_7c_branch1x1_bn_running_var_,
-                 kMixed7cBranch1x1Bn);
-  cnn::conv(Mixed_7c_branch1x1_relu1, Mixed_7b_concat1, Mixed_7c_branch1x1_conv_weight_,
+  cnn::conv(Mixed_7c_branch1x1_relu1, Mixed_7b_concat1,
+            cnn::prepared(Mixed_7c_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch1x1Conv, batch, scratch());
 
   at(292);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3_1.relu1)
-  cnn::bn_affine(Mixed_7c_branch3x3_1_bn_saved, Mixed_7c_branch3x3_1_bn_weight_,
-                 Mixed_7c_branch3x3_1_bn_bias_, Mixed_7c_branch3x3_1_bn_running_mean_,
-                 Mixed_7c_branch3x3_1_bn_running_var_, kMixed7cBranch3x3_1Bn);
-  cnn::conv(Mixed_7c_branch3x3_1_relu1, Mixed_7b_concat1, Mixed_7c_branch3x3_1_conv_weight_,
+  cnn::conv(Mixed_7c_branch3x3_1_relu1, Mixed_7b_concat1,
+            cnn::prepared(Mixed_7c_branch3x3_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3_1Conv, batch, scratch());
 
   at(295);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3_2a.relu1)
-  cnn::bn_affine(Mixed_7c_branch3x3_2a_bn_saved, Mixed_7c_branch3x3_2a_bn_weight_,
-                 Mixed_7c_branch3x3_2a_bn_bias_, Mixed_7c_branch3x3_2a_bn_running_mean_,
-                 Mixed_7c_branch3x3_2a_bn_running_var_, kMixed7cBranch3x3_2aBn);
-  cnn::conv(Mixed_7c_branch3x3_2a_relu1, Mixed_7c_branch3x3_1_relu1, Mixed_7c_branch3x3_2a_conv_weight_,
+  cnn::conv(Mixed_7c_branch3x3_2a_relu1, Mixed_7c_branch3x3_1_relu1,
+            cnn::prepared(Mixed_7c_branch3x3_2a_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3_2a_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3_2aConv, batch, scratch());
 
   at(298);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3_2b.relu1)
-  cnn::bn_affine(Mixed_7c_branch3x3_2b_bn_saved, Mixed_7c_branch3x3_2b_bn_weight_,
-                 Mixed_7c_branch3x3_2b_bn_bias_, Mixed_7c_branch3x3_2b_bn_running_mean_,
-                 Mixed_7c_branch3x3_2b_bn_running_var_, kMixed7cBranch3x3_2bBn);
-  cnn::conv(Mixed_7c_branch3x3_2b_relu1, Mixed_7c_branch3x3_1_relu1, Mixed_7c_branch3x3_2b_conv_weight_,
+  cnn::conv(Mixed_7c_branch3x3_2b_relu1, Mixed_7c_branch3x3_1_relu1,
+            cnn::prepared(Mixed_7c_branch3x3_2b_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3_2bConv, batch, scratch());
 
   at(302);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_7c_branch3x3dbl_1_bn_saved, Mixed_7c_branch3x3dbl_1_bn_weight_,
-                 Mixed_7c_branch3x3dbl_1_bn_bias_, Mixed_7c_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_7c_branch3x3dbl_1_bn_running_var_, kMixed7cBranch3x3dbl1Bn);
-  cnn::conv(Mixed_7c_branch3x3dbl_1_relu1, Mixed_7b_concat1, Mixed_7c_branch3x3dbl_1_conv_weight_,
+  cnn::conv(Mixed_7c_branch3x3dbl_1_relu1, Mixed_7b_concat1,
+            cnn::prepared(Mixed_7c_branch3x3dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3dbl1Conv, batch, scratch());
 
   at(305);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3dbl_2.relu1)
-  cnn::bn_affine(Mixed_7c_branch3x3dbl_2_bn_saved, Mixed_7c_branch3x3dbl_2_bn_weight_,
-                 Mixed_7c_branch3x3dbl_2_bn_bias_, Mixed_7c_branch3x3dbl_2_bn_running_mean_,
-                 Mixed_7c_branch3x3dbl_2_bn_running_var_, kMixed7cBranch3x3dbl2Bn);
   cnn::winograd::conv(Mixed_7c_branch3x3dbl_2_relu1, Mixed_7c_branch3x3dbl_1_relu1,
-                      Mixed_7c_branch3x3dbl_2_conv_weight_,
+                      cnn::prepared(Mixed_7c_branch3x3dbl_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed7cBranch3x3dbl2Conv, batch, scratch());
 
   at(308);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3dbl_3a.relu1)
-  cnn::bn_affine(Mixed_7c_branch3x3dbl_3a_bn_saved, Mixed_7c_branch3x3dbl_3a_bn_weight_,
-                 Mixed_7c_branch3x3dbl_3a_bn_bias_, Mixed_7c_branch3x3dbl_3a_bn_running_mean_,
-                 Mixed_7c_branch3x3dbl_3a_bn_running_var_, kMixed7cBranch3x3dbl3aBn);
   cnn::conv(Mixed_7c_branch3x3dbl_3a_relu1, Mixed_7c_branch3x3dbl_2_relu1,
-            Mixed_7c_branch3x3dbl_3a_conv_weight_,
+            cnn::prepared(Mixed_7c_branch3x3dbl_3a_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_3a_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3dbl3aConv, batch, scratch());
 
   at(311);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3dbl_3b.relu1)
-  cnn::bn_affine(Mixed_7c_branch3x3dbl_3b_bn_saved, Mixed_7c_branch3x3dbl_3b_bn_weight_,
-                 Mixed_7c_branch3x3dbl_3b_bn_bias_, Mixed_7c_branch3x3dbl_3b_bn_running_mean_,
-                 Mixed_7c_branch3x3dbl_3b_bn_running_var_, kMixed7cBranch3x3dbl3bBn);
   cnn::conv(Mixed_7c_branch3x3dbl_3b_relu1, Mixed_7c_branch3x3dbl_2_relu1,
-            Mixed_7c_branch3x3dbl_3b_conv_weight_,
+            cnn::prepared(Mixed_7c_branch3x3dbl_3b_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_3b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3dbl3bConv, batch, scratch());
 
@@ -4479,10 +5483,8 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(316);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch_pool.relu1)
-  cnn::bn_affine(Mixed_7c_branch_pool_bn_saved, Mixed_7c_branch_pool_bn_weight_,
-                 Mixed_7c_branch_pool_bn_bias_, Mixed_7c_branch_pool_bn_running_mean_,
-                 Mixed_7c_branch_pool_bn_running_var_, kMixed7cBranchPoolBn);
-  cnn::conv(Mixed_7c_branch_pool_relu1, Mixed_7c_avgpool1, Mixed_7c_branch_pool_conv_weight_,
+  cnn::conv(Mixed_7c_branch_pool_relu1, Mixed_7c_avgpool1,
+            cnn::prepared(Mixed_7c_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranchPoolConv, batch, scratch());
 

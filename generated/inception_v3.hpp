@@ -342,6 +342,7 @@ class InceptionV3 final : public cnn::Network {
 
  private:
   void predict_on_team(cnn::ConstFloats images, int batch) override;
+  void prepare_on_team() override;
 
   const cnn::Floats Conv2d_1a_3x3_conv_weight_ = parameters(0, 864);  // [32, 3, 3, 3]
   const cnn::Floats Conv2d_1a_3x3_bn_weight_ = parameters(864, 32);  // [32]

@@ -54,10 +54,12 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{4224, 1050});
+static_assert(cnn::conv_prepared_scratch(kC1, kBatch) == cnn::ScratchSize{4992, 0});
 static_assert(cnn::conv_scratch(kC1, kBatch) == cnn::ScratchSize{4992, 150});
 static_assert(cnn::connected_conv_scratch(kC3, kBatch) == cnn::ScratchSize{50496, 19200});
 static_assert(cnn::conv_backward_input_scratch(kC5, kBatch) == cnn::ScratchSize{52800, 54000});
 static_assert(cnn::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{26112, 144000});
+static_assert(cnn::conv_prepared_scratch(kC5, kBatch) == cnn::ScratchSize{72384, 0});
 static_assert(cnn::conv_scratch(kC5, kBatch) == cnn::ScratchSize{72384, 48000});
 static_assert(cnn::dense_scratch(kF6, kBatch) == cnn::ScratchSize{17408, 4800});
 
@@ -452,22 +454,37 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   return cnn::mean_loss(losses, batch);
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void LeNet5::prepare_on_team() {
+  const cnn::Floats c1_weight_prepared = floats(752640, 150);
+  const cnn::Floats c5_weight_prepared = floats(752800, 48000);
+
+  at(0);  // 24: c1 = conv(6, 5)
+  cnn::conv_prepare(c1_weight_prepared, c1_weight_, kC1);
+
+  at(8);  // 32: c5 = conv(120, 5)
+  cnn::conv_prepare(c5_weight_prepared, c5_weight_, kC5);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(602112, 1024);  // 1x32x32
   const cnn::Blocked tanh1 = blocked(0, 4704);  // 6x28x28
+  const cnn::Floats c1_weight_prepared = floats(752640, 150);
   const cnn::Blocked tanh2 = blocked(602112, 1176);  // 6x14x14
   const cnn::Blocked tanh3 = blocked(0, 1600);  // 16x10x10
   const cnn::Blocked tanh4 = blocked(204800, 400);  // 16x5x5
   const cnn::Blocked flatten1 = blocked(0, 120);  // 120
   const cnn::Blocked c5 = blocked(0, 120);  // 120x1x1
+  const cnn::Floats c5_weight_prepared = floats(752800, 48000);
   const cnn::Blocked tanh6 = blocked(15360, 84);  // 84
   const cnn::Blocked output = blocked(0, 10);  // 10
   cnn::to_blocked(input, images, k1x32x32, batch);
 
   at(0);  // 24: c1 = conv(6, 5)
-  cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
+  cnn::conv(tanh1, input, cnn::prepared(c1_weight_prepared), cnn::Epilogue().with_bias(c1_bias_), kC1, batch,
+            scratch());
 
   at(1);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
@@ -491,7 +508,8 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
 
   at(8);  // 32: c5 = conv(120, 5)
-  cnn::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
+  cnn::conv(c5, tanh4, cnn::prepared(c5_weight_prepared), cnn::Epilogue().with_bias(c5_bias_), kC5, batch,
+            scratch());
 
   at(9);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
   cnn::scaled_tanh(c5, c5, kTanh5, batch);

@@ -36,6 +36,7 @@ class LeNet5 final : public cnn::Network {
   float step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer);
   float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
   void predict_on_team(cnn::ConstFloats images, int batch) override;
+  void prepare_on_team() override;
 
   const cnn::Floats c1_weight_ = parameters(0, 150);  // [6, 1, 5, 5]
   const cnn::Floats c1_bias_ = parameters(160, 6);  // [6]

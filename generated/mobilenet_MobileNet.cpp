@@ -19,156 +19,156 @@ constexpr cnn::ConvGeometry kConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 32, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvDw1Bn{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw1{
     .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 32, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 32, .block = 1};
-constexpr cnn::BnGeometry kConvDw1Bn{
-    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw1Bn{
     .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw1{
     .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 64, .out_height = 112,
     .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvDw2Bn{
+    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw2{
     .in_channels = 64, .in_height = 112, .in_width = 112, .out_channels = 64, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 64, .block = 1};
-constexpr cnn::BnGeometry kConvDw2Bn{
-    .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw2Bn{
     .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw2{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvDw3Bn{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw3{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 128, .block = 1};
-constexpr cnn::BnGeometry kConvDw3Bn{
-    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw3Bn{
     .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw3{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvDw4Bn{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw4{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 128, .block = 1};
-constexpr cnn::BnGeometry kConvDw4Bn{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw4Bn{
     .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw4{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvDw5Bn{
+    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw5{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 256, .block = 1};
-constexpr cnn::BnGeometry kConvDw5Bn{
-    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw5Bn{
     .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw5{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvDw6Bn{
+    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw6{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 256, .block = 1};
-constexpr cnn::BnGeometry kConvDw6Bn{
-    .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw6Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw6{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvDw7Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw7{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
-constexpr cnn::BnGeometry kConvDw7Bn{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw7Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw7{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvDw8Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw8{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
-constexpr cnn::BnGeometry kConvDw8Bn{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw8Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw8{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvDw9Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw9{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
-constexpr cnn::BnGeometry kConvDw9Bn{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw9Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw9{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvDw10Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw10{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
-constexpr cnn::BnGeometry kConvDw10Bn{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw10Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw10{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvDw11Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw11{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
-constexpr cnn::BnGeometry kConvDw11Bn{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw11Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw11{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvDw12Bn{
+    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw12{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
-constexpr cnn::BnGeometry kConvDw12Bn{
-    .channels = 512, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw12Bn{
     .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw12{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 1024, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kConvDw13Bn{
+    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw13{
     .in_channels = 1024, .in_height = 7, .in_width = 7, .out_channels = 1024, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1024, .block = 1};
-constexpr cnn::BnGeometry kConvDw13Bn{
-    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw13Bn{
     .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw13{
@@ -180,32 +180,46 @@ constexpr cnn::DenseGeometry kClassifier{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
+static_assert(cnn::conv_prepared_scratch(kConv1, kBatch) == cnn::ScratchSize{5376, 0});
 static_assert(cnn::conv_scratch(kConv1, kBatch) == cnn::ScratchSize{5376, 972});
 static_assert(cnn::dwconv_scratch(kConvDw1, kBatch) == cnn::ScratchSize{26224, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw1, kBatch) == cnn::ScratchSize{6336, 0});
 static_assert(cnn::conv_scratch(kConvPw1, kBatch) == cnn::ScratchSize{6336, 2112});
 static_assert(cnn::dwconv_scratch(kConvDw2, kBatch) == cnn::ScratchSize{16304, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw2, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kConvPw2, kBatch) == cnn::ScratchSize{12480, 8448});
 static_assert(cnn::dwconv_scratch(kConvDw3, kBatch) == cnn::ScratchSize{6848, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw3, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kConvPw3, kBatch) == cnn::ScratchSize{24768, 16896});
 static_assert(cnn::dwconv_scratch(kConvDw4, kBatch) == cnn::ScratchSize{4236, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw4, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kConvPw4, kBatch) == cnn::ScratchSize{24768, 33024});
 static_assert(cnn::dwconv_scratch(kConvDw5, kBatch) == cnn::ScratchSize{1864, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw5, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kConvPw5, kBatch) == cnn::ScratchSize{49344, 66048});
 static_assert(cnn::dwconv_scratch(kConvDw6, kBatch) == cnn::ScratchSize{1142, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw6, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kConvPw6, kBatch) == cnn::ScratchSize{49344, 132096});
 static_assert(cnn::dwconv_scratch(kConvDw7, kBatch) == cnn::ScratchSize{548, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw7, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kConvPw7, kBatch) == cnn::ScratchSize{148416, 264192});
 static_assert(cnn::dwconv_scratch(kConvDw8, kBatch) == cnn::ScratchSize{548, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw8, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{148416, 264192});
 static_assert(cnn::dwconv_scratch(kConvDw9, kBatch) == cnn::ScratchSize{548, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw9, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{148416, 264192});
 static_assert(cnn::dwconv_scratch(kConvDw10, kBatch) == cnn::ScratchSize{548, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw10, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{148416, 264192});
 static_assert(cnn::dwconv_scratch(kConvDw11, kBatch) == cnn::ScratchSize{548, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw11, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{148416, 264192});
 static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{330, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw12, kBatch) == cnn::ScratchSize{246336, 0});
 static_assert(cnn::conv_scratch(kConvPw12, kBatch) == cnn::ScratchSize{246336, 525312});
 static_assert(cnn::dwconv_scratch(kConvDw13, kBatch) == cnn::ScratchSize{184, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw13, kBatch) == cnn::ScratchSize{246336, 0});
 static_assert(cnn::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{246336, 1050624});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40960});
 
@@ -661,85 +675,85 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{10838016, 2207744, 4992}, {}},
+    {{10838016, 2207744, 4400}, {}},
     {{}, {}},
     {{}, {}},
-    {{3612672, 3211264, 1152}, {}},
-    {{0, 0, 1024}, {}},
-    {{}, {}},
-    {{25690112, 4816896, 11776}, {}},
+    {{3612672, 3211264, 1664}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 4014080, 2304}, {}},
-    {{0, 0, 2048}, {}},
-    {{}, {}},
-    {{25690112, 2408448, 39936}, {}},
+    {{25690112, 4816896, 9472}, {}},
     {{}, {}},
     {{}, {}},
-    {{3612672, 3211264, 4608}, {}},
-    {{0, 0, 4096}, {}},
-    {{}, {}},
-    {{51380224, 3211264, 73728}, {}},
+    {{1806336, 4014080, 3328}, {}},
     {{}, {}},
     {{}, {}},
-    {{903168, 2007040, 4608}, {}},
-    {{0, 0, 4096}, {}},
-    {{}, {}},
-    {{25690112, 1204224, 145408}, {}},
+    {{25690112, 2408448, 35840}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 1605632, 9216}, {}},
-    {{0, 0, 8192}, {}},
-    {{}, {}},
-    {{51380224, 1605632, 278528}, {}},
+    {{3612672, 3211264, 6656}, {}},
     {{}, {}},
     {{}, {}},
-    {{451584, 1003520, 9216}, {}},
-    {{0, 0, 8192}, {}},
-    {{}, {}},
-    {{25690112, 602112, 552960}, {}},
+    {{51380224, 3211264, 69632}, {}},
     {{}, {}},
     {{}, {}},
-    {{903168, 802816, 18432}, {}},
-    {{0, 0, 16384}, {}},
-    {{}, {}},
-    {{51380224, 802816, 1081344}, {}},
+    {{903168, 2007040, 6656}, {}},
     {{}, {}},
     {{}, {}},
-    {{903168, 802816, 18432}, {}},
-    {{0, 0, 16384}, {}},
-    {{}, {}},
-    {{51380224, 802816, 1081344}, {}},
+    {{25690112, 1204224, 136192}, {}},
     {{}, {}},
     {{}, {}},
-    {{903168, 802816, 18432}, {}},
-    {{0, 0, 16384}, {}},
-    {{}, {}},
-    {{51380224, 802816, 1081344}, {}},
+    {{1806336, 1605632, 13312}, {}},
     {{}, {}},
     {{}, {}},
-    {{903168, 802816, 18432}, {}},
-    {{0, 0, 16384}, {}},
-    {{}, {}},
-    {{51380224, 802816, 1081344}, {}},
+    {{51380224, 1605632, 268288}, {}},
     {{}, {}},
     {{}, {}},
-    {{903168, 802816, 18432}, {}},
-    {{0, 0, 16384}, {}},
-    {{}, {}},
-    {{51380224, 802816, 1081344}, {}},
+    {{451584, 1003520, 13312}, {}},
     {{}, {}},
     {{}, {}},
-    {{225792, 501760, 18432}, {}},
-    {{0, 0, 16384}, {}},
-    {{}, {}},
-    {{25690112, 301056, 2154496}, {}},
+    {{25690112, 602112, 536576}, {}},
     {{}, {}},
     {{}, {}},
-    {{451584, 401408, 36864}, {}},
-    {{0, 0, 32768}, {}},
+    {{903168, 802816, 26624}, {}},
     {{}, {}},
-    {{51380224, 401408, 4259840}, {}},
+    {{}, {}},
+    {{51380224, 802816, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{903168, 802816, 26624}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 802816, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{903168, 802816, 26624}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 802816, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{903168, 802816, 26624}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 802816, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{903168, 802816, 26624}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 802816, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{225792, 501760, 26624}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{25690112, 301056, 2117632}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{451584, 401408, 53248}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 401408, 4218880}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 204800, 0}, {}},
@@ -843,8 +857,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 4253872, .gradients = 0, .optimizer = 0, .activations = 38535552,
-               .shared_scratch = 1050624, .thread_scratch = 246336},
+    .memory = {.parameters = 4253872, .gradients = 0, .optimizer = 0, .activations = 41735440,
+               .shared_scratch = 40960, .thread_scratch = 246336},
 };
 
 }  // namespace
@@ -855,81 +869,59 @@ const cnn::ModelDescription& MobileNet::model() {
   return kModel;
 }
 
-// Forward, as at prediction time: scores for the caller.
-void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
-  const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(12845056, 150528);  // 3x224x224
-  const cnn::Floats conv1_bn_saved = floats(17661952, 128);
-  const cnn::Blocked relu61 = blocked(0, 401408);  // 32x112x112
-  const cnn::Blocked conv_dw_1 = blocked(25690112, 401408);  // 32x112x112
-  const cnn::Floats conv_dw_1_bn_saved = floats(38535424, 128);
-  const cnn::Floats conv_pw_1_bn_saved = floats(38535168, 256);
-  const cnn::Blocked relu63 = blocked(0, 802816);  // 64x112x112
-  const cnn::Blocked conv_dw_2 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats conv_dw_2_bn_saved = floats(12845568, 256);
-  const cnn::Floats conv_pw_2_bn_saved = floats(12845056, 512);
-  const cnn::Blocked relu65 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked conv_dw_3 = blocked(12845056, 401408);  // 128x56x56
-  const cnn::Floats conv_dw_3_bn_saved = floats(25690112, 512);
-  const cnn::Floats conv_pw_3_bn_saved = floats(25690624, 512);
-  const cnn::Blocked relu67 = blocked(0, 401408);  // 128x56x56
-  const cnn::Blocked conv_dw_4 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats conv_dw_4_bn_saved = floats(6423552, 512);
-  const cnn::Floats conv_pw_4_bn_saved = floats(6422528, 1024);
-  const cnn::Blocked relu69 = blocked(0, 200704);  // 256x28x28
-  const cnn::Blocked conv_dw_5 = blocked(6422528, 200704);  // 256x28x28
-  const cnn::Floats conv_dw_5_bn_saved = floats(12845056, 1024);
-  const cnn::Floats conv_pw_5_bn_saved = floats(12846080, 1024);
-  const cnn::Blocked relu611 = blocked(0, 200704);  // 256x28x28
-  const cnn::Blocked conv_dw_6 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats conv_dw_6_bn_saved = floats(3213312, 1024);
-  const cnn::Floats conv_pw_6_bn_saved = floats(3211264, 2048);
-  const cnn::Blocked relu613 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked conv_dw_7 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_dw_7_bn_saved = floats(6422528, 2048);
-  const cnn::Floats conv_pw_7_bn_saved = floats(6424576, 2048);
-  const cnn::Blocked relu615 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked conv_dw_8 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_dw_8_bn_saved = floats(6422528, 2048);
-  const cnn::Floats conv_pw_8_bn_saved = floats(6424576, 2048);
-  const cnn::Blocked relu617 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked conv_dw_9 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_dw_9_bn_saved = floats(6422528, 2048);
-  const cnn::Floats conv_pw_9_bn_saved = floats(6424576, 2048);
-  const cnn::Blocked relu619 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked conv_dw_10 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_dw_10_bn_saved = floats(6422528, 2048);
-  const cnn::Floats conv_pw_10_bn_saved = floats(6424576, 2048);
-  const cnn::Blocked relu621 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked conv_dw_11 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_dw_11_bn_saved = floats(6422528, 2048);
-  const cnn::Floats conv_pw_11_bn_saved = floats(6424576, 2048);
-  const cnn::Blocked relu623 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked conv_dw_12 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats conv_dw_12_bn_saved = floats(1609728, 2048);
-  const cnn::Floats conv_pw_12_bn_saved = floats(1605632, 4096);
-  const cnn::Blocked relu625 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Blocked conv_dw_13 = blocked(1605632, 50176);  // 1024x7x7
-  const cnn::Floats conv_dw_13_bn_saved = floats(3211264, 4096);
-  const cnn::Floats conv_pw_13_bn_saved = floats(3215360, 4096);
-  const cnn::Blocked relu627 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
-  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
-  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+// What prediction needs of the weights: made once, and again where they have changed.
+void MobileNet::prepare_on_team() {
+  const cnn::Floats conv1_bn_saved = floats(38535168, 128);
+  const cnn::Floats conv1_weight_prepared = floats(38535296, 972);
+  const cnn::Floats conv_dw_1_bn_saved = floats(38536272, 128);
+  const cnn::Floats conv_pw_1_bn_saved = floats(38536400, 256);
+  const cnn::Floats conv_pw_1_weight_prepared = floats(38536656, 2112);
+  const cnn::Floats conv_dw_2_bn_saved = floats(38538768, 256);
+  const cnn::Floats conv_pw_2_bn_saved = floats(38539024, 512);
+  const cnn::Floats conv_pw_2_weight_prepared = floats(38539536, 8448);
+  const cnn::Floats conv_dw_3_bn_saved = floats(38547984, 512);
+  const cnn::Floats conv_pw_3_bn_saved = floats(38548496, 512);
+  const cnn::Floats conv_pw_3_weight_prepared = floats(38549008, 16896);
+  const cnn::Floats conv_dw_4_bn_saved = floats(38565904, 512);
+  const cnn::Floats conv_pw_4_bn_saved = floats(38566416, 1024);
+  const cnn::Floats conv_pw_4_weight_prepared = floats(38567440, 33024);
+  const cnn::Floats conv_dw_5_bn_saved = floats(38600464, 1024);
+  const cnn::Floats conv_pw_5_bn_saved = floats(38601488, 1024);
+  const cnn::Floats conv_pw_5_weight_prepared = floats(38602512, 66048);
+  const cnn::Floats conv_dw_6_bn_saved = floats(38668560, 1024);
+  const cnn::Floats conv_pw_6_bn_saved = floats(38669584, 2048);
+  const cnn::Floats conv_pw_6_weight_prepared = floats(38671632, 132096);
+  const cnn::Floats conv_dw_7_bn_saved = floats(38803728, 2048);
+  const cnn::Floats conv_pw_7_bn_saved = floats(38805776, 2048);
+  const cnn::Floats conv_pw_7_weight_prepared = floats(38807824, 264192);
+  const cnn::Floats conv_dw_8_bn_saved = floats(39072016, 2048);
+  const cnn::Floats conv_pw_8_bn_saved = floats(39074064, 2048);
+  const cnn::Floats conv_pw_8_weight_prepared = floats(39076112, 264192);
+  const cnn::Floats conv_dw_9_bn_saved = floats(39340304, 2048);
+  const cnn::Floats conv_pw_9_bn_saved = floats(39342352, 2048);
+  const cnn::Floats conv_pw_9_weight_prepared = floats(39344400, 264192);
+  const cnn::Floats conv_dw_10_bn_saved = floats(39608592, 2048);
+  const cnn::Floats conv_pw_10_bn_saved = floats(39610640, 2048);
+  const cnn::Floats conv_pw_10_weight_prepared = floats(39612688, 264192);
+  const cnn::Floats conv_dw_11_bn_saved = floats(39876880, 2048);
+  const cnn::Floats conv_pw_11_bn_saved = floats(39878928, 2048);
+  const cnn::Floats conv_pw_11_weight_prepared = floats(39880976, 264192);
+  const cnn::Floats conv_dw_12_bn_saved = floats(40145168, 2048);
+  const cnn::Floats conv_pw_12_bn_saved = floats(40147216, 4096);
+  const cnn::Floats conv_pw_12_weight_prepared = floats(40151312, 525312);
+  const cnn::Floats conv_dw_13_bn_saved = floats(40676624, 4096);
+  const cnn::Floats conv_pw_13_bn_saved = floats(40680720, 4096);
+  const cnn::Floats conv_pw_13_weight_prepared = floats(40684816, 1050624);
 
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
   cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
                  conv1_bn_running_var_, kConv1Bn);
-  cnn::conv(relu61, input, conv1_weight_,
-            cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
+  cnn::conv_prepare(conv1_weight_prepared, conv1_weight_, kConv1);
 
   at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
-  cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
-
-  at(4);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
   // 10: relu6    (relu62)
   cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
                  conv_dw_1_bn_running_var_, kConvDw1Bn);
@@ -939,14 +931,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu63)
   cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
                  conv_pw_1_bn_running_var_, kConvPw1Bn);
-  cnn::conv(relu63, cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), conv_pw_1_weight_,
-            cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_1_weight_prepared, conv_pw_1_weight_, kConvPw1);
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
-  cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
-
-  at(10);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
   // 10: relu6    (relu64)
   cnn::bn_affine(conv_dw_2_bn_saved, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_, conv_dw_2_bn_running_mean_,
                  conv_dw_2_bn_running_var_, kConvDw2Bn);
@@ -956,14 +944,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu65)
   cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
                  conv_pw_2_bn_running_var_, kConvPw2Bn);
-  cnn::conv(relu65, cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), conv_pw_2_weight_,
-            cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_2_weight_prepared, conv_pw_2_weight_, kConvPw2);
 
   at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
-  cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
-
-  at(16);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
   // 10: relu6    (relu66)
   cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
                  conv_dw_3_bn_running_var_, kConvDw3Bn);
@@ -973,14 +957,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu67)
   cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
                  conv_pw_3_bn_running_var_, kConvPw3Bn);
-  cnn::conv(relu67, cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), conv_pw_3_weight_,
-            cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_3_weight_prepared, conv_pw_3_weight_, kConvPw3);
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
-  cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
-
-  at(22);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
   // 10: relu6    (relu68)
   cnn::bn_affine(conv_dw_4_bn_saved, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_, conv_dw_4_bn_running_mean_,
                  conv_dw_4_bn_running_var_, kConvDw4Bn);
@@ -990,14 +970,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu69)
   cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
                  conv_pw_4_bn_running_var_, kConvPw4Bn);
-  cnn::conv(relu69, cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), conv_pw_4_weight_,
-            cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_4_weight_prepared, conv_pw_4_weight_, kConvPw4);
 
   at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
-  cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
-
-  at(28);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
   // 10: relu6    (relu610)
   cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
                  conv_dw_5_bn_running_var_, kConvDw5Bn);
@@ -1007,14 +983,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu611)
   cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
                  conv_pw_5_bn_running_var_, kConvPw5Bn);
-  cnn::conv(relu611, cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), conv_pw_5_weight_,
-            cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_5_weight_prepared, conv_pw_5_weight_, kConvPw5);
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
-  cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
-
-  at(34);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
   // 10: relu6    (relu612)
   cnn::bn_affine(conv_dw_6_bn_saved, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_, conv_dw_6_bn_running_mean_,
                  conv_dw_6_bn_running_var_, kConvDw6Bn);
@@ -1024,14 +996,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu613)
   cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
                  conv_pw_6_bn_running_var_, kConvPw6Bn);
-  cnn::conv(relu613, cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), conv_pw_6_weight_,
-            cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_6_weight_prepared, conv_pw_6_weight_, kConvPw6);
 
   at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
-  cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
-
-  at(40);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
   // 10: relu6    (relu614)
   cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
                  conv_dw_7_bn_running_var_, kConvDw7Bn);
@@ -1041,14 +1009,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu615)
   cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
                  conv_pw_7_bn_running_var_, kConvPw7Bn);
-  cnn::conv(relu615, cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), conv_pw_7_weight_,
-            cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_7_weight_prepared, conv_pw_7_weight_, kConvPw7);
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
-  cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
-
-  at(46);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
   // 10: relu6    (relu616)
   cnn::bn_affine(conv_dw_8_bn_saved, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_, conv_dw_8_bn_running_mean_,
                  conv_dw_8_bn_running_var_, kConvDw8Bn);
@@ -1058,14 +1022,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu617)
   cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
                  conv_pw_8_bn_running_var_, kConvPw8Bn);
-  cnn::conv(relu617, cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), conv_pw_8_weight_,
-            cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_8_weight_prepared, conv_pw_8_weight_, kConvPw8);
 
   at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
-  cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
-
-  at(52);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
   // 10: relu6    (relu618)
   cnn::bn_affine(conv_dw_9_bn_saved, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
                  conv_dw_9_bn_running_var_, kConvDw9Bn);
@@ -1075,14 +1035,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu619)
   cnn::bn_affine(conv_pw_9_bn_saved, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
                  conv_pw_9_bn_running_var_, kConvPw9Bn);
-  cnn::conv(relu619, cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), conv_pw_9_weight_,
-            cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_9_weight_prepared, conv_pw_9_weight_, kConvPw9);
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
-  cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
-
-  at(58);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
   // 10: relu6    (relu620)
   cnn::bn_affine(conv_dw_10_bn_saved, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_, conv_dw_10_bn_running_mean_,
                  conv_dw_10_bn_running_var_, kConvDw10Bn);
@@ -1092,14 +1048,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu621)
   cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
                  conv_pw_10_bn_running_var_, kConvPw10Bn);
-  cnn::conv(relu621, cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_10_weight_, cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6),
-            kConvPw10, batch, scratch());
+  cnn::conv_prepare(conv_pw_10_weight_prepared, conv_pw_10_weight_, kConvPw10);
 
   at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
-  cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
-
-  at(64);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
   // 10: relu6    (relu622)
   cnn::bn_affine(conv_dw_11_bn_saved, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_, conv_dw_11_bn_running_mean_,
                  conv_dw_11_bn_running_var_, kConvDw11Bn);
@@ -1109,14 +1061,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu623)
   cnn::bn_affine(conv_pw_11_bn_saved, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_, conv_pw_11_bn_running_mean_,
                  conv_pw_11_bn_running_var_, kConvPw11Bn);
-  cnn::conv(relu623, cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_11_weight_, cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6),
-            kConvPw11, batch, scratch());
+  cnn::conv_prepare(conv_pw_11_weight_prepared, conv_pw_11_weight_, kConvPw11);
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
-  cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
-
-  at(70);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
   // 10: relu6    (relu624)
   cnn::bn_affine(conv_dw_12_bn_saved, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_, conv_dw_12_bn_running_mean_,
                  conv_dw_12_bn_running_var_, kConvDw12Bn);
@@ -1126,14 +1074,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu625)
   cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
                  conv_pw_12_bn_running_var_, kConvPw12Bn);
-  cnn::conv(relu625, cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_12_weight_, cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6),
-            kConvPw12, batch, scratch());
+  cnn::conv_prepare(conv_pw_12_weight_prepared, conv_pw_12_weight_, kConvPw12);
 
   at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
-  cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
-
-  at(76);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
   // 10: relu6    (relu626)
   cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
                  conv_dw_13_bn_running_var_, kConvDw13Bn);
@@ -1143,9 +1087,273 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu627)
   cnn::bn_affine(conv_pw_13_bn_saved, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_, conv_pw_13_bn_running_mean_,
                  conv_pw_13_bn_running_var_, kConvPw13Bn);
-  cnn::conv(relu627, cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_13_weight_, cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6),
-            kConvPw13, batch, scratch());
+  cnn::conv_prepare(conv_pw_13_weight_prepared, conv_pw_13_weight_, kConvPw13);
+}
+
+// Forward, as at prediction time: scores for the caller.
+void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(12845056, 150528);  // 3x224x224
+  const cnn::Floats conv1_bn_saved = floats(38535168, 128);
+  const cnn::Blocked relu61 = blocked(0, 401408);  // 32x112x112
+  const cnn::Floats conv1_weight_prepared = floats(38535296, 972);
+  const cnn::Floats conv_dw_1_bn_saved = floats(38536272, 128);
+  const cnn::Blocked relu62 = blocked(25690112, 401408);  // 32x112x112
+  const cnn::Floats conv_pw_1_bn_saved = floats(38536400, 256);
+  const cnn::Blocked relu63 = blocked(0, 802816);  // 64x112x112
+  const cnn::Floats conv_pw_1_weight_prepared = floats(38536656, 2112);
+  const cnn::Floats conv_dw_2_bn_saved = floats(38538768, 256);
+  const cnn::Blocked relu64 = blocked(25690112, 200704);  // 64x56x56
+  const cnn::Floats conv_pw_2_bn_saved = floats(38539024, 512);
+  const cnn::Blocked relu65 = blocked(0, 401408);  // 128x56x56
+  const cnn::Floats conv_pw_2_weight_prepared = floats(38539536, 8448);
+  const cnn::Floats conv_dw_3_bn_saved = floats(38547984, 512);
+  const cnn::Blocked relu66 = blocked(12845056, 401408);  // 128x56x56
+  const cnn::Floats conv_pw_3_bn_saved = floats(38548496, 512);
+  const cnn::Blocked relu67 = blocked(0, 401408);  // 128x56x56
+  const cnn::Floats conv_pw_3_weight_prepared = floats(38549008, 16896);
+  const cnn::Floats conv_dw_4_bn_saved = floats(38565904, 512);
+  const cnn::Blocked relu68 = blocked(12845056, 100352);  // 128x28x28
+  const cnn::Floats conv_pw_4_bn_saved = floats(38566416, 1024);
+  const cnn::Blocked relu69 = blocked(0, 200704);  // 256x28x28
+  const cnn::Floats conv_pw_4_weight_prepared = floats(38567440, 33024);
+  const cnn::Floats conv_dw_5_bn_saved = floats(38600464, 1024);
+  const cnn::Blocked relu610 = blocked(6422528, 200704);  // 256x28x28
+  const cnn::Floats conv_pw_5_bn_saved = floats(38601488, 1024);
+  const cnn::Blocked relu611 = blocked(0, 200704);  // 256x28x28
+  const cnn::Floats conv_pw_5_weight_prepared = floats(38602512, 66048);
+  const cnn::Floats conv_dw_6_bn_saved = floats(38668560, 1024);
+  const cnn::Blocked relu612 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Floats conv_pw_6_bn_saved = floats(38669584, 2048);
+  const cnn::Blocked relu613 = blocked(0, 100352);  // 512x14x14
+  const cnn::Floats conv_pw_6_weight_prepared = floats(38671632, 132096);
+  const cnn::Floats conv_dw_7_bn_saved = floats(38803728, 2048);
+  const cnn::Blocked relu614 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Floats conv_pw_7_bn_saved = floats(38805776, 2048);
+  const cnn::Blocked relu615 = blocked(0, 100352);  // 512x14x14
+  const cnn::Floats conv_pw_7_weight_prepared = floats(38807824, 264192);
+  const cnn::Floats conv_dw_8_bn_saved = floats(39072016, 2048);
+  const cnn::Blocked relu616 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Floats conv_pw_8_bn_saved = floats(39074064, 2048);
+  const cnn::Blocked relu617 = blocked(0, 100352);  // 512x14x14
+  const cnn::Floats conv_pw_8_weight_prepared = floats(39076112, 264192);
+  const cnn::Floats conv_dw_9_bn_saved = floats(39340304, 2048);
+  const cnn::Blocked relu618 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Floats conv_pw_9_bn_saved = floats(39342352, 2048);
+  const cnn::Blocked relu619 = blocked(0, 100352);  // 512x14x14
+  const cnn::Floats conv_pw_9_weight_prepared = floats(39344400, 264192);
+  const cnn::Floats conv_dw_10_bn_saved = floats(39608592, 2048);
+  const cnn::Blocked relu620 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Floats conv_pw_10_bn_saved = floats(39610640, 2048);
+  const cnn::Blocked relu621 = blocked(0, 100352);  // 512x14x14
+  const cnn::Floats conv_pw_10_weight_prepared = floats(39612688, 264192);
+  const cnn::Floats conv_dw_11_bn_saved = floats(39876880, 2048);
+  const cnn::Blocked relu622 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Floats conv_pw_11_bn_saved = floats(39878928, 2048);
+  const cnn::Blocked relu623 = blocked(0, 100352);  // 512x14x14
+  const cnn::Floats conv_pw_11_weight_prepared = floats(39880976, 264192);
+  const cnn::Floats conv_dw_12_bn_saved = floats(40145168, 2048);
+  const cnn::Blocked relu624 = blocked(3211264, 25088);  // 512x7x7
+  const cnn::Floats conv_pw_12_bn_saved = floats(40147216, 4096);
+  const cnn::Blocked relu625 = blocked(0, 50176);  // 1024x7x7
+  const cnn::Floats conv_pw_12_weight_prepared = floats(40151312, 525312);
+  const cnn::Floats conv_dw_13_bn_saved = floats(40676624, 4096);
+  const cnn::Blocked relu626 = blocked(1605632, 50176);  // 1024x7x7
+  const cnn::Floats conv_pw_13_bn_saved = floats(40680720, 4096);
+  const cnn::Blocked relu627 = blocked(0, 50176);  // 1024x7x7
+  const cnn::Floats conv_pw_13_weight_prepared = floats(40684816, 1050624);
+  const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
+  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
+  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
+  cnn::to_blocked(input, images, k3x224x224, batch);
+
+  at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
+  // 19: conv1_bn = bn(eps=0.001, decay=0.99)
+  // 20: relu6    (relu61)
+  cnn::conv(relu61, input, cnn::prepared(conv1_weight_prepared),
+            cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
+
+  at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
+  // 10: relu6    (relu62)
+  cnn::dwconv(relu62, relu61, conv_dw_1_weight_,
+              cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6), kConvDw1, batch,
+              scratch());
+
+  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
+  // 13: relu6    (relu63)
+  cnn::conv(relu63, relu62, cnn::prepared(conv_pw_1_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
+            scratch());
+
+  at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
+  // 10: relu6    (relu64)
+  cnn::dwconv(relu64, relu63, conv_dw_2_weight_,
+              cnn::Epilogue().scaled(conv_dw_2_bn_saved).then(cnn::Activation::kRelu6), kConvDw2, batch,
+              scratch());
+
+  at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
+  // 13: relu6    (relu65)
+  cnn::conv(relu65, relu64, cnn::prepared(conv_pw_2_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
+            scratch());
+
+  at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
+  // 10: relu6    (relu66)
+  cnn::dwconv(relu66, relu65, conv_dw_3_weight_,
+              cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6), kConvDw3, batch,
+              scratch());
+
+  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
+  // 13: relu6    (relu67)
+  cnn::conv(relu67, relu66, cnn::prepared(conv_pw_3_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
+            scratch());
+
+  at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
+  // 10: relu6    (relu68)
+  cnn::dwconv(relu68, relu67, conv_dw_4_weight_,
+              cnn::Epilogue().scaled(conv_dw_4_bn_saved).then(cnn::Activation::kRelu6), kConvDw4, batch,
+              scratch());
+
+  at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
+  // 13: relu6    (relu69)
+  cnn::conv(relu69, relu68, cnn::prepared(conv_pw_4_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
+            scratch());
+
+  at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
+  // 10: relu6    (relu610)
+  cnn::dwconv(relu610, relu69, conv_dw_5_weight_,
+              cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6), kConvDw5, batch,
+              scratch());
+
+  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
+  // 13: relu6    (relu611)
+  cnn::conv(relu611, relu610, cnn::prepared(conv_pw_5_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
+            scratch());
+
+  at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
+  // 10: relu6    (relu612)
+  cnn::dwconv(relu612, relu611, conv_dw_6_weight_,
+              cnn::Epilogue().scaled(conv_dw_6_bn_saved).then(cnn::Activation::kRelu6), kConvDw6, batch,
+              scratch());
+
+  at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
+  // 13: relu6    (relu613)
+  cnn::conv(relu613, relu612, cnn::prepared(conv_pw_6_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
+            scratch());
+
+  at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
+  // 10: relu6    (relu614)
+  cnn::dwconv(relu614, relu613, conv_dw_7_weight_,
+              cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6), kConvDw7, batch,
+              scratch());
+
+  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
+  // 13: relu6    (relu615)
+  cnn::conv(relu615, relu614, cnn::prepared(conv_pw_7_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
+            scratch());
+
+  at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
+  // 10: relu6    (relu616)
+  cnn::dwconv(relu616, relu615, conv_dw_8_weight_,
+              cnn::Epilogue().scaled(conv_dw_8_bn_saved).then(cnn::Activation::kRelu6), kConvDw8, batch,
+              scratch());
+
+  at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
+  // 13: relu6    (relu617)
+  cnn::conv(relu617, relu616, cnn::prepared(conv_pw_8_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
+            scratch());
+
+  at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
+  // 10: relu6    (relu618)
+  cnn::dwconv(relu618, relu617, conv_dw_9_weight_,
+              cnn::Epilogue().scaled(conv_dw_9_bn_saved).then(cnn::Activation::kRelu6), kConvDw9, batch,
+              scratch());
+
+  at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
+  // 13: relu6    (relu619)
+  cnn::conv(relu619, relu618, cnn::prepared(conv_pw_9_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
+            scratch());
+
+  at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
+  // 10: relu6    (relu620)
+  cnn::dwconv(relu620, relu619, conv_dw_10_weight_,
+              cnn::Epilogue().scaled(conv_dw_10_bn_saved).then(cnn::Activation::kRelu6), kConvDw10, batch,
+              scratch());
+
+  at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
+  // 13: relu6    (relu621)
+  cnn::conv(relu621, relu620, cnn::prepared(conv_pw_10_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6), kConvPw10, batch,
+            scratch());
+
+  at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
+  // 10: relu6    (relu622)
+  cnn::dwconv(relu622, relu621, conv_dw_11_weight_,
+              cnn::Epilogue().scaled(conv_dw_11_bn_saved).then(cnn::Activation::kRelu6), kConvDw11, batch,
+              scratch());
+
+  at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
+  // 13: relu6    (relu623)
+  cnn::conv(relu623, relu622, cnn::prepared(conv_pw_11_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6), kConvPw11, batch,
+            scratch());
+
+  at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
+  // 10: relu6    (relu624)
+  cnn::dwconv(relu624, relu623, conv_dw_12_weight_,
+              cnn::Epilogue().scaled(conv_dw_12_bn_saved).then(cnn::Activation::kRelu6), kConvDw12, batch,
+              scratch());
+
+  at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
+  // 13: relu6    (relu625)
+  cnn::conv(relu625, relu624, cnn::prepared(conv_pw_12_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6), kConvPw12, batch,
+            scratch());
+
+  at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
+  // 10: relu6    (relu626)
+  cnn::dwconv(relu626, relu625, conv_dw_13_weight_,
+              cnn::Epilogue().scaled(conv_dw_13_bn_saved).then(cnn::Activation::kRelu6), kConvDw13, batch,
+              scratch());
+
+  at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
+  // 13: relu6    (relu627)
+  cnn::conv(relu627, relu626, cnn::prepared(conv_pw_13_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6), kConvPw13, batch,
+            scratch());
 
   at(81);  // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k1024x7x7, batch);

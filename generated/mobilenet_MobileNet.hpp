@@ -103,6 +103,7 @@ class MobileNet final : public cnn::Network {
 
  private:
   void predict_on_team(cnn::ConstFloats images, int batch) override;
+  void prepare_on_team() override;
 
   const cnn::Floats conv1_weight_ = parameters(0, 864);  // [32, 3, 3, 3]
   const cnn::Floats conv1_bn_weight_ = parameters(864, 32);  // [32]

@@ -183,58 +183,72 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kConv1, kBatch) == cnn::ScratchSize{7680, 4536});
+static_assert(cnn::conv_prepared_scratch(kConv1, kBatch) == cnn::ScratchSize{5376, 0});
 static_assert(cnn::conv_scratch(kConv1, kBatch) == cnn::ScratchSize{5376, 648});
 static_assert(cnn::dwconv_scratch(kConvDw1, kBatch) == cnn::ScratchSize{26224, 0});
 static_assert(cnn::conv_backward_input_scratch(kConvPw1, kBatch) == cnn::ScratchSize{9408, 1152});
 static_assert(cnn::conv_backward_params_scratch(kConvPw1, kBatch) == cnn::ScratchSize{12288, 8064});
+static_assert(cnn::conv_prepared_scratch(kConvPw1, kBatch) == cnn::ScratchSize{4800, 0});
 static_assert(cnn::conv_scratch(kConvPw1, kBatch) == cnn::ScratchSize{4800, 1152});
 static_assert(cnn::dwconv_scratch(kConvDw2, kBatch) == cnn::ScratchSize{16304, 0});
 static_assert(cnn::conv_backward_input_scratch(kConvPw2, kBatch) == cnn::ScratchSize{18624, 4608});
 static_assert(cnn::conv_backward_params_scratch(kConvPw2, kBatch) == cnn::ScratchSize{21504, 32256});
+static_assert(cnn::conv_prepared_scratch(kConvPw2, kBatch) == cnn::ScratchSize{9408, 0});
 static_assert(cnn::conv_scratch(kConvPw2, kBatch) == cnn::ScratchSize{9408, 4608});
 static_assert(cnn::dwconv_scratch(kConvDw3, kBatch) == cnn::ScratchSize{6848, 0});
 static_assert(cnn::conv_backward_input_scratch(kConvPw3, kBatch) == cnn::ScratchSize{18624, 9216});
 static_assert(cnn::conv_backward_params_scratch(kConvPw3, kBatch) == cnn::ScratchSize{21504, 64512});
+static_assert(cnn::conv_prepared_scratch(kConvPw3, kBatch) == cnn::ScratchSize{18624, 0});
 static_assert(cnn::conv_scratch(kConvPw3, kBatch) == cnn::ScratchSize{18624, 9216});
 static_assert(cnn::dwconv_scratch(kConvDw4, kBatch) == cnn::ScratchSize{4236, 0});
 static_assert(cnn::conv_backward_input_scratch(kConvPw4, kBatch) == cnn::ScratchSize{37056, 18432});
 static_assert(cnn::conv_backward_params_scratch(kConvPw4, kBatch) == cnn::ScratchSize{39936, 129024});
+static_assert(cnn::conv_prepared_scratch(kConvPw4, kBatch) == cnn::ScratchSize{18624, 0});
 static_assert(cnn::conv_scratch(kConvPw4, kBatch) == cnn::ScratchSize{18624, 18432});
 static_assert(cnn::dwconv_scratch(kConvDw5, kBatch) == cnn::ScratchSize{1864, 0});
 static_assert(cnn::conv_backward_input_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37056, 36864});
 static_assert(cnn::conv_backward_params_scratch(kConvPw5, kBatch) == cnn::ScratchSize{39936, 258048});
+static_assert(cnn::conv_prepared_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37056, 36864});
 static_assert(cnn::dwconv_scratch(kConvDw6, kBatch) == cnn::ScratchSize{1142, 0});
 static_assert(cnn::conv_backward_input_scratch(kConvPw6, kBatch) == cnn::ScratchSize{86208, 73728});
 static_assert(cnn::conv_backward_params_scratch(kConvPw6, kBatch) == cnn::ScratchSize{76800, 516096});
+static_assert(cnn::conv_prepared_scratch(kConvPw6, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kConvPw6, kBatch) == cnn::ScratchSize{37056, 73728});
 static_assert(cnn::dwconv_scratch(kConvDw7, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_backward_input_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::conv_backward_params_scratch(kConvPw7, kBatch) == cnn::ScratchSize{76800, 442368});
+static_assert(cnn::conv_prepared_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::dwconv_scratch(kConvDw8, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_backward_input_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::conv_backward_params_scratch(kConvPw8, kBatch) == cnn::ScratchSize{76800, 442368});
+static_assert(cnn::conv_prepared_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::dwconv_scratch(kConvDw9, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_backward_input_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::conv_backward_params_scratch(kConvPw9, kBatch) == cnn::ScratchSize{76800, 442368});
+static_assert(cnn::conv_prepared_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::dwconv_scratch(kConvDw10, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_backward_input_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::conv_backward_params_scratch(kConvPw10, kBatch) == cnn::ScratchSize{76800, 442368});
+static_assert(cnn::conv_prepared_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::dwconv_scratch(kConvDw11, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_backward_input_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::conv_backward_params_scratch(kConvPw11, kBatch) == cnn::ScratchSize{76800, 442368});
+static_assert(cnn::conv_prepared_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123072, 0});
 static_assert(cnn::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123072, 147456});
 static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{330, 0});
 static_assert(cnn::conv_backward_input_scratch(kConvPw12, kBatch) == cnn::ScratchSize{123072, 294912});
 static_assert(cnn::conv_backward_params_scratch(kConvPw12, kBatch) == cnn::ScratchSize{150528, 589824});
+static_assert(cnn::conv_prepared_scratch(kConvPw12, kBatch) == cnn::ScratchSize{196800, 0});
 static_assert(cnn::conv_scratch(kConvPw12, kBatch) == cnn::ScratchSize{196800, 294912});
 static_assert(cnn::dwconv_scratch(kConvDw13, kBatch) == cnn::ScratchSize{184, 0});
 static_assert(cnn::conv_backward_input_scratch(kConvPw13, kBatch) == cnn::ScratchSize{196800, 589824});
 static_assert(cnn::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{150528, 0});
+static_assert(cnn::conv_prepared_scratch(kConvPw13, kBatch) == cnn::ScratchSize{196800, 0});
 static_assert(cnn::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{196800, 589824});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40080});
 
@@ -691,81 +705,81 @@ constexpr cnn::LayerDescription kLayers[] = {
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{8128512, 1806336, 2592}, {8128512, 1806336, 2592}},
-    {{0, 2408448, 768}, {0, 3612672, 576}},
+    {{0, 1204224, 768}, {0, 3612672, 576}},
     {{}, {}},
-    {{2709504, 2408448, 864}, {5419008, 4816896, 1728}},
+    {{2709504, 2408448, 1248}, {5419008, 4816896, 2112}},
     {{0, 1204224, 768}, {0, 3612672, 576}},
     {{}, {}},
     {{14450688, 3612672, 4992}, {28901376, 7225344, 9600}},
-    {{0, 4816896, 1536}, {0, 7225344, 1152}},
+    {{0, 2408448, 1536}, {0, 7225344, 1152}},
     {{}, {}},
-    {{1354752, 3010560, 1728}, {2709504, 6021120, 3456}},
+    {{1354752, 3010560, 2496}, {2709504, 6021120, 4224}},
     {{0, 602112, 1536}, {0, 1806336, 1152}},
     {{}, {}},
     {{14450688, 1806336, 19200}, {28901376, 3612672, 37632}},
-    {{0, 2408448, 3072}, {0, 3612672, 2304}},
+    {{0, 1204224, 3072}, {0, 3612672, 2304}},
     {{}, {}},
-    {{2709504, 2408448, 3456}, {5419008, 4816896, 6912}},
+    {{2709504, 2408448, 4992}, {5419008, 4816896, 8448}},
     {{0, 1204224, 3072}, {0, 3612672, 2304}},
     {{}, {}},
     {{28901376, 2408448, 38400}, {57802752, 4816896, 75264}},
-    {{0, 2408448, 3072}, {0, 3612672, 2304}},
+    {{0, 1204224, 3072}, {0, 3612672, 2304}},
     {{}, {}},
-    {{677376, 1505280, 3456}, {1354752, 3010560, 6912}},
+    {{677376, 1505280, 4992}, {1354752, 3010560, 8448}},
     {{0, 301056, 3072}, {0, 903168, 2304}},
     {{}, {}},
     {{14450688, 903168, 75264}, {28901376, 1806336, 148992}},
-    {{0, 1204224, 6144}, {0, 1806336, 4608}},
+    {{0, 602112, 6144}, {0, 1806336, 4608}},
     {{}, {}},
-    {{1354752, 1204224, 6912}, {2709504, 2408448, 13824}},
+    {{1354752, 1204224, 9984}, {2709504, 2408448, 16896}},
     {{0, 602112, 6144}, {0, 1806336, 4608}},
     {{}, {}},
     {{28901376, 1204224, 150528}, {57802752, 2408448, 297984}},
-    {{0, 1204224, 6144}, {0, 1806336, 4608}},
+    {{0, 602112, 6144}, {0, 1806336, 4608}},
     {{}, {}},
-    {{338688, 752640, 6912}, {677376, 1505280, 13824}},
+    {{338688, 752640, 9984}, {677376, 1505280, 16896}},
     {{0, 150528, 6144}, {0, 451584, 4608}},
     {{}, {}},
     {{14450688, 451584, 297984}, {28901376, 903168, 592896}},
-    {{0, 602112, 12288}, {0, 903168, 9216}},
+    {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
-    {{677376, 602112, 13824}, {1354752, 1204224, 27648}},
+    {{677376, 602112, 19968}, {1354752, 1204224, 33792}},
     {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
     {{28901376, 602112, 595968}, {57802752, 1204224, 1185792}},
-    {{0, 602112, 12288}, {0, 903168, 9216}},
+    {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
-    {{677376, 602112, 13824}, {1354752, 1204224, 27648}},
+    {{677376, 602112, 19968}, {1354752, 1204224, 33792}},
     {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
     {{28901376, 602112, 595968}, {57802752, 1204224, 1185792}},
-    {{0, 602112, 12288}, {0, 903168, 9216}},
+    {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
-    {{677376, 602112, 13824}, {1354752, 1204224, 27648}},
+    {{677376, 602112, 19968}, {1354752, 1204224, 33792}},
     {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
     {{28901376, 602112, 595968}, {57802752, 1204224, 1185792}},
-    {{0, 602112, 12288}, {0, 903168, 9216}},
+    {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
-    {{677376, 602112, 13824}, {1354752, 1204224, 27648}},
+    {{677376, 602112, 19968}, {1354752, 1204224, 33792}},
     {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
     {{28901376, 602112, 595968}, {57802752, 1204224, 1185792}},
-    {{0, 602112, 12288}, {0, 903168, 9216}},
+    {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
-    {{677376, 602112, 13824}, {1354752, 1204224, 27648}},
+    {{677376, 602112, 19968}, {1354752, 1204224, 33792}},
     {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
     {{28901376, 602112, 595968}, {57802752, 1204224, 1185792}},
-    {{0, 602112, 12288}, {0, 903168, 9216}},
+    {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
-    {{169344, 376320, 13824}, {338688, 752640, 27648}},
+    {{169344, 376320, 19968}, {338688, 752640, 33792}},
     {{0, 75264, 12288}, {0, 225792, 9216}},
     {{}, {}},
     {{14450688, 225792, 1185792}, {28901376, 451584, 2365440}},
-    {{0, 301056, 24576}, {0, 451584, 18432}},
+    {{0, 150528, 24576}, {0, 451584, 18432}},
     {{}, {}},
-    {{338688, 301056, 27648}, {677376, 602112, 55296}},
+    {{338688, 301056, 39936}, {677376, 602112, 67584}},
     {{0, 150528, 24576}, {0, 451584, 18432}},
     {{}, {}},
     {{28901376, 301056, 2371584}, {57802752, 602112, 4730880}},
@@ -778,85 +792,85 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{8128512, 1806336, 3744}, {}},
+    {{8128512, 1806336, 2976}, {}},
     {{}, {}},
     {{}, {}},
-    {{2709504, 2408448, 864}, {}},
-    {{0, 0, 768}, {}},
-    {{}, {}},
-    {{14450688, 3612672, 7296}, {}},
+    {{2709504, 2408448, 1248}, {}},
     {{}, {}},
     {{}, {}},
-    {{1354752, 3010560, 1728}, {}},
-    {{0, 0, 1536}, {}},
-    {{}, {}},
-    {{14450688, 1806336, 23808}, {}},
+    {{14450688, 3612672, 5376}, {}},
     {{}, {}},
     {{}, {}},
-    {{2709504, 2408448, 3456}, {}},
-    {{0, 0, 3072}, {}},
-    {{}, {}},
-    {{28901376, 2408448, 43008}, {}},
+    {{1354752, 3010560, 2496}, {}},
     {{}, {}},
     {{}, {}},
-    {{677376, 1505280, 3456}, {}},
-    {{0, 0, 3072}, {}},
-    {{}, {}},
-    {{14450688, 903168, 84480}, {}},
+    {{14450688, 1806336, 19968}, {}},
     {{}, {}},
     {{}, {}},
-    {{1354752, 1204224, 6912}, {}},
-    {{0, 0, 6144}, {}},
-    {{}, {}},
-    {{28901376, 1204224, 159744}, {}},
+    {{2709504, 2408448, 4992}, {}},
     {{}, {}},
     {{}, {}},
-    {{338688, 752640, 6912}, {}},
-    {{0, 0, 6144}, {}},
-    {{}, {}},
-    {{14450688, 451584, 316416}, {}},
+    {{28901376, 2408448, 38400}, {}},
     {{}, {}},
     {{}, {}},
-    {{677376, 602112, 13824}, {}},
-    {{0, 0, 12288}, {}},
-    {{}, {}},
-    {{28901376, 602112, 614400}, {}},
+    {{677376, 1505280, 4992}, {}},
     {{}, {}},
     {{}, {}},
-    {{677376, 602112, 13824}, {}},
-    {{0, 0, 12288}, {}},
-    {{}, {}},
-    {{28901376, 602112, 614400}, {}},
+    {{14450688, 903168, 76800}, {}},
     {{}, {}},
     {{}, {}},
-    {{677376, 602112, 13824}, {}},
-    {{0, 0, 12288}, {}},
-    {{}, {}},
-    {{28901376, 602112, 614400}, {}},
+    {{1354752, 1204224, 9984}, {}},
     {{}, {}},
     {{}, {}},
-    {{677376, 602112, 13824}, {}},
-    {{0, 0, 12288}, {}},
-    {{}, {}},
-    {{28901376, 602112, 614400}, {}},
+    {{28901376, 1204224, 150528}, {}},
     {{}, {}},
     {{}, {}},
-    {{677376, 602112, 13824}, {}},
-    {{0, 0, 12288}, {}},
-    {{}, {}},
-    {{28901376, 602112, 614400}, {}},
+    {{338688, 752640, 9984}, {}},
     {{}, {}},
     {{}, {}},
-    {{169344, 376320, 13824}, {}},
-    {{0, 0, 12288}, {}},
-    {{}, {}},
-    {{14450688, 225792, 1222656}, {}},
+    {{14450688, 451584, 301056}, {}},
     {{}, {}},
     {{}, {}},
-    {{338688, 301056, 27648}, {}},
-    {{0, 0, 24576}, {}},
+    {{677376, 602112, 19968}, {}},
     {{}, {}},
-    {{28901376, 301056, 2408448}, {}},
+    {{}, {}},
+    {{28901376, 602112, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 602112, 19968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 602112, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 602112, 19968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 602112, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 602112, 19968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 602112, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{677376, 602112, 19968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 602112, 595968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{169344, 376320, 19968}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{14450688, 225792, 1191936}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{338688, 301056, 39936}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 301056, 2371584}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 153600, 0}, {}},
@@ -1107,7 +1121,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 200560704,
+    .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 127103040,
                .shared_scratch = 589824, .thread_scratch = 196800},
 };
 
@@ -1128,109 +1142,96 @@ float MobileNet75::step(int phase, cnn::ConstFloats images, cnn::Labels labels, 
 }
 
 // 52: train MobileNet75 on ImageNet {
-// Phase main: 2,585,560 of 2,585,560 parameters learn; activations take 802,242,816 bytes.
+// Phase main: 2,585,560 of 2,585,560 parameters learn; activations take 508,412,160 bytes.
 float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
     cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(115605504, 150528);  // 3x224x224
+  const cnn::Blocked input = blocked(77070336, 150528);  // 3x224x224
   const cnn::Blocked conv1 = blocked(38535168, 301056);  // 24x112x112
-  const cnn::Blocked relu61 = blocked(48168960, 301056);  // 24x112x112
-  const cnn::Floats conv1_bn_saved = floats(200560512, 96);
-  const cnn::Blocked conv_dw_1 = blocked(57802752, 301056);  // 24x112x112
-  const cnn::Floats conv_dw_1_bn_saved = floats(200560608, 96);
+  const cnn::Floats conv1_bn_saved = floats(127102848, 96);
+  const cnn::Blocked conv_dw_1 = blocked(48168960, 301056);  // 24x112x112
+  const cnn::Floats conv_dw_1_bn_saved = floats(127102944, 96);
   const cnn::Blocked conv_pw_1 = blocked(0, 602112);  // 48x112x112
-  const cnn::Blocked relu63 = blocked(19267584, 602112);  // 48x112x112
-  const cnn::Floats conv_pw_1_bn_saved = floats(200560128, 192);
-  const cnn::Blocked conv_dw_2 = blocked(120422400, 150528);  // 48x56x56
-  const cnn::Floats conv_dw_2_bn_saved = floats(200560320, 192);
-  const cnn::Blocked conv_pw_2 = blocked(67436544, 301056);  // 96x56x56
-  const cnn::Blocked relu65 = blocked(77070336, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_2_bn_saved = floats(200558592, 384);
-  const cnn::Blocked conv_dw_3 = blocked(86704128, 301056);  // 96x56x56
-  const cnn::Floats conv_dw_3_bn_saved = floats(200558976, 384);
-  const cnn::Blocked conv_pw_3 = blocked(96337920, 301056);  // 96x56x56
-  const cnn::Blocked relu67 = blocked(105971712, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_3_bn_saved = floats(200559360, 384);
-  const cnn::Blocked conv_dw_4 = blocked(149323776, 75264);  // 96x28x28
-  const cnn::Floats conv_dw_4_bn_saved = floats(200559744, 384);
-  const cnn::Blocked conv_pw_4 = blocked(125239296, 150528);  // 192x28x28
-  const cnn::Blocked relu69 = blocked(130056192, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_4_bn_saved = floats(200555520, 768);
-  const cnn::Blocked conv_dw_5 = blocked(134873088, 150528);  // 192x28x28
-  const cnn::Floats conv_dw_5_bn_saved = floats(200556288, 768);
-  const cnn::Blocked conv_pw_5 = blocked(139689984, 150528);  // 192x28x28
-  const cnn::Blocked relu611 = blocked(144506880, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_5_bn_saved = floats(200557056, 768);
-  const cnn::Blocked conv_dw_6 = blocked(192675840, 37632);  // 192x14x14
-  const cnn::Floats conv_dw_6_bn_saved = floats(200557824, 768);
-  const cnn::Blocked conv_pw_6 = blocked(151732224, 75264);  // 384x14x14
-  const cnn::Blocked relu613 = blocked(154140672, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_6_bn_saved = floats(200537088, 1536);
-  const cnn::Blocked conv_dw_7 = blocked(156549120, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_7_bn_saved = floats(200538624, 1536);
-  const cnn::Blocked conv_pw_7 = blocked(158957568, 75264);  // 384x14x14
-  const cnn::Blocked relu615 = blocked(161366016, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_7_bn_saved = floats(200540160, 1536);
-  const cnn::Blocked conv_dw_8 = blocked(163774464, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_8_bn_saved = floats(200541696, 1536);
-  const cnn::Blocked conv_pw_8 = blocked(166182912, 75264);  // 384x14x14
-  const cnn::Blocked relu617 = blocked(168591360, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_8_bn_saved = floats(200543232, 1536);
-  const cnn::Blocked conv_dw_9 = blocked(170999808, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_9_bn_saved = floats(200544768, 1536);
-  const cnn::Blocked conv_pw_9 = blocked(173408256, 75264);  // 384x14x14
-  const cnn::Blocked relu619 = blocked(175816704, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_9_bn_saved = floats(200546304, 1536);
-  const cnn::Blocked conv_dw_10 = blocked(178225152, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_10_bn_saved = floats(200547840, 1536);
-  const cnn::Blocked conv_pw_10 = blocked(180633600, 75264);  // 384x14x14
-  const cnn::Blocked relu621 = blocked(183042048, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_10_bn_saved = floats(200549376, 1536);
-  const cnn::Blocked conv_dw_11 = blocked(185450496, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_11_bn_saved = floats(200550912, 1536);
-  const cnn::Blocked conv_pw_11 = blocked(187858944, 75264);  // 384x14x14
-  const cnn::Blocked relu623 = blocked(190267392, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_11_bn_saved = floats(200552448, 1536);
-  const cnn::Blocked conv_dw_12 = blocked(199901184, 18816);  // 384x7x7
-  const cnn::Floats conv_dw_12_bn_saved = floats(200553984, 1536);
-  const cnn::Blocked conv_pw_12 = blocked(193880064, 37632);  // 768x7x7
-  const cnn::Blocked relu625 = blocked(195084288, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_12_bn_saved = floats(200527872, 3072);
-  const cnn::Blocked conv_dw_13 = blocked(196288512, 37632);  // 768x7x7
-  const cnn::Floats conv_dw_13_bn_saved = floats(200530944, 3072);
-  const cnn::Blocked conv_pw_13 = blocked(197492736, 37632);  // 768x7x7
-  const cnn::Blocked relu627 = blocked(198696960, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_13_bn_saved = floats(200534016, 3072);
-  const cnn::Blocked dropout1 = blocked(200503296, 768);  // 768
-  const cnn::Blocked classifier = blocked(198696960, 1000);  // 1000
-  const cnn::Blocked d_classifier = blocked(198728960, 1000);  // 1000
-  const cnn::Blocked d_dropout1 = blocked(200503296, 768);  // 768
-  const cnn::Blocked d_relu627 = blocked(198696960, 37632);  // 768x7x7
-  const cnn::Blocked d_relu626 = blocked(197492736, 37632);  // 768x7x7
-  const cnn::Blocked d_relu625 = blocked(195084288, 37632);  // 768x7x7
-  const cnn::Blocked d_relu624 = blocked(193880064, 18816);  // 384x7x7
-  const cnn::Blocked d_relu623 = blocked(190267392, 75264);  // 384x14x14
-  const cnn::Blocked d_relu622 = blocked(187858944, 75264);  // 384x14x14
-  const cnn::Blocked d_relu621 = blocked(183042048, 75264);  // 384x14x14
-  const cnn::Blocked d_relu620 = blocked(180633600, 75264);  // 384x14x14
-  const cnn::Blocked d_relu619 = blocked(175816704, 75264);  // 384x14x14
-  const cnn::Blocked d_relu618 = blocked(173408256, 75264);  // 384x14x14
-  const cnn::Blocked d_relu617 = blocked(168591360, 75264);  // 384x14x14
-  const cnn::Blocked d_relu616 = blocked(166182912, 75264);  // 384x14x14
-  const cnn::Blocked d_relu615 = blocked(161366016, 75264);  // 384x14x14
-  const cnn::Blocked d_relu614 = blocked(158957568, 75264);  // 384x14x14
-  const cnn::Blocked d_relu613 = blocked(154140672, 75264);  // 384x14x14
-  const cnn::Blocked d_relu612 = blocked(151732224, 37632);  // 192x14x14
-  const cnn::Blocked d_relu611 = blocked(144506880, 150528);  // 192x28x28
-  const cnn::Blocked d_relu610 = blocked(139689984, 150528);  // 192x28x28
-  const cnn::Blocked d_relu69 = blocked(130056192, 150528);  // 192x28x28
-  const cnn::Blocked d_relu68 = blocked(125239296, 75264);  // 96x28x28
-  const cnn::Blocked d_relu67 = blocked(105971712, 301056);  // 96x56x56
-  const cnn::Blocked d_relu66 = blocked(96337920, 301056);  // 96x56x56
-  const cnn::Blocked d_relu65 = blocked(77070336, 301056);  // 96x56x56
-  const cnn::Blocked d_relu64 = blocked(67436544, 150528);  // 48x56x56
+  const cnn::Floats conv_pw_1_bn_saved = floats(127102464, 192);
+  const cnn::Blocked conv_dw_2 = blocked(81887232, 150528);  // 48x56x56
+  const cnn::Floats conv_dw_2_bn_saved = floats(127102656, 192);
+  const cnn::Blocked conv_pw_2 = blocked(19267584, 301056);  // 96x56x56
+  const cnn::Floats conv_pw_2_bn_saved = floats(127100928, 384);
+  const cnn::Blocked conv_dw_3 = blocked(28901376, 301056);  // 96x56x56
+  const cnn::Floats conv_dw_3_bn_saved = floats(127101312, 384);
+  const cnn::Blocked conv_pw_3 = blocked(57802752, 301056);  // 96x56x56
+  const cnn::Floats conv_pw_3_bn_saved = floats(127101696, 384);
+  const cnn::Blocked conv_dw_4 = blocked(96337920, 75264);  // 96x28x28
+  const cnn::Floats conv_dw_4_bn_saved = floats(127102080, 384);
+  const cnn::Blocked conv_pw_4 = blocked(67436544, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_4_bn_saved = floats(127097856, 768);
+  const cnn::Blocked conv_dw_5 = blocked(72253440, 150528);  // 192x28x28
+  const cnn::Floats conv_dw_5_bn_saved = floats(127098624, 768);
+  const cnn::Blocked conv_pw_5 = blocked(86704128, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_5_bn_saved = floats(127099392, 768);
+  const cnn::Blocked conv_dw_6 = blocked(122830848, 37632);  // 192x14x14
+  const cnn::Floats conv_dw_6_bn_saved = floats(127100160, 768);
+  const cnn::Blocked conv_pw_6 = blocked(91521024, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_6_bn_saved = floats(127079424, 1536);
+  const cnn::Blocked conv_dw_7 = blocked(93929472, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_7_bn_saved = floats(127080960, 1536);
+  const cnn::Blocked conv_pw_7 = blocked(98746368, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_7_bn_saved = floats(127082496, 1536);
+  const cnn::Blocked conv_dw_8 = blocked(101154816, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_8_bn_saved = floats(127084032, 1536);
+  const cnn::Blocked conv_pw_8 = blocked(103563264, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_8_bn_saved = floats(127085568, 1536);
+  const cnn::Blocked conv_dw_9 = blocked(105971712, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_9_bn_saved = floats(127087104, 1536);
+  const cnn::Blocked conv_pw_9 = blocked(108380160, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_9_bn_saved = floats(127088640, 1536);
+  const cnn::Blocked conv_dw_10 = blocked(110788608, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_10_bn_saved = floats(127090176, 1536);
+  const cnn::Blocked conv_pw_10 = blocked(113197056, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_10_bn_saved = floats(127091712, 1536);
+  const cnn::Blocked conv_dw_11 = blocked(115605504, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_11_bn_saved = floats(127093248, 1536);
+  const cnn::Blocked conv_pw_11 = blocked(118013952, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_11_bn_saved = floats(127094784, 1536);
+  const cnn::Blocked conv_dw_12 = blocked(126443520, 18816);  // 384x7x7
+  const cnn::Floats conv_dw_12_bn_saved = floats(127096320, 1536);
+  const cnn::Blocked conv_pw_12 = blocked(120422400, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_12_bn_saved = floats(127070208, 3072);
+  const cnn::Blocked conv_dw_13 = blocked(121626624, 37632);  // 768x7x7
+  const cnn::Floats conv_dw_13_bn_saved = floats(127073280, 3072);
+  const cnn::Blocked conv_pw_13 = blocked(124035072, 37632);  // 768x7x7
+  const cnn::Blocked relu627 = blocked(125239296, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_13_bn_saved = floats(127076352, 3072);
+  const cnn::Blocked dropout1 = blocked(127045632, 768);  // 768
+  const cnn::Blocked classifier = blocked(125239296, 1000);  // 1000
+  const cnn::Blocked d_classifier = blocked(125271296, 1000);  // 1000
+  const cnn::Blocked d_dropout1 = blocked(127045632, 768);  // 768
+  const cnn::Blocked d_relu627 = blocked(125239296, 37632);  // 768x7x7
+  const cnn::Blocked d_relu626 = blocked(124035072, 37632);  // 768x7x7
+  const cnn::Blocked d_relu625 = blocked(121626624, 37632);  // 768x7x7
+  const cnn::Blocked d_relu624 = blocked(124035072, 18816);  // 384x7x7
+  const cnn::Blocked d_relu623 = blocked(120422400, 75264);  // 384x14x14
+  const cnn::Blocked d_relu622 = blocked(118013952, 75264);  // 384x14x14
+  const cnn::Blocked d_relu621 = blocked(115605504, 75264);  // 384x14x14
+  const cnn::Blocked d_relu620 = blocked(113197056, 75264);  // 384x14x14
+  const cnn::Blocked d_relu619 = blocked(110788608, 75264);  // 384x14x14
+  const cnn::Blocked d_relu618 = blocked(108380160, 75264);  // 384x14x14
+  const cnn::Blocked d_relu617 = blocked(105971712, 75264);  // 384x14x14
+  const cnn::Blocked d_relu616 = blocked(103563264, 75264);  // 384x14x14
+  const cnn::Blocked d_relu615 = blocked(101154816, 75264);  // 384x14x14
+  const cnn::Blocked d_relu614 = blocked(98746368, 75264);  // 384x14x14
+  const cnn::Blocked d_relu613 = blocked(93929472, 75264);  // 384x14x14
+  const cnn::Blocked d_relu612 = blocked(98746368, 37632);  // 192x14x14
+  const cnn::Blocked d_relu611 = blocked(91521024, 150528);  // 192x28x28
+  const cnn::Blocked d_relu610 = blocked(86704128, 150528);  // 192x28x28
+  const cnn::Blocked d_relu69 = blocked(72253440, 150528);  // 192x28x28
+  const cnn::Blocked d_relu68 = blocked(86704128, 75264);  // 96x28x28
+  const cnn::Blocked d_relu67 = blocked(67436544, 301056);  // 96x56x56
+  const cnn::Blocked d_relu66 = blocked(57802752, 301056);  // 96x56x56
+  const cnn::Blocked d_relu65 = blocked(28901376, 301056);  // 96x56x56
+  const cnn::Blocked d_relu64 = blocked(57802752, 150528);  // 48x56x56
   const cnn::Blocked d_relu63 = blocked(19267584, 602112);  // 48x112x112
   const cnn::Blocked d_relu62 = blocked(0, 301056);  // 24x112x112
   const cnn::Blocked d_relu61 = blocked(9633792, 301056);  // 24x112x112
@@ -1324,11 +1325,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(1);  // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
-  cnn::bn(relu61, conv1_bn_saved, conv1, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
-          conv1_bn_running_var_, cnn::Activation::kRelu6, kConv1Bn, batch);
+  cnn::bn_statistics(conv1_bn_saved, conv1, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
+                     conv1_bn_running_var_, kConv1Bn, batch);
 
   at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
-  cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
+  cnn::dwconv(conv_dw_1, cnn::Loaded(conv1, conv1_bn_saved, cnn::Activation::kRelu6), conv_dw_1_weight_, {},
+              kConvDw1, batch, scratch());
 
   at(4);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
   // 10: relu6    (relu62)
@@ -1341,11 +1343,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(7);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
-  cnn::bn(relu63, conv_pw_1_bn_saved, conv_pw_1, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_,
-          conv_pw_1_bn_running_mean_, conv_pw_1_bn_running_var_, cnn::Activation::kRelu6, kConvPw1Bn, batch);
+  cnn::bn_statistics(conv_pw_1_bn_saved, conv_pw_1, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_,
+                     conv_pw_1_bn_running_mean_, conv_pw_1_bn_running_var_, kConvPw1Bn, batch);
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
-  cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
+  cnn::dwconv(conv_dw_2, cnn::Loaded(conv_pw_1, conv_pw_1_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_2_weight_, {}, kConvDw2, batch, scratch());
 
   at(10);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
   // 10: relu6    (relu64)
@@ -1358,11 +1361,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(13);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
   // 13: relu6    (relu65)
-  cnn::bn(relu65, conv_pw_2_bn_saved, conv_pw_2, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_,
-          conv_pw_2_bn_running_mean_, conv_pw_2_bn_running_var_, cnn::Activation::kRelu6, kConvPw2Bn, batch);
+  cnn::bn_statistics(conv_pw_2_bn_saved, conv_pw_2, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_,
+                     conv_pw_2_bn_running_mean_, conv_pw_2_bn_running_var_, kConvPw2Bn, batch);
 
   at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
-  cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
+  cnn::dwconv(conv_dw_3, cnn::Loaded(conv_pw_2, conv_pw_2_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_3_weight_, {}, kConvDw3, batch, scratch());
 
   at(16);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
   // 10: relu6    (relu66)
@@ -1375,11 +1379,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(19);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
-  cnn::bn(relu67, conv_pw_3_bn_saved, conv_pw_3, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_,
-          conv_pw_3_bn_running_mean_, conv_pw_3_bn_running_var_, cnn::Activation::kRelu6, kConvPw3Bn, batch);
+  cnn::bn_statistics(conv_pw_3_bn_saved, conv_pw_3, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_,
+                     conv_pw_3_bn_running_mean_, conv_pw_3_bn_running_var_, kConvPw3Bn, batch);
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
-  cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
+  cnn::dwconv(conv_dw_4, cnn::Loaded(conv_pw_3, conv_pw_3_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_4_weight_, {}, kConvDw4, batch, scratch());
 
   at(22);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
   // 10: relu6    (relu68)
@@ -1392,11 +1397,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(25);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
-  cnn::bn(relu69, conv_pw_4_bn_saved, conv_pw_4, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_,
-          conv_pw_4_bn_running_mean_, conv_pw_4_bn_running_var_, cnn::Activation::kRelu6, kConvPw4Bn, batch);
+  cnn::bn_statistics(conv_pw_4_bn_saved, conv_pw_4, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_,
+                     conv_pw_4_bn_running_mean_, conv_pw_4_bn_running_var_, kConvPw4Bn, batch);
 
   at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
-  cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
+  cnn::dwconv(conv_dw_5, cnn::Loaded(conv_pw_4, conv_pw_4_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_5_weight_, {}, kConvDw5, batch, scratch());
 
   at(28);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
   // 10: relu6    (relu610)
@@ -1409,11 +1415,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(31);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
-  cnn::bn(relu611, conv_pw_5_bn_saved, conv_pw_5, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_,
-          conv_pw_5_bn_running_mean_, conv_pw_5_bn_running_var_, cnn::Activation::kRelu6, kConvPw5Bn, batch);
+  cnn::bn_statistics(conv_pw_5_bn_saved, conv_pw_5, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_,
+                     conv_pw_5_bn_running_mean_, conv_pw_5_bn_running_var_, kConvPw5Bn, batch);
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
-  cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
+  cnn::dwconv(conv_dw_6, cnn::Loaded(conv_pw_5, conv_pw_5_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_6_weight_, {}, kConvDw6, batch, scratch());
 
   at(34);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
   // 10: relu6    (relu612)
@@ -1426,11 +1433,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(37);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
   // 13: relu6    (relu613)
-  cnn::bn(relu613, conv_pw_6_bn_saved, conv_pw_6, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_,
-          conv_pw_6_bn_running_mean_, conv_pw_6_bn_running_var_, cnn::Activation::kRelu6, kConvPw6Bn, batch);
+  cnn::bn_statistics(conv_pw_6_bn_saved, conv_pw_6, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_,
+                     conv_pw_6_bn_running_mean_, conv_pw_6_bn_running_var_, kConvPw6Bn, batch);
 
   at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
-  cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
+  cnn::dwconv(conv_dw_7, cnn::Loaded(conv_pw_6, conv_pw_6_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_7_weight_, {}, kConvDw7, batch, scratch());
 
   at(40);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
   // 10: relu6    (relu614)
@@ -1443,11 +1451,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(43);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
-  cnn::bn(relu615, conv_pw_7_bn_saved, conv_pw_7, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_,
-          conv_pw_7_bn_running_mean_, conv_pw_7_bn_running_var_, cnn::Activation::kRelu6, kConvPw7Bn, batch);
+  cnn::bn_statistics(conv_pw_7_bn_saved, conv_pw_7, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_,
+                     conv_pw_7_bn_running_mean_, conv_pw_7_bn_running_var_, kConvPw7Bn, batch);
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
-  cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
+  cnn::dwconv(conv_dw_8, cnn::Loaded(conv_pw_7, conv_pw_7_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_8_weight_, {}, kConvDw8, batch, scratch());
 
   at(46);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
   // 10: relu6    (relu616)
@@ -1460,11 +1469,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(49);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
-  cnn::bn(relu617, conv_pw_8_bn_saved, conv_pw_8, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_,
-          conv_pw_8_bn_running_mean_, conv_pw_8_bn_running_var_, cnn::Activation::kRelu6, kConvPw8Bn, batch);
+  cnn::bn_statistics(conv_pw_8_bn_saved, conv_pw_8, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_,
+                     conv_pw_8_bn_running_mean_, conv_pw_8_bn_running_var_, kConvPw8Bn, batch);
 
   at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
-  cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
+  cnn::dwconv(conv_dw_9, cnn::Loaded(conv_pw_8, conv_pw_8_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_9_weight_, {}, kConvDw9, batch, scratch());
 
   at(52);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
   // 10: relu6    (relu618)
@@ -1477,11 +1487,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(55);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
-  cnn::bn(relu619, conv_pw_9_bn_saved, conv_pw_9, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_,
-          conv_pw_9_bn_running_mean_, conv_pw_9_bn_running_var_, cnn::Activation::kRelu6, kConvPw9Bn, batch);
+  cnn::bn_statistics(conv_pw_9_bn_saved, conv_pw_9, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_,
+                     conv_pw_9_bn_running_mean_, conv_pw_9_bn_running_var_, kConvPw9Bn, batch);
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
-  cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
+  cnn::dwconv(conv_dw_10, cnn::Loaded(conv_pw_9, conv_pw_9_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_10_weight_, {}, kConvDw10, batch, scratch());
 
   at(58);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
   // 10: relu6    (relu620)
@@ -1494,12 +1505,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(61);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
-  cnn::bn(relu621, conv_pw_10_bn_saved, conv_pw_10, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_,
-          conv_pw_10_bn_running_mean_, conv_pw_10_bn_running_var_, cnn::Activation::kRelu6, kConvPw10Bn,
-          batch);
+  cnn::bn_statistics(conv_pw_10_bn_saved, conv_pw_10, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_,
+                     conv_pw_10_bn_running_mean_, conv_pw_10_bn_running_var_, kConvPw10Bn, batch);
 
   at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
-  cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
+  cnn::dwconv(conv_dw_11, cnn::Loaded(conv_pw_10, conv_pw_10_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_11_weight_, {}, kConvDw11, batch, scratch());
 
   at(64);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
   // 10: relu6    (relu622)
@@ -1512,12 +1523,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(67);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
-  cnn::bn(relu623, conv_pw_11_bn_saved, conv_pw_11, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_,
-          conv_pw_11_bn_running_mean_, conv_pw_11_bn_running_var_, cnn::Activation::kRelu6, kConvPw11Bn,
-          batch);
+  cnn::bn_statistics(conv_pw_11_bn_saved, conv_pw_11, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_,
+                     conv_pw_11_bn_running_mean_, conv_pw_11_bn_running_var_, kConvPw11Bn, batch);
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
-  cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
+  cnn::dwconv(conv_dw_12, cnn::Loaded(conv_pw_11, conv_pw_11_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_12_weight_, {}, kConvDw12, batch, scratch());
 
   at(70);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
   // 10: relu6    (relu624)
@@ -1530,12 +1541,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(73);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
-  cnn::bn(relu625, conv_pw_12_bn_saved, conv_pw_12, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_,
-          conv_pw_12_bn_running_mean_, conv_pw_12_bn_running_var_, cnn::Activation::kRelu6, kConvPw12Bn,
-          batch);
+  cnn::bn_statistics(conv_pw_12_bn_saved, conv_pw_12, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_,
+                     conv_pw_12_bn_running_mean_, conv_pw_12_bn_running_var_, kConvPw12Bn, batch);
 
   at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
-  cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
+  cnn::dwconv(conv_dw_13, cnn::Loaded(conv_pw_12, conv_pw_12_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_13_weight_, {}, kConvDw13, batch, scratch());
 
   at(76);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
   // 10: relu6    (relu626)
@@ -1586,7 +1597,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu626, d_conv_dw_13_bn_weight, d_conv_dw_13_bn_bias, d_relu626, conv_dw_13,
                    conv_dw_13_bn_saved, cnn::Activation::kRelu6, kConvDw13Bn, batch);
   backward_at(75);  // 8: conv_dw_13
-  cnn::dwconv_backward_params(d_conv_dw_13_weight, d_relu626, relu625, kConvDw13, batch, scratch());
+  cnn::dwconv_backward_params(d_conv_dw_13_weight, d_relu626,
+                              cnn::Loaded(conv_pw_12, conv_pw_12_bn_saved, cnn::Activation::kRelu6),
+                              kConvDw13, batch, scratch());
   cnn::dwconv_backward_input(d_relu625, d_relu626, conv_dw_13_weight_, kConvDw13, batch, scratch());
   backward_at(73);  // 12: conv_pw_12_bn
   cnn::bn_backward(d_relu625, d_conv_pw_12_bn_weight, d_conv_pw_12_bn_bias, d_relu625, conv_pw_12,
@@ -1600,7 +1613,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu624, d_conv_dw_12_bn_weight, d_conv_dw_12_bn_bias, d_relu624, conv_dw_12,
                    conv_dw_12_bn_saved, cnn::Activation::kRelu6, kConvDw12Bn, batch);
   backward_at(69);  // 8: conv_dw_12
-  cnn::dwconv_backward_params(d_conv_dw_12_weight, d_relu624, relu623, kConvDw12, batch, scratch());
+  cnn::dwconv_backward_params(d_conv_dw_12_weight, d_relu624,
+                              cnn::Loaded(conv_pw_11, conv_pw_11_bn_saved, cnn::Activation::kRelu6),
+                              kConvDw12, batch, scratch());
   cnn::dwconv_backward_input(d_relu623, d_relu624, conv_dw_12_weight_, kConvDw12, batch, scratch());
   backward_at(67);  // 12: conv_pw_11_bn
   cnn::bn_backward(d_relu623, d_conv_pw_11_bn_weight, d_conv_pw_11_bn_bias, d_relu623, conv_pw_11,
@@ -1614,7 +1629,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu622, d_conv_dw_11_bn_weight, d_conv_dw_11_bn_bias, d_relu622, conv_dw_11,
                    conv_dw_11_bn_saved, cnn::Activation::kRelu6, kConvDw11Bn, batch);
   backward_at(63);  // 8: conv_dw_11
-  cnn::dwconv_backward_params(d_conv_dw_11_weight, d_relu622, relu621, kConvDw11, batch, scratch());
+  cnn::dwconv_backward_params(d_conv_dw_11_weight, d_relu622,
+                              cnn::Loaded(conv_pw_10, conv_pw_10_bn_saved, cnn::Activation::kRelu6),
+                              kConvDw11, batch, scratch());
   cnn::dwconv_backward_input(d_relu621, d_relu622, conv_dw_11_weight_, kConvDw11, batch, scratch());
   backward_at(61);  // 12: conv_pw_10_bn
   cnn::bn_backward(d_relu621, d_conv_pw_10_bn_weight, d_conv_pw_10_bn_bias, d_relu621, conv_pw_10,
@@ -1628,7 +1645,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu620, d_conv_dw_10_bn_weight, d_conv_dw_10_bn_bias, d_relu620, conv_dw_10,
                    conv_dw_10_bn_saved, cnn::Activation::kRelu6, kConvDw10Bn, batch);
   backward_at(57);  // 8: conv_dw_10
-  cnn::dwconv_backward_params(d_conv_dw_10_weight, d_relu620, relu619, kConvDw10, batch, scratch());
+  cnn::dwconv_backward_params(d_conv_dw_10_weight, d_relu620,
+                              cnn::Loaded(conv_pw_9, conv_pw_9_bn_saved, cnn::Activation::kRelu6), kConvDw10,
+                              batch, scratch());
   cnn::dwconv_backward_input(d_relu619, d_relu620, conv_dw_10_weight_, kConvDw10, batch, scratch());
   backward_at(55);  // 12: conv_pw_9_bn
   cnn::bn_backward(d_relu619, d_conv_pw_9_bn_weight, d_conv_pw_9_bn_bias, d_relu619, conv_pw_9,
@@ -1642,7 +1661,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu618, d_conv_dw_9_bn_weight, d_conv_dw_9_bn_bias, d_relu618, conv_dw_9,
                    conv_dw_9_bn_saved, cnn::Activation::kRelu6, kConvDw9Bn, batch);
   backward_at(51);  // 8: conv_dw_9
-  cnn::dwconv_backward_params(d_conv_dw_9_weight, d_relu618, relu617, kConvDw9, batch, scratch());
+  cnn::dwconv_backward_params(d_conv_dw_9_weight, d_relu618,
+                              cnn::Loaded(conv_pw_8, conv_pw_8_bn_saved, cnn::Activation::kRelu6), kConvDw9,
+                              batch, scratch());
   cnn::dwconv_backward_input(d_relu617, d_relu618, conv_dw_9_weight_, kConvDw9, batch, scratch());
   backward_at(49);  // 12: conv_pw_8_bn
   cnn::bn_backward(d_relu617, d_conv_pw_8_bn_weight, d_conv_pw_8_bn_bias, d_relu617, conv_pw_8,
@@ -1656,7 +1677,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu616, d_conv_dw_8_bn_weight, d_conv_dw_8_bn_bias, d_relu616, conv_dw_8,
                    conv_dw_8_bn_saved, cnn::Activation::kRelu6, kConvDw8Bn, batch);
   backward_at(45);  // 8: conv_dw_8
-  cnn::dwconv_backward_params(d_conv_dw_8_weight, d_relu616, relu615, kConvDw8, batch, scratch());
+  cnn::dwconv_backward_params(d_conv_dw_8_weight, d_relu616,
+                              cnn::Loaded(conv_pw_7, conv_pw_7_bn_saved, cnn::Activation::kRelu6), kConvDw8,
+                              batch, scratch());
   cnn::dwconv_backward_input(d_relu615, d_relu616, conv_dw_8_weight_, kConvDw8, batch, scratch());
   backward_at(43);  // 12: conv_pw_7_bn
   cnn::bn_backward(d_relu615, d_conv_pw_7_bn_weight, d_conv_pw_7_bn_bias, d_relu615, conv_pw_7,
@@ -1670,7 +1693,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu614, d_conv_dw_7_bn_weight, d_conv_dw_7_bn_bias, d_relu614, conv_dw_7,
                    conv_dw_7_bn_saved, cnn::Activation::kRelu6, kConvDw7Bn, batch);
   backward_at(39);  // 8: conv_dw_7
-  cnn::dwconv_backward_params(d_conv_dw_7_weight, d_relu614, relu613, kConvDw7, batch, scratch());
+  cnn::dwconv_backward_params(d_conv_dw_7_weight, d_relu614,
+                              cnn::Loaded(conv_pw_6, conv_pw_6_bn_saved, cnn::Activation::kRelu6), kConvDw7,
+                              batch, scratch());
   cnn::dwconv_backward_input(d_relu613, d_relu614, conv_dw_7_weight_, kConvDw7, batch, scratch());
   backward_at(37);  // 12: conv_pw_6_bn
   cnn::bn_backward(d_relu613, d_conv_pw_6_bn_weight, d_conv_pw_6_bn_bias, d_relu613, conv_pw_6,
@@ -1684,7 +1709,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu612, d_conv_dw_6_bn_weight, d_conv_dw_6_bn_bias, d_relu612, conv_dw_6,
                    conv_dw_6_bn_saved, cnn::Activation::kRelu6, kConvDw6Bn, batch);
   backward_at(33);  // 8: conv_dw_6
-  cnn::dwconv_backward_params(d_conv_dw_6_weight, d_relu612, relu611, kConvDw6, batch, scratch());
+  cnn::dwconv_backward_params(d_conv_dw_6_weight, d_relu612,
+                              cnn::Loaded(conv_pw_5, conv_pw_5_bn_saved, cnn::Activation::kRelu6), kConvDw6,
+                              batch, scratch());
   cnn::dwconv_backward_input(d_relu611, d_relu612, conv_dw_6_weight_, kConvDw6, batch, scratch());
   backward_at(31);  // 12: conv_pw_5_bn
   cnn::bn_backward(d_relu611, d_conv_pw_5_bn_weight, d_conv_pw_5_bn_bias, d_relu611, conv_pw_5,
@@ -1698,7 +1725,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu610, d_conv_dw_5_bn_weight, d_conv_dw_5_bn_bias, d_relu610, conv_dw_5,
                    conv_dw_5_bn_saved, cnn::Activation::kRelu6, kConvDw5Bn, batch);
   backward_at(27);  // 8: conv_dw_5
-  cnn::dwconv_backward_params(d_conv_dw_5_weight, d_relu610, relu69, kConvDw5, batch, scratch());
+  cnn::dwconv_backward_params(d_conv_dw_5_weight, d_relu610,
+                              cnn::Loaded(conv_pw_4, conv_pw_4_bn_saved, cnn::Activation::kRelu6), kConvDw5,
+                              batch, scratch());
   cnn::dwconv_backward_input(d_relu69, d_relu610, conv_dw_5_weight_, kConvDw5, batch, scratch());
   backward_at(25);  // 12: conv_pw_4_bn
   cnn::bn_backward(d_relu69, d_conv_pw_4_bn_weight, d_conv_pw_4_bn_bias, d_relu69, conv_pw_4,
@@ -1712,7 +1741,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu68, d_conv_dw_4_bn_weight, d_conv_dw_4_bn_bias, d_relu68, conv_dw_4,
                    conv_dw_4_bn_saved, cnn::Activation::kRelu6, kConvDw4Bn, batch);
   backward_at(21);  // 8: conv_dw_4
-  cnn::dwconv_backward_params(d_conv_dw_4_weight, d_relu68, relu67, kConvDw4, batch, scratch());
+  cnn::dwconv_backward_params(d_conv_dw_4_weight, d_relu68,
+                              cnn::Loaded(conv_pw_3, conv_pw_3_bn_saved, cnn::Activation::kRelu6), kConvDw4,
+                              batch, scratch());
   cnn::dwconv_backward_input(d_relu67, d_relu68, conv_dw_4_weight_, kConvDw4, batch, scratch());
   backward_at(19);  // 12: conv_pw_3_bn
   cnn::bn_backward(d_relu67, d_conv_pw_3_bn_weight, d_conv_pw_3_bn_bias, d_relu67, conv_pw_3,
@@ -1726,7 +1757,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu66, d_conv_dw_3_bn_weight, d_conv_dw_3_bn_bias, d_relu66, conv_dw_3,
                    conv_dw_3_bn_saved, cnn::Activation::kRelu6, kConvDw3Bn, batch);
   backward_at(15);  // 8: conv_dw_3
-  cnn::dwconv_backward_params(d_conv_dw_3_weight, d_relu66, relu65, kConvDw3, batch, scratch());
+  cnn::dwconv_backward_params(d_conv_dw_3_weight, d_relu66,
+                              cnn::Loaded(conv_pw_2, conv_pw_2_bn_saved, cnn::Activation::kRelu6), kConvDw3,
+                              batch, scratch());
   cnn::dwconv_backward_input(d_relu65, d_relu66, conv_dw_3_weight_, kConvDw3, batch, scratch());
   backward_at(13);  // 12: conv_pw_2_bn
   cnn::bn_backward(d_relu65, d_conv_pw_2_bn_weight, d_conv_pw_2_bn_bias, d_relu65, conv_pw_2,
@@ -1740,7 +1773,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu64, d_conv_dw_2_bn_weight, d_conv_dw_2_bn_bias, d_relu64, conv_dw_2,
                    conv_dw_2_bn_saved, cnn::Activation::kRelu6, kConvDw2Bn, batch);
   backward_at(9);  // 8: conv_dw_2
-  cnn::dwconv_backward_params(d_conv_dw_2_weight, d_relu64, relu63, kConvDw2, batch, scratch());
+  cnn::dwconv_backward_params(d_conv_dw_2_weight, d_relu64,
+                              cnn::Loaded(conv_pw_1, conv_pw_1_bn_saved, cnn::Activation::kRelu6), kConvDw2,
+                              batch, scratch());
   cnn::dwconv_backward_input(d_relu63, d_relu64, conv_dw_2_weight_, kConvDw2, batch, scratch());
   backward_at(7);  // 12: conv_pw_1_bn
   cnn::bn_backward(d_relu63, d_conv_pw_1_bn_weight, d_conv_pw_1_bn_bias, d_relu63, conv_pw_1,
@@ -1754,7 +1789,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu62, d_conv_dw_1_bn_weight, d_conv_dw_1_bn_bias, d_relu62, conv_dw_1,
                    conv_dw_1_bn_saved, cnn::Activation::kRelu6, kConvDw1Bn, batch);
   backward_at(3);  // 8: conv_dw_1
-  cnn::dwconv_backward_params(d_conv_dw_1_weight, d_relu62, relu61, kConvDw1, batch, scratch());
+  cnn::dwconv_backward_params(d_conv_dw_1_weight, d_relu62,
+                              cnn::Loaded(conv1, conv1_bn_saved, cnn::Activation::kRelu6), kConvDw1, batch,
+                              scratch());
   cnn::dwconv_backward_input(d_relu61, d_relu62, conv_dw_1_weight_, kConvDw1, batch, scratch());
   backward_at(1);  // 19: conv1_bn
   cnn::bn_backward(d_relu61, d_conv1_bn_weight, d_conv1_bn_bias, d_relu61, conv1, conv1_bn_saved,
@@ -1775,57 +1812,57 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   const cnn::Blocked input = blocked(9633792, 150528);  // 3x224x224
   const cnn::Floats conv1_bn_saved = floats(14450688, 96);
   const cnn::Blocked relu61 = blocked(0, 301056);  // 24x112x112
-  const cnn::Blocked conv_dw_1 = blocked(19267584, 301056);  // 24x112x112
-  const cnn::Floats conv_dw_1_bn_saved = floats(28901568, 96);
+  const cnn::Floats conv_dw_1_bn_saved = floats(9633792, 96);
+  const cnn::Blocked relu62 = blocked(19267584, 301056);  // 24x112x112
   const cnn::Floats conv_pw_1_bn_saved = floats(28901376, 192);
   const cnn::Blocked relu63 = blocked(0, 602112);  // 48x112x112
-  const cnn::Blocked conv_dw_2 = blocked(19267584, 150528);  // 48x56x56
-  const cnn::Floats conv_dw_2_bn_saved = floats(9634176, 192);
+  const cnn::Floats conv_dw_2_bn_saved = floats(24084480, 192);
+  const cnn::Blocked relu64 = blocked(19267584, 150528);  // 48x56x56
   const cnn::Floats conv_pw_2_bn_saved = floats(9633792, 384);
   const cnn::Blocked relu65 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked conv_dw_3 = blocked(9633792, 301056);  // 96x56x56
   const cnn::Floats conv_dw_3_bn_saved = floats(19267584, 384);
-  const cnn::Floats conv_pw_3_bn_saved = floats(19267968, 384);
+  const cnn::Blocked relu66 = blocked(9633792, 301056);  // 96x56x56
+  const cnn::Floats conv_pw_3_bn_saved = floats(19267584, 384);
   const cnn::Blocked relu67 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked conv_dw_4 = blocked(9633792, 75264);  // 96x28x28
-  const cnn::Floats conv_dw_4_bn_saved = floats(4817664, 384);
+  const cnn::Floats conv_dw_4_bn_saved = floats(12042240, 384);
+  const cnn::Blocked relu68 = blocked(9633792, 75264);  // 96x28x28
   const cnn::Floats conv_pw_4_bn_saved = floats(4816896, 768);
   const cnn::Blocked relu69 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked conv_dw_5 = blocked(4816896, 150528);  // 192x28x28
   const cnn::Floats conv_dw_5_bn_saved = floats(9633792, 768);
-  const cnn::Floats conv_pw_5_bn_saved = floats(9634560, 768);
+  const cnn::Blocked relu610 = blocked(4816896, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_5_bn_saved = floats(9633792, 768);
   const cnn::Blocked relu611 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked conv_dw_6 = blocked(4816896, 37632);  // 192x14x14
-  const cnn::Floats conv_dw_6_bn_saved = floats(2409984, 768);
+  const cnn::Floats conv_dw_6_bn_saved = floats(6021120, 768);
+  const cnn::Blocked relu612 = blocked(4816896, 37632);  // 192x14x14
   const cnn::Floats conv_pw_6_bn_saved = floats(2408448, 1536);
   const cnn::Blocked relu613 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_7 = blocked(2408448, 75264);  // 384x14x14
   const cnn::Floats conv_dw_7_bn_saved = floats(4816896, 1536);
-  const cnn::Floats conv_pw_7_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu614 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_7_bn_saved = floats(4816896, 1536);
   const cnn::Blocked relu615 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_8 = blocked(2408448, 75264);  // 384x14x14
   const cnn::Floats conv_dw_8_bn_saved = floats(4816896, 1536);
-  const cnn::Floats conv_pw_8_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu616 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_8_bn_saved = floats(4816896, 1536);
   const cnn::Blocked relu617 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_9 = blocked(2408448, 75264);  // 384x14x14
   const cnn::Floats conv_dw_9_bn_saved = floats(4816896, 1536);
-  const cnn::Floats conv_pw_9_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu618 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_9_bn_saved = floats(4816896, 1536);
   const cnn::Blocked relu619 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_10 = blocked(2408448, 75264);  // 384x14x14
   const cnn::Floats conv_dw_10_bn_saved = floats(4816896, 1536);
-  const cnn::Floats conv_pw_10_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu620 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_10_bn_saved = floats(4816896, 1536);
   const cnn::Blocked relu621 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_11 = blocked(2408448, 75264);  // 384x14x14
   const cnn::Floats conv_dw_11_bn_saved = floats(4816896, 1536);
-  const cnn::Floats conv_pw_11_bn_saved = floats(4818432, 1536);
+  const cnn::Blocked relu622 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_11_bn_saved = floats(4816896, 1536);
   const cnn::Blocked relu623 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_12 = blocked(2408448, 18816);  // 384x7x7
-  const cnn::Floats conv_dw_12_bn_saved = floats(1207296, 1536);
+  const cnn::Floats conv_dw_12_bn_saved = floats(3010560, 1536);
+  const cnn::Blocked relu624 = blocked(2408448, 18816);  // 384x7x7
   const cnn::Floats conv_pw_12_bn_saved = floats(1204224, 3072);
   const cnn::Blocked relu625 = blocked(0, 37632);  // 768x7x7
-  const cnn::Blocked conv_dw_13 = blocked(1204224, 37632);  // 768x7x7
   const cnn::Floats conv_dw_13_bn_saved = floats(2408448, 3072);
-  const cnn::Floats conv_pw_13_bn_saved = floats(2411520, 3072);
+  const cnn::Blocked relu626 = blocked(1204224, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_13_bn_saved = floats(2408448, 3072);
   const cnn::Blocked relu627 = blocked(0, 37632);  // 768x7x7
   const cnn::Blocked gap1 = blocked(1204224, 768);  // 768
   const cnn::Blocked classifier = blocked(0, 1000);  // 1000
@@ -1840,225 +1877,238 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
 
   at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
-  cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
-
-  at(4);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
   // 10: relu6    (relu62)
   cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
                  conv_dw_1_bn_running_var_, kConvDw1Bn);
+  cnn::dwconv(relu62, relu61, conv_dw_1_weight_,
+              cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6), kConvDw1, batch,
+              scratch());
 
   at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
   cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
                  conv_pw_1_bn_running_var_, kConvPw1Bn);
-  cnn::conv(relu63, cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), conv_pw_1_weight_,
+  cnn::conv(relu63, relu62, conv_pw_1_weight_,
             cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
             scratch());
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
-  cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
-
-  at(10);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
   // 10: relu6    (relu64)
   cnn::bn_affine(conv_dw_2_bn_saved, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_, conv_dw_2_bn_running_mean_,
                  conv_dw_2_bn_running_var_, kConvDw2Bn);
+  cnn::dwconv(relu64, relu63, conv_dw_2_weight_,
+              cnn::Epilogue().scaled(conv_dw_2_bn_saved).then(cnn::Activation::kRelu6), kConvDw2, batch,
+              scratch());
 
   at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
   // 13: relu6    (relu65)
   cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
                  conv_pw_2_bn_running_var_, kConvPw2Bn);
-  cnn::conv(relu65, cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), conv_pw_2_weight_,
+  cnn::conv(relu65, relu64, conv_pw_2_weight_,
             cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
             scratch());
 
   at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
-  cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
-
-  at(16);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
   // 10: relu6    (relu66)
   cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
                  conv_dw_3_bn_running_var_, kConvDw3Bn);
+  cnn::dwconv(relu66, relu65, conv_dw_3_weight_,
+              cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6), kConvDw3, batch,
+              scratch());
 
   at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
   cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
                  conv_pw_3_bn_running_var_, kConvPw3Bn);
-  cnn::conv(relu67, cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), conv_pw_3_weight_,
+  cnn::conv(relu67, relu66, conv_pw_3_weight_,
             cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
             scratch());
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
-  cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
-
-  at(22);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
   // 10: relu6    (relu68)
   cnn::bn_affine(conv_dw_4_bn_saved, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_, conv_dw_4_bn_running_mean_,
                  conv_dw_4_bn_running_var_, kConvDw4Bn);
+  cnn::dwconv(relu68, relu67, conv_dw_4_weight_,
+              cnn::Epilogue().scaled(conv_dw_4_bn_saved).then(cnn::Activation::kRelu6), kConvDw4, batch,
+              scratch());
 
   at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
   cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
                  conv_pw_4_bn_running_var_, kConvPw4Bn);
-  cnn::conv(relu69, cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), conv_pw_4_weight_,
+  cnn::conv(relu69, relu68, conv_pw_4_weight_,
             cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
             scratch());
 
   at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
-  cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
-
-  at(28);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
   // 10: relu6    (relu610)
   cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
                  conv_dw_5_bn_running_var_, kConvDw5Bn);
+  cnn::dwconv(relu610, relu69, conv_dw_5_weight_,
+              cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6), kConvDw5, batch,
+              scratch());
 
   at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
   cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
                  conv_pw_5_bn_running_var_, kConvPw5Bn);
-  cnn::conv(relu611, cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), conv_pw_5_weight_,
+  cnn::conv(relu611, relu610, conv_pw_5_weight_,
             cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
             scratch());
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
-  cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
-
-  at(34);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
   // 10: relu6    (relu612)
   cnn::bn_affine(conv_dw_6_bn_saved, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_, conv_dw_6_bn_running_mean_,
                  conv_dw_6_bn_running_var_, kConvDw6Bn);
+  cnn::dwconv(relu612, relu611, conv_dw_6_weight_,
+              cnn::Epilogue().scaled(conv_dw_6_bn_saved).then(cnn::Activation::kRelu6), kConvDw6, batch,
+              scratch());
 
   at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
   // 13: relu6    (relu613)
   cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
                  conv_pw_6_bn_running_var_, kConvPw6Bn);
-  cnn::conv(relu613, cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), conv_pw_6_weight_,
+  cnn::conv(relu613, relu612, conv_pw_6_weight_,
             cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
             scratch());
 
   at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
-  cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
-
-  at(40);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
   // 10: relu6    (relu614)
   cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
                  conv_dw_7_bn_running_var_, kConvDw7Bn);
+  cnn::dwconv(relu614, relu613, conv_dw_7_weight_,
+              cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6), kConvDw7, batch,
+              scratch());
 
   at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
   cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
                  conv_pw_7_bn_running_var_, kConvPw7Bn);
-  cnn::conv(relu615, cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), conv_pw_7_weight_,
+  cnn::conv(relu615, relu614, conv_pw_7_weight_,
             cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
             scratch());
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
-  cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
-
-  at(46);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
   // 10: relu6    (relu616)
   cnn::bn_affine(conv_dw_8_bn_saved, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_, conv_dw_8_bn_running_mean_,
                  conv_dw_8_bn_running_var_, kConvDw8Bn);
+  cnn::dwconv(relu616, relu615, conv_dw_8_weight_,
+              cnn::Epilogue().scaled(conv_dw_8_bn_saved).then(cnn::Activation::kRelu6), kConvDw8, batch,
+              scratch());
 
   at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
   cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
                  conv_pw_8_bn_running_var_, kConvPw8Bn);
-  cnn::conv(relu617, cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), conv_pw_8_weight_,
+  cnn::conv(relu617, relu616, conv_pw_8_weight_,
             cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
             scratch());
 
   at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
-  cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
-
-  at(52);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
   // 10: relu6    (relu618)
   cnn::bn_affine(conv_dw_9_bn_saved, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
                  conv_dw_9_bn_running_var_, kConvDw9Bn);
+  cnn::dwconv(relu618, relu617, conv_dw_9_weight_,
+              cnn::Epilogue().scaled(conv_dw_9_bn_saved).then(cnn::Activation::kRelu6), kConvDw9, batch,
+              scratch());
 
   at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
   cnn::bn_affine(conv_pw_9_bn_saved, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
                  conv_pw_9_bn_running_var_, kConvPw9Bn);
-  cnn::conv(relu619, cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), conv_pw_9_weight_,
+  cnn::conv(relu619, relu618, conv_pw_9_weight_,
             cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
             scratch());
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
-  cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
-
-  at(58);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
   // 10: relu6    (relu620)
   cnn::bn_affine(conv_dw_10_bn_saved, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_, conv_dw_10_bn_running_mean_,
                  conv_dw_10_bn_running_var_, kConvDw10Bn);
+  cnn::dwconv(relu620, relu619, conv_dw_10_weight_,
+              cnn::Epilogue().scaled(conv_dw_10_bn_saved).then(cnn::Activation::kRelu6), kConvDw10, batch,
+              scratch());
 
   at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
   cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
                  conv_pw_10_bn_running_var_, kConvPw10Bn);
-  cnn::conv(relu621, cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_10_weight_, cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6),
-            kConvPw10, batch, scratch());
+  cnn::conv(relu621, relu620, conv_pw_10_weight_,
+            cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6), kConvPw10, batch,
+            scratch());
 
   at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
-  cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
-
-  at(64);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
   // 10: relu6    (relu622)
   cnn::bn_affine(conv_dw_11_bn_saved, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_, conv_dw_11_bn_running_mean_,
                  conv_dw_11_bn_running_var_, kConvDw11Bn);
+  cnn::dwconv(relu622, relu621, conv_dw_11_weight_,
+              cnn::Epilogue().scaled(conv_dw_11_bn_saved).then(cnn::Activation::kRelu6), kConvDw11, batch,
+              scratch());
 
   at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
   cnn::bn_affine(conv_pw_11_bn_saved, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_, conv_pw_11_bn_running_mean_,
                  conv_pw_11_bn_running_var_, kConvPw11Bn);
-  cnn::conv(relu623, cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_11_weight_, cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6),
-            kConvPw11, batch, scratch());
+  cnn::conv(relu623, relu622, conv_pw_11_weight_,
+            cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6), kConvPw11, batch,
+            scratch());
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
-  cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
-
-  at(70);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
   // 10: relu6    (relu624)
   cnn::bn_affine(conv_dw_12_bn_saved, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_, conv_dw_12_bn_running_mean_,
                  conv_dw_12_bn_running_var_, kConvDw12Bn);
+  cnn::dwconv(relu624, relu623, conv_dw_12_weight_,
+              cnn::Epilogue().scaled(conv_dw_12_bn_saved).then(cnn::Activation::kRelu6), kConvDw12, batch,
+              scratch());
 
   at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
   cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
                  conv_pw_12_bn_running_var_, kConvPw12Bn);
-  cnn::conv(relu625, cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_12_weight_, cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6),
-            kConvPw12, batch, scratch());
+  cnn::conv(relu625, relu624, conv_pw_12_weight_,
+            cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6), kConvPw12, batch,
+            scratch());
 
   at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
-  cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
-
-  at(76);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
   // 10: relu6    (relu626)
   cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
                  conv_dw_13_bn_running_var_, kConvDw13Bn);
+  cnn::dwconv(relu626, relu625, conv_dw_13_weight_,
+              cnn::Epilogue().scaled(conv_dw_13_bn_saved).then(cnn::Activation::kRelu6), kConvDw13, batch,
+              scratch());
 
   at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
   cnn::bn_affine(conv_pw_13_bn_saved, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_, conv_pw_13_bn_running_mean_,
                  conv_pw_13_bn_running_var_, kConvPw13Bn);
-  cnn::conv(relu627, cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_13_weight_, cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6),
-            kConvPw13, batch, scratch());
+  cnn::conv(relu627, relu626, conv_pw_13_weight_,
+            cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6), kConvPw13, batch,
+            scratch());
 
   at(81);  // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k768x7x7, batch);
@@ -2072,81 +2122,59 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   return cnn::mean_loss(losses, batch);
 }
 
-// Forward, as at prediction time: scores for the caller.
-void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
-  const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(9633792, 150528);  // 3x224x224
-  const cnn::Floats conv1_bn_saved = floats(14450688, 96);
-  const cnn::Blocked relu61 = blocked(0, 301056);  // 24x112x112
-  const cnn::Blocked conv_dw_1 = blocked(19267584, 301056);  // 24x112x112
-  const cnn::Floats conv_dw_1_bn_saved = floats(28901568, 96);
-  const cnn::Floats conv_pw_1_bn_saved = floats(28901376, 192);
-  const cnn::Blocked relu63 = blocked(0, 602112);  // 48x112x112
-  const cnn::Blocked conv_dw_2 = blocked(19267584, 150528);  // 48x56x56
-  const cnn::Floats conv_dw_2_bn_saved = floats(9634176, 192);
-  const cnn::Floats conv_pw_2_bn_saved = floats(9633792, 384);
-  const cnn::Blocked relu65 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked conv_dw_3 = blocked(9633792, 301056);  // 96x56x56
-  const cnn::Floats conv_dw_3_bn_saved = floats(19267584, 384);
-  const cnn::Floats conv_pw_3_bn_saved = floats(19267968, 384);
-  const cnn::Blocked relu67 = blocked(0, 301056);  // 96x56x56
-  const cnn::Blocked conv_dw_4 = blocked(9633792, 75264);  // 96x28x28
-  const cnn::Floats conv_dw_4_bn_saved = floats(4817664, 384);
-  const cnn::Floats conv_pw_4_bn_saved = floats(4816896, 768);
-  const cnn::Blocked relu69 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked conv_dw_5 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Floats conv_dw_5_bn_saved = floats(9633792, 768);
-  const cnn::Floats conv_pw_5_bn_saved = floats(9634560, 768);
-  const cnn::Blocked relu611 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked conv_dw_6 = blocked(4816896, 37632);  // 192x14x14
-  const cnn::Floats conv_dw_6_bn_saved = floats(2409984, 768);
-  const cnn::Floats conv_pw_6_bn_saved = floats(2408448, 1536);
-  const cnn::Blocked relu613 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_7 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_7_bn_saved = floats(4816896, 1536);
-  const cnn::Floats conv_pw_7_bn_saved = floats(4818432, 1536);
-  const cnn::Blocked relu615 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_8 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_8_bn_saved = floats(4816896, 1536);
-  const cnn::Floats conv_pw_8_bn_saved = floats(4818432, 1536);
-  const cnn::Blocked relu617 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_9 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_9_bn_saved = floats(4816896, 1536);
-  const cnn::Floats conv_pw_9_bn_saved = floats(4818432, 1536);
-  const cnn::Blocked relu619 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_10 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_10_bn_saved = floats(4816896, 1536);
-  const cnn::Floats conv_pw_10_bn_saved = floats(4818432, 1536);
-  const cnn::Blocked relu621 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_11 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_11_bn_saved = floats(4816896, 1536);
-  const cnn::Floats conv_pw_11_bn_saved = floats(4818432, 1536);
-  const cnn::Blocked relu623 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked conv_dw_12 = blocked(2408448, 18816);  // 384x7x7
-  const cnn::Floats conv_dw_12_bn_saved = floats(1207296, 1536);
-  const cnn::Floats conv_pw_12_bn_saved = floats(1204224, 3072);
-  const cnn::Blocked relu625 = blocked(0, 37632);  // 768x7x7
-  const cnn::Blocked conv_dw_13 = blocked(1204224, 37632);  // 768x7x7
-  const cnn::Floats conv_dw_13_bn_saved = floats(2408448, 3072);
-  const cnn::Floats conv_pw_13_bn_saved = floats(2411520, 3072);
-  const cnn::Blocked relu627 = blocked(0, 37632);  // 768x7x7
-  const cnn::Blocked gap1 = blocked(1204224, 768);  // 768
-  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
-  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+// What prediction needs of the weights: made once, and again where they have changed.
+void MobileNet75::prepare_on_team() {
+  const cnn::Floats conv1_bn_saved = floats(28901568, 96);
+  const cnn::Floats conv1_weight_prepared = floats(28901664, 648);
+  const cnn::Floats conv_dw_1_bn_saved = floats(28902320, 96);
+  const cnn::Floats conv_pw_1_bn_saved = floats(28902416, 192);
+  const cnn::Floats conv_pw_1_weight_prepared = floats(28902608, 1152);
+  const cnn::Floats conv_dw_2_bn_saved = floats(28903760, 192);
+  const cnn::Floats conv_pw_2_bn_saved = floats(28903952, 384);
+  const cnn::Floats conv_pw_2_weight_prepared = floats(28904336, 4608);
+  const cnn::Floats conv_dw_3_bn_saved = floats(28908944, 384);
+  const cnn::Floats conv_pw_3_bn_saved = floats(28909328, 384);
+  const cnn::Floats conv_pw_3_weight_prepared = floats(28909712, 9216);
+  const cnn::Floats conv_dw_4_bn_saved = floats(28918928, 384);
+  const cnn::Floats conv_pw_4_bn_saved = floats(28919312, 768);
+  const cnn::Floats conv_pw_4_weight_prepared = floats(28920080, 18432);
+  const cnn::Floats conv_dw_5_bn_saved = floats(28938512, 768);
+  const cnn::Floats conv_pw_5_bn_saved = floats(28939280, 768);
+  const cnn::Floats conv_pw_5_weight_prepared = floats(28940048, 36864);
+  const cnn::Floats conv_dw_6_bn_saved = floats(28976912, 768);
+  const cnn::Floats conv_pw_6_bn_saved = floats(28977680, 1536);
+  const cnn::Floats conv_pw_6_weight_prepared = floats(28979216, 73728);
+  const cnn::Floats conv_dw_7_bn_saved = floats(29052944, 1536);
+  const cnn::Floats conv_pw_7_bn_saved = floats(29054480, 1536);
+  const cnn::Floats conv_pw_7_weight_prepared = floats(29056016, 147456);
+  const cnn::Floats conv_dw_8_bn_saved = floats(29203472, 1536);
+  const cnn::Floats conv_pw_8_bn_saved = floats(29205008, 1536);
+  const cnn::Floats conv_pw_8_weight_prepared = floats(29206544, 147456);
+  const cnn::Floats conv_dw_9_bn_saved = floats(29354000, 1536);
+  const cnn::Floats conv_pw_9_bn_saved = floats(29355536, 1536);
+  const cnn::Floats conv_pw_9_weight_prepared = floats(29357072, 147456);
+  const cnn::Floats conv_dw_10_bn_saved = floats(29504528, 1536);
+  const cnn::Floats conv_pw_10_bn_saved = floats(29506064, 1536);
+  const cnn::Floats conv_pw_10_weight_prepared = floats(29507600, 147456);
+  const cnn::Floats conv_dw_11_bn_saved = floats(29655056, 1536);
+  const cnn::Floats conv_pw_11_bn_saved = floats(29656592, 1536);
+  const cnn::Floats conv_pw_11_weight_prepared = floats(29658128, 147456);
+  const cnn::Floats conv_dw_12_bn_saved = floats(29805584, 1536);
+  const cnn::Floats conv_pw_12_bn_saved = floats(29807120, 3072);
+  const cnn::Floats conv_pw_12_weight_prepared = floats(29810192, 294912);
+  const cnn::Floats conv_dw_13_bn_saved = floats(30105104, 3072);
+  const cnn::Floats conv_pw_13_bn_saved = floats(30108176, 3072);
+  const cnn::Floats conv_pw_13_weight_prepared = floats(30111248, 589824);
 
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
   cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
                  conv1_bn_running_var_, kConv1Bn);
-  cnn::conv(relu61, input, conv1_weight_,
-            cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
+  cnn::conv_prepare(conv1_weight_prepared, conv1_weight_, kConv1);
 
   at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
-  cnn::dwconv(conv_dw_1, relu61, conv_dw_1_weight_, kConvDw1, batch, scratch());
-
-  at(4);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
   // 10: relu6    (relu62)
   cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
                  conv_dw_1_bn_running_var_, kConvDw1Bn);
@@ -2156,14 +2184,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu63)
   cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
                  conv_pw_1_bn_running_var_, kConvPw1Bn);
-  cnn::conv(relu63, cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), conv_pw_1_weight_,
-            cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_1_weight_prepared, conv_pw_1_weight_, kConvPw1);
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
-  cnn::dwconv(conv_dw_2, relu63, conv_dw_2_weight_, kConvDw2, batch, scratch());
-
-  at(10);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
   // 10: relu6    (relu64)
   cnn::bn_affine(conv_dw_2_bn_saved, conv_dw_2_bn_weight_, conv_dw_2_bn_bias_, conv_dw_2_bn_running_mean_,
                  conv_dw_2_bn_running_var_, kConvDw2Bn);
@@ -2173,14 +2197,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu65)
   cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
                  conv_pw_2_bn_running_var_, kConvPw2Bn);
-  cnn::conv(relu65, cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), conv_pw_2_weight_,
-            cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_2_weight_prepared, conv_pw_2_weight_, kConvPw2);
 
   at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
-  cnn::dwconv(conv_dw_3, relu65, conv_dw_3_weight_, kConvDw3, batch, scratch());
-
-  at(16);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
   // 10: relu6    (relu66)
   cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
                  conv_dw_3_bn_running_var_, kConvDw3Bn);
@@ -2190,14 +2210,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu67)
   cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
                  conv_pw_3_bn_running_var_, kConvPw3Bn);
-  cnn::conv(relu67, cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), conv_pw_3_weight_,
-            cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_3_weight_prepared, conv_pw_3_weight_, kConvPw3);
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
-  cnn::dwconv(conv_dw_4, relu67, conv_dw_4_weight_, kConvDw4, batch, scratch());
-
-  at(22);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
   // 10: relu6    (relu68)
   cnn::bn_affine(conv_dw_4_bn_saved, conv_dw_4_bn_weight_, conv_dw_4_bn_bias_, conv_dw_4_bn_running_mean_,
                  conv_dw_4_bn_running_var_, kConvDw4Bn);
@@ -2207,14 +2223,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu69)
   cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
                  conv_pw_4_bn_running_var_, kConvPw4Bn);
-  cnn::conv(relu69, cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), conv_pw_4_weight_,
-            cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_4_weight_prepared, conv_pw_4_weight_, kConvPw4);
 
   at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
-  cnn::dwconv(conv_dw_5, relu69, conv_dw_5_weight_, kConvDw5, batch, scratch());
-
-  at(28);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
   // 10: relu6    (relu610)
   cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
                  conv_dw_5_bn_running_var_, kConvDw5Bn);
@@ -2224,14 +2236,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu611)
   cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
                  conv_pw_5_bn_running_var_, kConvPw5Bn);
-  cnn::conv(relu611, cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), conv_pw_5_weight_,
-            cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_5_weight_prepared, conv_pw_5_weight_, kConvPw5);
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
-  cnn::dwconv(conv_dw_6, relu611, conv_dw_6_weight_, kConvDw6, batch, scratch());
-
-  at(34);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
   // 10: relu6    (relu612)
   cnn::bn_affine(conv_dw_6_bn_saved, conv_dw_6_bn_weight_, conv_dw_6_bn_bias_, conv_dw_6_bn_running_mean_,
                  conv_dw_6_bn_running_var_, kConvDw6Bn);
@@ -2241,14 +2249,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu613)
   cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
                  conv_pw_6_bn_running_var_, kConvPw6Bn);
-  cnn::conv(relu613, cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), conv_pw_6_weight_,
-            cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_6_weight_prepared, conv_pw_6_weight_, kConvPw6);
 
   at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
-  cnn::dwconv(conv_dw_7, relu613, conv_dw_7_weight_, kConvDw7, batch, scratch());
-
-  at(40);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
   // 10: relu6    (relu614)
   cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
                  conv_dw_7_bn_running_var_, kConvDw7Bn);
@@ -2258,14 +2262,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu615)
   cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
                  conv_pw_7_bn_running_var_, kConvPw7Bn);
-  cnn::conv(relu615, cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), conv_pw_7_weight_,
-            cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_7_weight_prepared, conv_pw_7_weight_, kConvPw7);
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
-  cnn::dwconv(conv_dw_8, relu615, conv_dw_8_weight_, kConvDw8, batch, scratch());
-
-  at(46);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
   // 10: relu6    (relu616)
   cnn::bn_affine(conv_dw_8_bn_saved, conv_dw_8_bn_weight_, conv_dw_8_bn_bias_, conv_dw_8_bn_running_mean_,
                  conv_dw_8_bn_running_var_, kConvDw8Bn);
@@ -2275,14 +2275,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu617)
   cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
                  conv_pw_8_bn_running_var_, kConvPw8Bn);
-  cnn::conv(relu617, cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), conv_pw_8_weight_,
-            cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_8_weight_prepared, conv_pw_8_weight_, kConvPw8);
 
   at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
-  cnn::dwconv(conv_dw_9, relu617, conv_dw_9_weight_, kConvDw9, batch, scratch());
-
-  at(52);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
   // 10: relu6    (relu618)
   cnn::bn_affine(conv_dw_9_bn_saved, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
                  conv_dw_9_bn_running_var_, kConvDw9Bn);
@@ -2292,14 +2288,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu619)
   cnn::bn_affine(conv_pw_9_bn_saved, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
                  conv_pw_9_bn_running_var_, kConvPw9Bn);
-  cnn::conv(relu619, cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), conv_pw_9_weight_,
-            cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
-            scratch());
+  cnn::conv_prepare(conv_pw_9_weight_prepared, conv_pw_9_weight_, kConvPw9);
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
-  cnn::dwconv(conv_dw_10, relu619, conv_dw_10_weight_, kConvDw10, batch, scratch());
-
-  at(58);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
   // 10: relu6    (relu620)
   cnn::bn_affine(conv_dw_10_bn_saved, conv_dw_10_bn_weight_, conv_dw_10_bn_bias_, conv_dw_10_bn_running_mean_,
                  conv_dw_10_bn_running_var_, kConvDw10Bn);
@@ -2309,14 +2301,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu621)
   cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
                  conv_pw_10_bn_running_var_, kConvPw10Bn);
-  cnn::conv(relu621, cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_10_weight_, cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6),
-            kConvPw10, batch, scratch());
+  cnn::conv_prepare(conv_pw_10_weight_prepared, conv_pw_10_weight_, kConvPw10);
 
   at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
-  cnn::dwconv(conv_dw_11, relu621, conv_dw_11_weight_, kConvDw11, batch, scratch());
-
-  at(64);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
   // 10: relu6    (relu622)
   cnn::bn_affine(conv_dw_11_bn_saved, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_, conv_dw_11_bn_running_mean_,
                  conv_dw_11_bn_running_var_, kConvDw11Bn);
@@ -2326,14 +2314,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu623)
   cnn::bn_affine(conv_pw_11_bn_saved, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_, conv_pw_11_bn_running_mean_,
                  conv_pw_11_bn_running_var_, kConvPw11Bn);
-  cnn::conv(relu623, cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_11_weight_, cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6),
-            kConvPw11, batch, scratch());
+  cnn::conv_prepare(conv_pw_11_weight_prepared, conv_pw_11_weight_, kConvPw11);
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
-  cnn::dwconv(conv_dw_12, relu623, conv_dw_12_weight_, kConvDw12, batch, scratch());
-
-  at(70);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
   // 10: relu6    (relu624)
   cnn::bn_affine(conv_dw_12_bn_saved, conv_dw_12_bn_weight_, conv_dw_12_bn_bias_, conv_dw_12_bn_running_mean_,
                  conv_dw_12_bn_running_var_, kConvDw12Bn);
@@ -2343,14 +2327,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu625)
   cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
                  conv_pw_12_bn_running_var_, kConvPw12Bn);
-  cnn::conv(relu625, cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_12_weight_, cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6),
-            kConvPw12, batch, scratch());
+  cnn::conv_prepare(conv_pw_12_weight_prepared, conv_pw_12_weight_, kConvPw12);
 
   at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
-  cnn::dwconv(conv_dw_13, relu625, conv_dw_13_weight_, kConvDw13, batch, scratch());
-
-  at(76);  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
   // 10: relu6    (relu626)
   cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
                  conv_dw_13_bn_running_var_, kConvDw13Bn);
@@ -2360,9 +2340,273 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu627)
   cnn::bn_affine(conv_pw_13_bn_saved, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_, conv_pw_13_bn_running_mean_,
                  conv_pw_13_bn_running_var_, kConvPw13Bn);
-  cnn::conv(relu627, cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_13_weight_, cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6),
-            kConvPw13, batch, scratch());
+  cnn::conv_prepare(conv_pw_13_weight_prepared, conv_pw_13_weight_, kConvPw13);
+}
+
+// Forward, as at prediction time: scores for the caller.
+void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(9633792, 150528);  // 3x224x224
+  const cnn::Floats conv1_bn_saved = floats(28901568, 96);
+  const cnn::Blocked relu61 = blocked(0, 301056);  // 24x112x112
+  const cnn::Floats conv1_weight_prepared = floats(28901664, 648);
+  const cnn::Floats conv_dw_1_bn_saved = floats(28902320, 96);
+  const cnn::Blocked relu62 = blocked(19267584, 301056);  // 24x112x112
+  const cnn::Floats conv_pw_1_bn_saved = floats(28902416, 192);
+  const cnn::Blocked relu63 = blocked(0, 602112);  // 48x112x112
+  const cnn::Floats conv_pw_1_weight_prepared = floats(28902608, 1152);
+  const cnn::Floats conv_dw_2_bn_saved = floats(28903760, 192);
+  const cnn::Blocked relu64 = blocked(19267584, 150528);  // 48x56x56
+  const cnn::Floats conv_pw_2_bn_saved = floats(28903952, 384);
+  const cnn::Blocked relu65 = blocked(0, 301056);  // 96x56x56
+  const cnn::Floats conv_pw_2_weight_prepared = floats(28904336, 4608);
+  const cnn::Floats conv_dw_3_bn_saved = floats(28908944, 384);
+  const cnn::Blocked relu66 = blocked(9633792, 301056);  // 96x56x56
+  const cnn::Floats conv_pw_3_bn_saved = floats(28909328, 384);
+  const cnn::Blocked relu67 = blocked(0, 301056);  // 96x56x56
+  const cnn::Floats conv_pw_3_weight_prepared = floats(28909712, 9216);
+  const cnn::Floats conv_dw_4_bn_saved = floats(28918928, 384);
+  const cnn::Blocked relu68 = blocked(9633792, 75264);  // 96x28x28
+  const cnn::Floats conv_pw_4_bn_saved = floats(28919312, 768);
+  const cnn::Blocked relu69 = blocked(0, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_4_weight_prepared = floats(28920080, 18432);
+  const cnn::Floats conv_dw_5_bn_saved = floats(28938512, 768);
+  const cnn::Blocked relu610 = blocked(4816896, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_5_bn_saved = floats(28939280, 768);
+  const cnn::Blocked relu611 = blocked(0, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_5_weight_prepared = floats(28940048, 36864);
+  const cnn::Floats conv_dw_6_bn_saved = floats(28976912, 768);
+  const cnn::Blocked relu612 = blocked(4816896, 37632);  // 192x14x14
+  const cnn::Floats conv_pw_6_bn_saved = floats(28977680, 1536);
+  const cnn::Blocked relu613 = blocked(0, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_6_weight_prepared = floats(28979216, 73728);
+  const cnn::Floats conv_dw_7_bn_saved = floats(29052944, 1536);
+  const cnn::Blocked relu614 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_7_bn_saved = floats(29054480, 1536);
+  const cnn::Blocked relu615 = blocked(0, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_7_weight_prepared = floats(29056016, 147456);
+  const cnn::Floats conv_dw_8_bn_saved = floats(29203472, 1536);
+  const cnn::Blocked relu616 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_8_bn_saved = floats(29205008, 1536);
+  const cnn::Blocked relu617 = blocked(0, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_8_weight_prepared = floats(29206544, 147456);
+  const cnn::Floats conv_dw_9_bn_saved = floats(29354000, 1536);
+  const cnn::Blocked relu618 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_9_bn_saved = floats(29355536, 1536);
+  const cnn::Blocked relu619 = blocked(0, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_9_weight_prepared = floats(29357072, 147456);
+  const cnn::Floats conv_dw_10_bn_saved = floats(29504528, 1536);
+  const cnn::Blocked relu620 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_10_bn_saved = floats(29506064, 1536);
+  const cnn::Blocked relu621 = blocked(0, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_10_weight_prepared = floats(29507600, 147456);
+  const cnn::Floats conv_dw_11_bn_saved = floats(29655056, 1536);
+  const cnn::Blocked relu622 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_11_bn_saved = floats(29656592, 1536);
+  const cnn::Blocked relu623 = blocked(0, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_11_weight_prepared = floats(29658128, 147456);
+  const cnn::Floats conv_dw_12_bn_saved = floats(29805584, 1536);
+  const cnn::Blocked relu624 = blocked(2408448, 18816);  // 384x7x7
+  const cnn::Floats conv_pw_12_bn_saved = floats(29807120, 3072);
+  const cnn::Blocked relu625 = blocked(0, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_12_weight_prepared = floats(29810192, 294912);
+  const cnn::Floats conv_dw_13_bn_saved = floats(30105104, 3072);
+  const cnn::Blocked relu626 = blocked(1204224, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_13_bn_saved = floats(30108176, 3072);
+  const cnn::Blocked relu627 = blocked(0, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_13_weight_prepared = floats(30111248, 589824);
+  const cnn::Blocked gap1 = blocked(1204224, 768);  // 768
+  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
+  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
+  cnn::to_blocked(input, images, k3x224x224, batch);
+
+  at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
+  // 19: conv1_bn = bn(eps=0.001, decay=0.99)
+  // 20: relu6    (relu61)
+  cnn::conv(relu61, input, cnn::prepared(conv1_weight_prepared),
+            cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
+
+  at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
+  // 10: relu6    (relu62)
+  cnn::dwconv(relu62, relu61, conv_dw_1_weight_,
+              cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6), kConvDw1, batch,
+              scratch());
+
+  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
+  // 13: relu6    (relu63)
+  cnn::conv(relu63, relu62, cnn::prepared(conv_pw_1_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
+            scratch());
+
+  at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
+  // 10: relu6    (relu64)
+  cnn::dwconv(relu64, relu63, conv_dw_2_weight_,
+              cnn::Epilogue().scaled(conv_dw_2_bn_saved).then(cnn::Activation::kRelu6), kConvDw2, batch,
+              scratch());
+
+  at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
+  // 13: relu6    (relu65)
+  cnn::conv(relu65, relu64, cnn::prepared(conv_pw_2_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
+            scratch());
+
+  at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
+  // 10: relu6    (relu66)
+  cnn::dwconv(relu66, relu65, conv_dw_3_weight_,
+              cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6), kConvDw3, batch,
+              scratch());
+
+  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
+  // 13: relu6    (relu67)
+  cnn::conv(relu67, relu66, cnn::prepared(conv_pw_3_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
+            scratch());
+
+  at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
+  // 10: relu6    (relu68)
+  cnn::dwconv(relu68, relu67, conv_dw_4_weight_,
+              cnn::Epilogue().scaled(conv_dw_4_bn_saved).then(cnn::Activation::kRelu6), kConvDw4, batch,
+              scratch());
+
+  at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
+  // 13: relu6    (relu69)
+  cnn::conv(relu69, relu68, cnn::prepared(conv_pw_4_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
+            scratch());
+
+  at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
+  // 10: relu6    (relu610)
+  cnn::dwconv(relu610, relu69, conv_dw_5_weight_,
+              cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6), kConvDw5, batch,
+              scratch());
+
+  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
+  // 13: relu6    (relu611)
+  cnn::conv(relu611, relu610, cnn::prepared(conv_pw_5_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
+            scratch());
+
+  at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
+  // 10: relu6    (relu612)
+  cnn::dwconv(relu612, relu611, conv_dw_6_weight_,
+              cnn::Epilogue().scaled(conv_dw_6_bn_saved).then(cnn::Activation::kRelu6), kConvDw6, batch,
+              scratch());
+
+  at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
+  // 13: relu6    (relu613)
+  cnn::conv(relu613, relu612, cnn::prepared(conv_pw_6_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
+            scratch());
+
+  at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
+  // 10: relu6    (relu614)
+  cnn::dwconv(relu614, relu613, conv_dw_7_weight_,
+              cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6), kConvDw7, batch,
+              scratch());
+
+  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
+  // 13: relu6    (relu615)
+  cnn::conv(relu615, relu614, cnn::prepared(conv_pw_7_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
+            scratch());
+
+  at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
+  // 10: relu6    (relu616)
+  cnn::dwconv(relu616, relu615, conv_dw_8_weight_,
+              cnn::Epilogue().scaled(conv_dw_8_bn_saved).then(cnn::Activation::kRelu6), kConvDw8, batch,
+              scratch());
+
+  at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
+  // 13: relu6    (relu617)
+  cnn::conv(relu617, relu616, cnn::prepared(conv_pw_8_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
+            scratch());
+
+  at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
+  // 10: relu6    (relu618)
+  cnn::dwconv(relu618, relu617, conv_dw_9_weight_,
+              cnn::Epilogue().scaled(conv_dw_9_bn_saved).then(cnn::Activation::kRelu6), kConvDw9, batch,
+              scratch());
+
+  at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
+  // 13: relu6    (relu619)
+  cnn::conv(relu619, relu618, cnn::prepared(conv_pw_9_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
+            scratch());
+
+  at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
+  // 10: relu6    (relu620)
+  cnn::dwconv(relu620, relu619, conv_dw_10_weight_,
+              cnn::Epilogue().scaled(conv_dw_10_bn_saved).then(cnn::Activation::kRelu6), kConvDw10, batch,
+              scratch());
+
+  at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
+  // 13: relu6    (relu621)
+  cnn::conv(relu621, relu620, cnn::prepared(conv_pw_10_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6), kConvPw10, batch,
+            scratch());
+
+  at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
+  // 10: relu6    (relu622)
+  cnn::dwconv(relu622, relu621, conv_dw_11_weight_,
+              cnn::Epilogue().scaled(conv_dw_11_bn_saved).then(cnn::Activation::kRelu6), kConvDw11, batch,
+              scratch());
+
+  at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
+  // 13: relu6    (relu623)
+  cnn::conv(relu623, relu622, cnn::prepared(conv_pw_11_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6), kConvPw11, batch,
+            scratch());
+
+  at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
+  // 10: relu6    (relu624)
+  cnn::dwconv(relu624, relu623, conv_dw_12_weight_,
+              cnn::Epilogue().scaled(conv_dw_12_bn_saved).then(cnn::Activation::kRelu6), kConvDw12, batch,
+              scratch());
+
+  at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
+  // 13: relu6    (relu625)
+  cnn::conv(relu625, relu624, cnn::prepared(conv_pw_12_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6), kConvPw12, batch,
+            scratch());
+
+  at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
+  // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
+  // 10: relu6    (relu626)
+  cnn::dwconv(relu626, relu625, conv_dw_13_weight_,
+              cnn::Epilogue().scaled(conv_dw_13_bn_saved).then(cnn::Activation::kRelu6), kConvDw13, batch,
+              scratch());
+
+  at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
+  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
+  // 13: relu6    (relu627)
+  cnn::conv(relu627, relu626, cnn::prepared(conv_pw_13_weight_prepared),
+            cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6), kConvPw13, batch,
+            scratch());
 
   at(81);  // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k768x7x7, batch);

@@ -108,6 +108,7 @@ class MobileNet75 final : public cnn::Network {
     cnn::Optimizer& optimizer);
   float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
   void predict_on_team(cnn::ConstFloats images, int batch) override;
+  void prepare_on_team() override;
 
   const cnn::Floats conv1_weight_ = parameters(0, 648);  // [24, 3, 3, 3]
   const cnn::Floats conv1_bn_weight_ = parameters(656, 24);  // [24]

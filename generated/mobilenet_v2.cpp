@@ -19,12 +19,12 @@ constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 32, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{
     .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 32, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 32, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
-    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
     .channels = 16, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{
@@ -37,12 +37,12 @@ constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{
     .in_channels = 16, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 112,
     .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{
+    .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{
     .in_channels = 96, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 96, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{
-    .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage2_0Bn3{
     .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv3{
@@ -55,12 +55,12 @@ constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{
     .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv2{
     .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
     .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 144, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{
-    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage2_1Bn3{
     .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv3{
@@ -73,12 +73,12 @@ constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{
     .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{
+    .channels = 144, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{
     .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 144, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{
-    .channels = 144, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage3_0Bn3{
     .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv3{
@@ -91,12 +91,12 @@ constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{
     .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv2{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{
-    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage3_1Bn3{
     .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv3{
@@ -109,12 +109,12 @@ constexpr cnn::ConvGeometry kFeaturesStage3_2Conv1{
     .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage3_2Bn2{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_2Conv2{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_2Bn2{
-    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage3_2Bn3{
     .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_2Conv3{
@@ -127,12 +127,12 @@ constexpr cnn::ConvGeometry kFeaturesStage4_0Conv1{
     .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn2{
+    .channels = 192, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_0Conv2{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn2{
-    .channels = 192, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage4_0Bn3{
     .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_0Conv3{
@@ -145,12 +145,12 @@ constexpr cnn::ConvGeometry kFeaturesStage4_1Conv1{
     .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn2{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_1Conv2{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn2{
-    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage4_1Bn3{
     .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_1Conv3{
@@ -163,12 +163,12 @@ constexpr cnn::ConvGeometry kFeaturesStage4_2Conv1{
     .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn2{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_2Conv2{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn2{
-    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage4_2Bn3{
     .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_2Conv3{
@@ -181,12 +181,12 @@ constexpr cnn::ConvGeometry kFeaturesStage4_3Conv1{
     .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage4_3Bn2{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_3Conv2{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_3Bn2{
-    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage4_3Bn3{
     .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_3Conv3{
@@ -199,12 +199,12 @@ constexpr cnn::ConvGeometry kFeaturesStage5_0Conv1{
     .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn2{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_0Conv2{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn2{
-    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage5_0Bn3{
     .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_0Conv3{
@@ -217,12 +217,12 @@ constexpr cnn::ConvGeometry kFeaturesStage5_1Conv1{
     .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn2{
+    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_1Conv2{
     .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 576, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn2{
-    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage5_1Bn3{
     .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_1Conv3{
@@ -235,12 +235,12 @@ constexpr cnn::ConvGeometry kFeaturesStage5_2Conv1{
     .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn2{
+    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_2Conv2{
     .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 576, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn2{
-    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage5_2Bn3{
     .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_2Conv3{
@@ -253,12 +253,12 @@ constexpr cnn::ConvGeometry kFeaturesStage6_0Conv1{
     .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn2{
+    .channels = 576, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_0Conv2{
     .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 576, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn2{
-    .channels = 576, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage6_0Bn3{
     .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_0Conv3{
@@ -271,12 +271,12 @@ constexpr cnn::ConvGeometry kFeaturesStage6_1Conv1{
     .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn2{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_1Conv2{
     .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 960, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn2{
-    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage6_1Bn3{
     .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_1Conv3{
@@ -289,12 +289,12 @@ constexpr cnn::ConvGeometry kFeaturesStage6_2Conv1{
     .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn2{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_2Conv2{
     .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 960, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn2{
-    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage6_2Bn3{
     .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_2Conv3{
@@ -307,12 +307,12 @@ constexpr cnn::ConvGeometry kFeaturesStage7_0Conv1{
     .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn2{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage7_0Conv2{
     .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 960, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn2{
-    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage7_0Bn3{
     .channels = 320, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage7_0Conv3{
@@ -330,57 +330,92 @@ constexpr cnn::DenseGeometry kClassifierDense1{.in = 1280, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 972});
 static_assert(cnn::dwconv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{26224, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{6336, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{6336, 576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{3264, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{3264, 1536});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{16304, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv3, kBatch) == cnn::ScratchSize{18624, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv3, kBatch) == cnn::ScratchSize{18624, 2304});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{4800, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{4800, 3456});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{6848, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv3, kBatch) == cnn::ScratchSize{27840, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv3, kBatch) == cnn::ScratchSize{27840, 3456});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{4800, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{4800, 3456});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{4236, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv3, kBatch) == cnn::ScratchSize{27840, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv3, kBatch) == cnn::ScratchSize{27840, 5184});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{6336, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{6336, 6144});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{1864, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv3, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv3, kBatch) == cnn::ScratchSize{37056, 6912});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{6336, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{6336, 6144});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{1864, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_2Conv3, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage3_2Conv3, kBatch) == cnn::ScratchSize{37056, 6912});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{6336, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{6336, 6144});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_0Conv2, kBatch) == cnn::ScratchSize{1142, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv3, kBatch) == cnn::ScratchSize{37056, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv3, kBatch) == cnn::ScratchSize{37056, 12672});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{12480, 24576});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_1Conv2, kBatch) == cnn::ScratchSize{548, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv3, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv3, kBatch) == cnn::ScratchSize{62016, 25344});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{12480, 24576});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_2Conv2, kBatch) == cnn::ScratchSize{548, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv3, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv3, kBatch) == cnn::ScratchSize{62016, 25344});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_3Conv1, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_3Conv1, kBatch) == cnn::ScratchSize{12480, 24576});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_3Conv2, kBatch) == cnn::ScratchSize{548, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_3Conv3, kBatch) == cnn::ScratchSize{62016, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage4_3Conv3, kBatch) == cnn::ScratchSize{62016, 25344});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{12480, 24576});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_0Conv2, kBatch) == cnn::ScratchSize{548, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv3, kBatch) == cnn::ScratchSize{67776, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv3, kBatch) == cnn::ScratchSize{67776, 36864});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{18624, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{18624, 55296});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_1Conv2, kBatch) == cnn::ScratchSize{548, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv3, kBatch) == cnn::ScratchSize{67776, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv3, kBatch) == cnn::ScratchSize{67776, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{18624, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{18624, 55296});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_2Conv2, kBatch) == cnn::ScratchSize{548, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv3, kBatch) == cnn::ScratchSize{67776, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv3, kBatch) == cnn::ScratchSize{67776, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{18624, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{18624, 55296});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_0Conv2, kBatch) == cnn::ScratchSize{330, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv3, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_0Conv3, kBatch) == cnn::ScratchSize{80448, 93312});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv1, kBatch) == cnn::ScratchSize{30912, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_1Conv1, kBatch) == cnn::ScratchSize{30912, 153600});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_1Conv2, kBatch) == cnn::ScratchSize{184, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv3, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_1Conv3, kBatch) == cnn::ScratchSize{80448, 155520});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv1, kBatch) == cnn::ScratchSize{30912, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_2Conv1, kBatch) == cnn::ScratchSize{30912, 153600});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_2Conv2, kBatch) == cnn::ScratchSize{184, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv3, kBatch) == cnn::ScratchSize{80448, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage6_2Conv3, kBatch) == cnn::ScratchSize{80448, 155520});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv1, kBatch) == cnn::ScratchSize{30912, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv1, kBatch) == cnn::ScratchSize{30912, 153600});
 static_assert(cnn::dwconv_scratch(kFeaturesStage7_0Conv2, kBatch) == cnn::ScratchSize{184, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv3, kBatch) == cnn::ScratchSize{111552, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv3, kBatch) == cnn::ScratchSize{111552, 311040});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{295872, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{295872, 410880});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 51200});
 
@@ -1222,153 +1257,153 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{10838016, 2207744, 4992}, {}},
+    {{10838016, 2207744, 4400}, {}},
     {{}, {}},
     {{}, {}},
-    {{3612672, 3211264, 1152}, {}},
-    {{0, 0, 1024}, {}},
+    {{3612672, 3211264, 1664}, {}},
     {{}, {}},
-    {{6422528, 2408448, 3328}, {}},
     {{}, {}},
-    {{19267584, 5619712, 10752}, {}},
+    {{6422528, 2408448, 2560}, {}},
     {{}, {}},
+    {{19267584, 5619712, 7680}, {}},
     {{}, {}},
-    {{2709504, 6021120, 3456}, {}},
-    {{0, 0, 3072}, {}},
     {{}, {}},
-    {{7225344, 1505280, 11904}, {}},
+    {{2709504, 6021120, 4992}, {}},
     {{}, {}},
-    {{10838016, 2107392, 20736}, {}},
     {{}, {}},
+    {{7225344, 1505280, 9600}, {}},
     {{}, {}},
-    {{4064256, 3612672, 5184}, {}},
-    {{0, 0, 4608}, {}},
+    {{10838016, 2107392, 16128}, {}},
     {{}, {}},
-    {{10838016, 2408448, 17280}, {}},
     {{}, {}},
+    {{4064256, 3612672, 7488}, {}},
     {{}, {}},
-    {{10838016, 2107392, 20736}, {}},
     {{}, {}},
+    {{10838016, 2408448, 14208}, {}},
     {{}, {}},
-    {{1016064, 2257920, 5184}, {}},
-    {{0, 0, 4608}, {}},
     {{}, {}},
-    {{3612672, 551936, 22272}, {}},
+    {{10838016, 2107392, 16128}, {}},
     {{}, {}},
-    {{4816896, 702464, 33792}, {}},
     {{}, {}},
+    {{1016064, 2257920, 7488}, {}},
     {{}, {}},
-    {{1354752, 1204224, 6912}, {}},
-    {{0, 0, 6144}, {}},
     {{}, {}},
-    {{4816896, 802816, 29184}, {}},
+    {{3612672, 551936, 21248}, {}},
     {{}, {}},
+    {{4816896, 702464, 27648}, {}},
     {{}, {}},
-    {{4816896, 702464, 33792}, {}},
     {{}, {}},
+    {{1354752, 1204224, 9984}, {}},
     {{}, {}},
-    {{1354752, 1204224, 6912}, {}},
-    {{0, 0, 6144}, {}},
     {{}, {}},
-    {{4816896, 802816, 29184}, {}},
+    {{4816896, 802816, 28160}, {}},
     {{}, {}},
     {{}, {}},
-    {{4816896, 702464, 33792}, {}},
+    {{4816896, 702464, 27648}, {}},
     {{}, {}},
     {{}, {}},
-    {{338688, 752640, 6912}, {}},
-    {{0, 0, 6144}, {}},
+    {{1354752, 1204224, 9984}, {}},
     {{}, {}},
-    {{2408448, 200704, 55296}, {}},
     {{}, {}},
-    {{4816896, 351232, 116736}, {}},
+    {{4816896, 802816, 28160}, {}},
     {{}, {}},
     {{}, {}},
-    {{677376, 602112, 13824}, {}},
-    {{0, 0, 12288}, {}},
+    {{4816896, 702464, 27648}, {}},
     {{}, {}},
-    {{4816896, 401408, 107520}, {}},
     {{}, {}},
+    {{338688, 752640, 9984}, {}},
     {{}, {}},
-    {{4816896, 351232, 116736}, {}},
     {{}, {}},
+    {{2408448, 200704, 51712}, {}},
     {{}, {}},
-    {{677376, 602112, 13824}, {}},
-    {{0, 0, 12288}, {}},
+    {{4816896, 351232, 104448}, {}},
     {{}, {}},
-    {{4816896, 401408, 107520}, {}},
     {{}, {}},
+    {{677376, 602112, 19968}, {}},
     {{}, {}},
-    {{4816896, 351232, 116736}, {}},
     {{}, {}},
+    {{4816896, 401408, 102400}, {}},
     {{}, {}},
-    {{677376, 602112, 13824}, {}},
-    {{0, 0, 12288}, {}},
     {{}, {}},
-    {{4816896, 401408, 107520}, {}},
+    {{4816896, 351232, 104448}, {}},
     {{}, {}},
     {{}, {}},
-    {{4816896, 351232, 116736}, {}},
+    {{677376, 602112, 19968}, {}},
     {{}, {}},
     {{}, {}},
-    {{677376, 602112, 13824}, {}},
-    {{0, 0, 12288}, {}},
+    {{4816896, 401408, 102400}, {}},
     {{}, {}},
-    {{7225344, 376320, 158208}, {}},
     {{}, {}},
-    {{10838016, 526848, 248832}, {}},
+    {{4816896, 351232, 104448}, {}},
     {{}, {}},
     {{}, {}},
-    {{1016064, 903168, 20736}, {}},
-    {{0, 0, 18432}, {}},
+    {{677376, 602112, 19968}, {}},
     {{}, {}},
-    {{10838016, 602112, 235008}, {}},
     {{}, {}},
+    {{4816896, 401408, 102400}, {}},
     {{}, {}},
-    {{10838016, 526848, 248832}, {}},
     {{}, {}},
+    {{4816896, 351232, 104448}, {}},
     {{}, {}},
-    {{1016064, 903168, 20736}, {}},
-    {{0, 0, 18432}, {}},
     {{}, {}},
-    {{10838016, 602112, 235008}, {}},
+    {{677376, 602112, 19968}, {}},
     {{}, {}},
     {{}, {}},
-    {{10838016, 526848, 248832}, {}},
+    {{7225344, 376320, 148992}, {}},
     {{}, {}},
+    {{10838016, 526848, 230400}, {}},
     {{}, {}},
-    {{254016, 564480, 20736}, {}},
-    {{0, 0, 18432}, {}},
     {{}, {}},
-    {{4515840, 144256, 385536}, {}},
+    {{1016064, 903168, 29952}, {}},
     {{}, {}},
-    {{7526400, 219520, 660480}, {}},
     {{}, {}},
+    {{10838016, 602112, 222720}, {}},
     {{}, {}},
-    {{423360, 376320, 34560}, {}},
-    {{0, 0, 30720}, {}},
     {{}, {}},
-    {{7526400, 250880, 637440}, {}},
+    {{10838016, 526848, 230400}, {}},
     {{}, {}},
     {{}, {}},
-    {{7526400, 219520, 660480}, {}},
+    {{1016064, 903168, 29952}, {}},
     {{}, {}},
     {{}, {}},
-    {{423360, 376320, 34560}, {}},
-    {{0, 0, 30720}, {}},
+    {{10838016, 602112, 222720}, {}},
     {{}, {}},
-    {{7526400, 250880, 637440}, {}},
     {{}, {}},
+    {{10838016, 526848, 230400}, {}},
     {{}, {}},
-    {{7526400, 219520, 660480}, {}},
     {{}, {}},
+    {{254016, 564480, 29952}, {}},
     {{}, {}},
-    {{423360, 376320, 34560}, {}},
-    {{0, 0, 30720}, {}},
     {{}, {}},
-    {{15052800, 250880, 1259520}, {}},
+    {{4515840, 144256, 375808}, {}},
     {{}, {}},
-    {{20070400, 313600, 1699840}, {}},
+    {{7526400, 219520, 629760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{423360, 376320, 49920}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7526400, 250880, 624640}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7526400, 219520, 629760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{423360, 376320, 49920}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7526400, 250880, 624640}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{7526400, 219520, 629760}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{423360, 376320, 49920}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{15052800, 250880, 1249280}, {}},
+    {{}, {}},
+    {{20070400, 313600, 1664000}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 256000, 0}, {}},
@@ -1598,8 +1633,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 3539056, .gradients = 0, .optimizer = 0, .activations = 48168960,
-               .shared_scratch = 410880, .thread_scratch = 295872},
+    .memory = {.parameters = 3539056, .gradients = 0, .optimizer = 0, .activations = 50377808,
+               .shared_scratch = 51200, .thread_scratch = 295872},
 };
 
 }  // namespace
@@ -1610,133 +1645,105 @@ const cnn::ModelDescription& MobileNetV2::model() {
   return kModel;
 }
 
-// Forward, as at prediction time: scores for the caller.
-void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
-  const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(12845056, 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(17661952, 128);
-  const cnn::Blocked features_relu61 = blocked(0, 401408);  // 32x112x112
-  const cnn::Blocked features_stage1_0_conv1 = blocked(12845056, 401408);  // 32x112x112
-  const cnn::Floats features_stage1_0_bn1_saved = floats(0, 128);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(128, 64);
-  const cnn::Blocked features_stage1_0_bn2 = blocked(38535168, 200704);  // 16x112x112
-  const cnn::Floats features_stage2_0_bn1_saved = floats(44957696, 384);
-  const cnn::Blocked features_stage2_0_relu61 = blocked(0, 1204224);  // 96x112x112
-  const cnn::Blocked features_stage2_0_conv2 = blocked(38535168, 301056);  // 96x56x56
-  const cnn::Floats features_stage2_0_bn2_saved = floats(0, 384);
-  const cnn::Floats features_stage2_0_bn3_saved = floats(384, 96);
-  const cnn::Blocked features_stage2_0_bn3 = blocked(28901376, 75264);  // 24x56x56
-  const cnn::Floats features_stage2_1_bn1_saved = floats(14450688, 576);
-  const cnn::Blocked features_stage2_1_relu61 = blocked(0, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_conv2 = blocked(14450688, 451584);  // 144x56x56
-  const cnn::Floats features_stage2_1_bn2_saved = floats(0, 576);
-  const cnn::Floats features_stage2_1_bn3_saved = floats(576, 96);
-  const cnn::Blocked features_stage2_1_add1 = blocked(31309824, 75264);  // 24x56x56
-  const cnn::Floats features_stage3_0_bn1_saved = floats(14450688, 576);
-  const cnn::Blocked features_stage3_0_relu61 = blocked(0, 451584);  // 144x56x56
-  const cnn::Blocked features_stage3_0_conv2 = blocked(14450688, 112896);  // 144x28x28
-  const cnn::Floats features_stage3_0_bn2_saved = floats(0, 576);
-  const cnn::Floats features_stage3_0_bn3_saved = floats(576, 128);
-  const cnn::Blocked features_stage3_0_bn3 = blocked(9633792, 25088);  // 32x28x28
-  const cnn::Floats features_stage3_1_bn1_saved = floats(4816896, 768);
-  const cnn::Blocked features_stage3_1_relu61 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked features_stage3_1_conv2 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Floats features_stage3_1_bn2_saved = floats(0, 768);
-  const cnn::Floats features_stage3_1_bn3_saved = floats(768, 128);
-  const cnn::Blocked features_stage3_1_add1 = blocked(10436608, 25088);  // 32x28x28
-  const cnn::Floats features_stage3_2_bn1_saved = floats(4816896, 768);
-  const cnn::Blocked features_stage3_2_relu61 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked features_stage3_2_conv2 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Floats features_stage3_2_bn2_saved = floats(0, 768);
-  const cnn::Floats features_stage3_2_bn3_saved = floats(768, 128);
-  const cnn::Blocked features_stage3_2_add1 = blocked(9633792, 25088);  // 32x28x28
-  const cnn::Floats features_stage4_0_bn1_saved = floats(4816896, 768);
-  const cnn::Blocked features_stage4_0_relu61 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked features_stage4_0_conv2 = blocked(4816896, 37632);  // 192x14x14
-  const cnn::Floats features_stage4_0_bn2_saved = floats(0, 768);
-  const cnn::Floats features_stage4_0_bn3_saved = floats(768, 256);
-  const cnn::Blocked features_stage4_0_bn3 = blocked(6021120, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_1_bn1_saved = floats(2408448, 1536);
-  const cnn::Blocked features_stage4_1_relu61 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_1_conv2 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats features_stage4_1_bn2_saved = floats(0, 1536);
-  const cnn::Floats features_stage4_1_bn3_saved = floats(1536, 256);
-  const cnn::Blocked features_stage4_1_add1 = blocked(4816896, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_2_bn1_saved = floats(2408448, 1536);
-  const cnn::Blocked features_stage4_2_relu61 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_2_conv2 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats features_stage4_2_bn2_saved = floats(0, 1536);
-  const cnn::Floats features_stage4_2_bn3_saved = floats(1536, 256);
-  const cnn::Blocked features_stage4_2_add1 = blocked(5218304, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_3_bn1_saved = floats(2408448, 1536);
-  const cnn::Blocked features_stage4_3_relu61 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked features_stage4_3_conv2 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats features_stage4_3_bn2_saved = floats(0, 1536);
-  const cnn::Floats features_stage4_3_bn3_saved = floats(1536, 256);
-  const cnn::Blocked features_stage4_3_add1 = blocked(4816896, 12544);  // 64x14x14
-  const cnn::Floats features_stage5_0_bn1_saved = floats(2408448, 1536);
-  const cnn::Blocked features_stage5_0_relu61 = blocked(0, 75264);  // 384x14x14
-  const cnn::Blocked features_stage5_0_conv2 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats features_stage5_0_bn2_saved = floats(0, 1536);
-  const cnn::Floats features_stage5_0_bn3_saved = floats(1536, 384);
-  const cnn::Blocked features_stage5_0_bn3 = blocked(7225344, 18816);  // 96x14x14
-  const cnn::Floats features_stage5_1_bn1_saved = floats(3612672, 2304);
-  const cnn::Blocked features_stage5_1_relu61 = blocked(0, 112896);  // 576x14x14
-  const cnn::Blocked features_stage5_1_conv2 = blocked(3612672, 112896);  // 576x14x14
-  const cnn::Floats features_stage5_1_bn2_saved = floats(0, 2304);
-  const cnn::Floats features_stage5_1_bn3_saved = floats(2304, 384);
-  const cnn::Blocked features_stage5_1_add1 = blocked(7827456, 18816);  // 96x14x14
-  const cnn::Floats features_stage5_2_bn1_saved = floats(3612672, 2304);
-  const cnn::Blocked features_stage5_2_relu61 = blocked(0, 112896);  // 576x14x14
-  const cnn::Blocked features_stage5_2_conv2 = blocked(3612672, 112896);  // 576x14x14
-  const cnn::Floats features_stage5_2_bn2_saved = floats(0, 2304);
-  const cnn::Floats features_stage5_2_bn3_saved = floats(2304, 384);
-  const cnn::Blocked features_stage5_2_add1 = blocked(7225344, 18816);  // 96x14x14
-  const cnn::Floats features_stage6_0_bn1_saved = floats(3612672, 2304);
-  const cnn::Blocked features_stage6_0_relu61 = blocked(0, 112896);  // 576x14x14
-  const cnn::Blocked features_stage6_0_conv2 = blocked(3612672, 28224);  // 576x7x7
-  const cnn::Floats features_stage6_0_bn2_saved = floats(0, 2304);
-  const cnn::Floats features_stage6_0_bn3_saved = floats(2304, 640);
-  const cnn::Blocked features_stage6_0_bn3 = blocked(3010560, 7840);  // 160x7x7
-  const cnn::Floats features_stage6_1_bn1_saved = floats(1505280, 3840);
-  const cnn::Blocked features_stage6_1_relu61 = blocked(0, 47040);  // 960x7x7
-  const cnn::Blocked features_stage6_1_conv2 = blocked(1505280, 47040);  // 960x7x7
-  const cnn::Floats features_stage6_1_bn2_saved = floats(0, 3840);
-  const cnn::Floats features_stage6_1_bn3_saved = floats(3840, 640);
-  const cnn::Blocked features_stage6_1_add1 = blocked(3261440, 7840);  // 160x7x7
-  const cnn::Floats features_stage6_2_bn1_saved = floats(1505280, 3840);
-  const cnn::Blocked features_stage6_2_relu61 = blocked(0, 47040);  // 960x7x7
-  const cnn::Blocked features_stage6_2_conv2 = blocked(1505280, 47040);  // 960x7x7
-  const cnn::Floats features_stage6_2_bn2_saved = floats(0, 3840);
-  const cnn::Floats features_stage6_2_bn3_saved = floats(3840, 640);
-  const cnn::Blocked features_stage6_2_add1 = blocked(3010560, 7840);  // 160x7x7
-  const cnn::Floats features_stage7_0_bn1_saved = floats(1505280, 3840);
-  const cnn::Blocked features_stage7_0_relu61 = blocked(0, 47040);  // 960x7x7
-  const cnn::Blocked features_stage7_0_conv2 = blocked(1505280, 47040);  // 960x7x7
-  const cnn::Floats features_stage7_0_bn2_saved = floats(0, 3840);
-  const cnn::Floats features_stage7_0_bn3_saved = floats(3840, 1280);
-  const cnn::Blocked features_stage7_0_bn3 = blocked(3010560, 15680);  // 320x7x7
-  const cnn::Floats features_bn2_saved = floats(2007040, 5120);
-  const cnn::Blocked features_relu62 = blocked(0, 62720);  // 1280x7x7
-  const cnn::Blocked classifier_gap1 = blocked(2007040, 1280);  // 1280
-  const cnn::Blocked classifier_dense1 = blocked(0, 1000);  // 1000
-  const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+// What prediction needs of the weights: made once, and again where they have changed.
+void MobileNetV2::prepare_on_team() {
+  const cnn::Floats features_bn1_saved = floats(48168960, 128);
+  const cnn::Floats features_conv1_weight_prepared = floats(48169088, 972);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(48170064, 128);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(48170192, 64);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48170256, 576);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(48170832, 384);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(48171216, 1536);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(48172752, 384);
+  const cnn::Floats features_stage2_0_bn3_saved = floats(48173136, 96);
+  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48173232, 2304);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(48175536, 576);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(48176112, 3456);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(48179568, 576);
+  const cnn::Floats features_stage2_1_bn3_saved = floats(48180144, 96);
+  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48180240, 3456);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(48183696, 576);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(48184272, 3456);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(48187728, 576);
+  const cnn::Floats features_stage3_0_bn3_saved = floats(48188304, 128);
+  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48188432, 5184);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(48193616, 768);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(48194384, 6144);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(48200528, 768);
+  const cnn::Floats features_stage3_1_bn3_saved = floats(48201296, 128);
+  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48201424, 6912);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(48208336, 768);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(48209104, 6144);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(48215248, 768);
+  const cnn::Floats features_stage3_2_bn3_saved = floats(48216016, 128);
+  const cnn::Floats features_stage3_2_conv3_weight_prepared = floats(48216144, 6912);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(48223056, 768);
+  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(48223824, 6144);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(48229968, 768);
+  const cnn::Floats features_stage4_0_bn3_saved = floats(48230736, 256);
+  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48230992, 12672);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(48243664, 1536);
+  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(48245200, 24576);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(48269776, 1536);
+  const cnn::Floats features_stage4_1_bn3_saved = floats(48271312, 256);
+  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48271568, 25344);
+  const cnn::Floats features_stage4_2_bn1_saved = floats(48296912, 1536);
+  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(48298448, 24576);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(48323024, 1536);
+  const cnn::Floats features_stage4_2_bn3_saved = floats(48324560, 256);
+  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48324816, 25344);
+  const cnn::Floats features_stage4_3_bn1_saved = floats(48350160, 1536);
+  const cnn::Floats features_stage4_3_conv1_weight_prepared = floats(48351696, 24576);
+  const cnn::Floats features_stage4_3_bn2_saved = floats(48376272, 1536);
+  const cnn::Floats features_stage4_3_bn3_saved = floats(48377808, 256);
+  const cnn::Floats features_stage4_3_conv3_weight_prepared = floats(48378064, 25344);
+  const cnn::Floats features_stage5_0_bn1_saved = floats(48403408, 1536);
+  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(48404944, 24576);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(48429520, 1536);
+  const cnn::Floats features_stage5_0_bn3_saved = floats(48431056, 384);
+  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48431440, 36864);
+  const cnn::Floats features_stage5_1_bn1_saved = floats(48468304, 2304);
+  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(48470608, 55296);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(48525904, 2304);
+  const cnn::Floats features_stage5_1_bn3_saved = floats(48528208, 384);
+  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48528592, 55296);
+  const cnn::Floats features_stage5_2_bn1_saved = floats(48583888, 2304);
+  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(48586192, 55296);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(48641488, 2304);
+  const cnn::Floats features_stage5_2_bn3_saved = floats(48643792, 384);
+  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48644176, 55296);
+  const cnn::Floats features_stage6_0_bn1_saved = floats(48699472, 2304);
+  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(48701776, 55296);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(48757072, 2304);
+  const cnn::Floats features_stage6_0_bn3_saved = floats(48759376, 640);
+  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(48760016, 93312);
+  const cnn::Floats features_stage6_1_bn1_saved = floats(48853328, 3840);
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(48857168, 153600);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(49010768, 3840);
+  const cnn::Floats features_stage6_1_bn3_saved = floats(49014608, 640);
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(49015248, 155520);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(49170768, 3840);
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49174608, 153600);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(49328208, 3840);
+  const cnn::Floats features_stage6_2_bn3_saved = floats(49332048, 640);
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(49332688, 155520);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(49488208, 3840);
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(49492048, 153600);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(49645648, 3840);
+  const cnn::Floats features_stage7_0_bn3_saved = floats(49649488, 1280);
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(49650768, 311040);
+  const cnn::Floats features_bn2_saved = floats(49961808, 5120);
+  const cnn::Floats features_conv2_weight_prepared = floats(49966928, 410880);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu61)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv(features_relu61, input, features_conv1_weight_,
-            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu6), kFeaturesConv1, batch,
-            scratch());
+  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::dwconv(features_stage1_0_conv1, features_relu61, features_stage1_0_conv1_weight_,
-              kFeaturesStage1_0Conv1, batch, scratch());
-
-  at(4);  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu61)
   cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
                  features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
@@ -1747,10 +1754,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
                  features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
                  kFeaturesStage1_0Bn2);
-  cnn::conv(features_stage1_0_bn2,
-            cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu6),
-            features_stage1_0_conv2_weight_, cnn::Epilogue().scaled(features_stage1_0_bn2_saved),
-            kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::conv_prepare(features_stage1_0_conv2_weight_prepared, features_stage1_0_conv2_weight_,
+                    kFeaturesStage1_0Conv2);
 
   at(8);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
@@ -1758,15 +1763,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
                  features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
                  kFeaturesStage2_0Bn1);
-  cnn::conv(features_stage2_0_relu61, features_stage1_0_bn2, features_stage2_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage2_0Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage2_0_conv1_weight_prepared, features_stage2_0_conv1_weight_,
+                    kFeaturesStage2_0Conv1);
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::dwconv(features_stage2_0_conv2, features_stage2_0_relu61, features_stage2_0_conv2_weight_,
-              kFeaturesStage2_0Conv2, batch, scratch());
-
-  at(12);  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  // blocks.cnn:9: bn    (features.stage2[0].bn2)
   // blocks.cnn:10: act    (features.stage2[0].relu62)
   cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
                  features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
@@ -1777,10 +1778,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage2_0_bn3_saved, features_stage2_0_bn3_weight_, features_stage2_0_bn3_bias_,
                  features_stage2_0_bn3_running_mean_, features_stage2_0_bn3_running_var_,
                  kFeaturesStage2_0Bn3);
-  cnn::conv(features_stage2_0_bn3,
-            cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kRelu6),
-            features_stage2_0_conv3_weight_, cnn::Epilogue().scaled(features_stage2_0_bn3_saved),
-            kFeaturesStage2_0Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage2_0_conv3_weight_prepared, features_stage2_0_conv3_weight_,
+                    kFeaturesStage2_0Conv3);
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
@@ -1788,15 +1787,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
                  features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
                  kFeaturesStage2_1Bn1);
-  cnn::conv(features_stage2_1_relu61, features_stage2_0_bn3, features_stage2_1_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage2_1Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage2_1_conv1_weight_prepared, features_stage2_1_conv1_weight_,
+                    kFeaturesStage2_1Conv1);
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::dwconv(features_stage2_1_conv2, features_stage2_1_relu61, features_stage2_1_conv2_weight_,
-              kFeaturesStage2_1Conv2, batch, scratch());
-
-  at(20);  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // blocks.cnn:10: act    (features.stage2[1].relu62)
   cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
                  features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
@@ -1808,11 +1803,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage2_1_bn3_saved, features_stage2_1_bn3_weight_, features_stage2_1_bn3_bias_,
                  features_stage2_1_bn3_running_mean_, features_stage2_1_bn3_running_var_,
                  kFeaturesStage2_1Bn3);
-  cnn::conv(features_stage2_1_add1,
-            cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kRelu6),
-            features_stage2_1_conv3_weight_,
-            cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
-            kFeaturesStage2_1Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage2_1_conv3_weight_prepared, features_stage2_1_conv3_weight_,
+                    kFeaturesStage2_1Conv3);
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
@@ -1820,15 +1812,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
                  features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
                  kFeaturesStage3_0Bn1);
-  cnn::conv(features_stage3_0_relu61, features_stage2_1_add1, features_stage3_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage3_0Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage3_0_conv1_weight_prepared, features_stage3_0_conv1_weight_,
+                    kFeaturesStage3_0Conv1);
 
   at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::dwconv(features_stage3_0_conv2, features_stage3_0_relu61, features_stage3_0_conv2_weight_,
-              kFeaturesStage3_0Conv2, batch, scratch());
-
-  at(29);  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  // blocks.cnn:9: bn    (features.stage3[0].bn2)
   // blocks.cnn:10: act    (features.stage3[0].relu62)
   cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
                  features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
@@ -1839,10 +1827,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage3_0_bn3_saved, features_stage3_0_bn3_weight_, features_stage3_0_bn3_bias_,
                  features_stage3_0_bn3_running_mean_, features_stage3_0_bn3_running_var_,
                  kFeaturesStage3_0Bn3);
-  cnn::conv(features_stage3_0_bn3,
-            cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kRelu6),
-            features_stage3_0_conv3_weight_, cnn::Epilogue().scaled(features_stage3_0_bn3_saved),
-            kFeaturesStage3_0Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage3_0_conv3_weight_prepared, features_stage3_0_conv3_weight_,
+                    kFeaturesStage3_0Conv3);
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -1850,15 +1836,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
                  features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
                  kFeaturesStage3_1Bn1);
-  cnn::conv(features_stage3_1_relu61, features_stage3_0_bn3, features_stage3_1_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage3_1Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage3_1_conv1_weight_prepared, features_stage3_1_conv1_weight_,
+                    kFeaturesStage3_1Conv1);
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::dwconv(features_stage3_1_conv2, features_stage3_1_relu61, features_stage3_1_conv2_weight_,
-              kFeaturesStage3_1Conv2, batch, scratch());
-
-  at(37);  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // blocks.cnn:10: act    (features.stage3[1].relu62)
   cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
                  features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
@@ -1870,11 +1852,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage3_1_bn3_saved, features_stage3_1_bn3_weight_, features_stage3_1_bn3_bias_,
                  features_stage3_1_bn3_running_mean_, features_stage3_1_bn3_running_var_,
                  kFeaturesStage3_1Bn3);
-  cnn::conv(features_stage3_1_add1,
-            cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kRelu6),
-            features_stage3_1_conv3_weight_,
-            cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
-            kFeaturesStage3_1Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage3_1_conv3_weight_prepared, features_stage3_1_conv3_weight_,
+                    kFeaturesStage3_1Conv3);
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
@@ -1882,15 +1861,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
                  features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
                  kFeaturesStage3_2Bn1);
-  cnn::conv(features_stage3_2_relu61, features_stage3_1_add1, features_stage3_2_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage3_2Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage3_2_conv1_weight_prepared, features_stage3_2_conv1_weight_,
+                    kFeaturesStage3_2Conv1);
 
   at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::dwconv(features_stage3_2_conv2, features_stage3_2_relu61, features_stage3_2_conv2_weight_,
-              kFeaturesStage3_2Conv2, batch, scratch());
-
-  at(46);  // blocks.cnn:9: bn    (features.stage3[2].bn2)
+  // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // blocks.cnn:10: act    (features.stage3[2].relu62)
   cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
                  features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
@@ -1902,11 +1877,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage3_2_bn3_saved, features_stage3_2_bn3_weight_, features_stage3_2_bn3_bias_,
                  features_stage3_2_bn3_running_mean_, features_stage3_2_bn3_running_var_,
                  kFeaturesStage3_2Bn3);
-  cnn::conv(features_stage3_2_add1,
-            cnn::Loaded(features_stage3_2_conv2, features_stage3_2_bn2_saved, cnn::Activation::kRelu6),
-            features_stage3_2_conv3_weight_,
-            cnn::Epilogue().scaled(features_stage3_2_bn3_saved).plus(features_stage3_1_add1),
-            kFeaturesStage3_2Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage3_2_conv3_weight_prepared, features_stage3_2_conv3_weight_,
+                    kFeaturesStage3_2Conv3);
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
@@ -1914,15 +1886,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage4_0_bn1_saved, features_stage4_0_bn1_weight_, features_stage4_0_bn1_bias_,
                  features_stage4_0_bn1_running_mean_, features_stage4_0_bn1_running_var_,
                  kFeaturesStage4_0Bn1);
-  cnn::conv(features_stage4_0_relu61, features_stage3_2_add1, features_stage4_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage4_0_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage4_0Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage4_0_conv1_weight_prepared, features_stage4_0_conv1_weight_,
+                    kFeaturesStage4_0Conv1);
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
-  cnn::dwconv(features_stage4_0_conv2, features_stage4_0_relu61, features_stage4_0_conv2_weight_,
-              kFeaturesStage4_0Conv2, batch, scratch());
-
-  at(55);  // blocks.cnn:9: bn    (features.stage4[0].bn2)
+  // blocks.cnn:9: bn    (features.stage4[0].bn2)
   // blocks.cnn:10: act    (features.stage4[0].relu62)
   cnn::bn_affine(features_stage4_0_bn2_saved, features_stage4_0_bn2_weight_, features_stage4_0_bn2_bias_,
                  features_stage4_0_bn2_running_mean_, features_stage4_0_bn2_running_var_,
@@ -1933,10 +1901,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage4_0_bn3_saved, features_stage4_0_bn3_weight_, features_stage4_0_bn3_bias_,
                  features_stage4_0_bn3_running_mean_, features_stage4_0_bn3_running_var_,
                  kFeaturesStage4_0Bn3);
-  cnn::conv(features_stage4_0_bn3,
-            cnn::Loaded(features_stage4_0_conv2, features_stage4_0_bn2_saved, cnn::Activation::kRelu6),
-            features_stage4_0_conv3_weight_, cnn::Epilogue().scaled(features_stage4_0_bn3_saved),
-            kFeaturesStage4_0Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage4_0_conv3_weight_prepared, features_stage4_0_conv3_weight_,
+                    kFeaturesStage4_0Conv3);
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
@@ -1944,15 +1910,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage4_1_bn1_saved, features_stage4_1_bn1_weight_, features_stage4_1_bn1_bias_,
                  features_stage4_1_bn1_running_mean_, features_stage4_1_bn1_running_var_,
                  kFeaturesStage4_1Bn1);
-  cnn::conv(features_stage4_1_relu61, features_stage4_0_bn3, features_stage4_1_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage4_1_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage4_1Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage4_1_conv1_weight_prepared, features_stage4_1_conv1_weight_,
+                    kFeaturesStage4_1Conv1);
 
   at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
-  cnn::dwconv(features_stage4_1_conv2, features_stage4_1_relu61, features_stage4_1_conv2_weight_,
-              kFeaturesStage4_1Conv2, batch, scratch());
-
-  at(63);  // blocks.cnn:9: bn    (features.stage4[1].bn2)
+  // blocks.cnn:9: bn    (features.stage4[1].bn2)
   // blocks.cnn:10: act    (features.stage4[1].relu62)
   cnn::bn_affine(features_stage4_1_bn2_saved, features_stage4_1_bn2_weight_, features_stage4_1_bn2_bias_,
                  features_stage4_1_bn2_running_mean_, features_stage4_1_bn2_running_var_,
@@ -1964,11 +1926,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage4_1_bn3_saved, features_stage4_1_bn3_weight_, features_stage4_1_bn3_bias_,
                  features_stage4_1_bn3_running_mean_, features_stage4_1_bn3_running_var_,
                  kFeaturesStage4_1Bn3);
-  cnn::conv(features_stage4_1_add1,
-            cnn::Loaded(features_stage4_1_conv2, features_stage4_1_bn2_saved, cnn::Activation::kRelu6),
-            features_stage4_1_conv3_weight_,
-            cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
-            kFeaturesStage4_1Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage4_1_conv3_weight_prepared, features_stage4_1_conv3_weight_,
+                    kFeaturesStage4_1Conv3);
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
@@ -1976,15 +1935,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage4_2_bn1_saved, features_stage4_2_bn1_weight_, features_stage4_2_bn1_bias_,
                  features_stage4_2_bn1_running_mean_, features_stage4_2_bn1_running_var_,
                  kFeaturesStage4_2Bn1);
-  cnn::conv(features_stage4_2_relu61, features_stage4_1_add1, features_stage4_2_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage4_2_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage4_2Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage4_2_conv1_weight_prepared, features_stage4_2_conv1_weight_,
+                    kFeaturesStage4_2Conv1);
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
-  cnn::dwconv(features_stage4_2_conv2, features_stage4_2_relu61, features_stage4_2_conv2_weight_,
-              kFeaturesStage4_2Conv2, batch, scratch());
-
-  at(72);  // blocks.cnn:9: bn    (features.stage4[2].bn2)
+  // blocks.cnn:9: bn    (features.stage4[2].bn2)
   // blocks.cnn:10: act    (features.stage4[2].relu62)
   cnn::bn_affine(features_stage4_2_bn2_saved, features_stage4_2_bn2_weight_, features_stage4_2_bn2_bias_,
                  features_stage4_2_bn2_running_mean_, features_stage4_2_bn2_running_var_,
@@ -1996,11 +1951,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage4_2_bn3_saved, features_stage4_2_bn3_weight_, features_stage4_2_bn3_bias_,
                  features_stage4_2_bn3_running_mean_, features_stage4_2_bn3_running_var_,
                  kFeaturesStage4_2Bn3);
-  cnn::conv(features_stage4_2_add1,
-            cnn::Loaded(features_stage4_2_conv2, features_stage4_2_bn2_saved, cnn::Activation::kRelu6),
-            features_stage4_2_conv3_weight_,
-            cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
-            kFeaturesStage4_2Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage4_2_conv3_weight_prepared, features_stage4_2_conv3_weight_,
+                    kFeaturesStage4_2Conv3);
 
   at(77);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv1)
   // blocks.cnn:9: bn    (features.stage4[3].bn1)
@@ -2008,15 +1960,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage4_3_bn1_saved, features_stage4_3_bn1_weight_, features_stage4_3_bn1_bias_,
                  features_stage4_3_bn1_running_mean_, features_stage4_3_bn1_running_var_,
                  kFeaturesStage4_3Bn1);
-  cnn::conv(features_stage4_3_relu61, features_stage4_2_add1, features_stage4_3_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage4_3_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage4_3Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage4_3_conv1_weight_prepared, features_stage4_3_conv1_weight_,
+                    kFeaturesStage4_3Conv1);
 
   at(80);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv2)
-  cnn::dwconv(features_stage4_3_conv2, features_stage4_3_relu61, features_stage4_3_conv2_weight_,
-              kFeaturesStage4_3Conv2, batch, scratch());
-
-  at(81);  // blocks.cnn:9: bn    (features.stage4[3].bn2)
+  // blocks.cnn:9: bn    (features.stage4[3].bn2)
   // blocks.cnn:10: act    (features.stage4[3].relu62)
   cnn::bn_affine(features_stage4_3_bn2_saved, features_stage4_3_bn2_weight_, features_stage4_3_bn2_bias_,
                  features_stage4_3_bn2_running_mean_, features_stage4_3_bn2_running_var_,
@@ -2028,11 +1976,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage4_3_bn3_saved, features_stage4_3_bn3_weight_, features_stage4_3_bn3_bias_,
                  features_stage4_3_bn3_running_mean_, features_stage4_3_bn3_running_var_,
                  kFeaturesStage4_3Bn3);
-  cnn::conv(features_stage4_3_add1,
-            cnn::Loaded(features_stage4_3_conv2, features_stage4_3_bn2_saved, cnn::Activation::kRelu6),
-            features_stage4_3_conv3_weight_,
-            cnn::Epilogue().scaled(features_stage4_3_bn3_saved).plus(features_stage4_2_add1),
-            kFeaturesStage4_3Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage4_3_conv3_weight_prepared, features_stage4_3_conv3_weight_,
+                    kFeaturesStage4_3Conv3);
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
@@ -2040,15 +1985,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage5_0_bn1_saved, features_stage5_0_bn1_weight_, features_stage5_0_bn1_bias_,
                  features_stage5_0_bn1_running_mean_, features_stage5_0_bn1_running_var_,
                  kFeaturesStage5_0Bn1);
-  cnn::conv(features_stage5_0_relu61, features_stage4_3_add1, features_stage5_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage5_0_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage5_0Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage5_0_conv1_weight_prepared, features_stage5_0_conv1_weight_,
+                    kFeaturesStage5_0Conv1);
 
   at(89);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
-  cnn::dwconv(features_stage5_0_conv2, features_stage5_0_relu61, features_stage5_0_conv2_weight_,
-              kFeaturesStage5_0Conv2, batch, scratch());
-
-  at(90);  // blocks.cnn:9: bn    (features.stage5[0].bn2)
+  // blocks.cnn:9: bn    (features.stage5[0].bn2)
   // blocks.cnn:10: act    (features.stage5[0].relu62)
   cnn::bn_affine(features_stage5_0_bn2_saved, features_stage5_0_bn2_weight_, features_stage5_0_bn2_bias_,
                  features_stage5_0_bn2_running_mean_, features_stage5_0_bn2_running_var_,
@@ -2059,10 +2000,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage5_0_bn3_saved, features_stage5_0_bn3_weight_, features_stage5_0_bn3_bias_,
                  features_stage5_0_bn3_running_mean_, features_stage5_0_bn3_running_var_,
                  kFeaturesStage5_0Bn3);
-  cnn::conv(features_stage5_0_bn3,
-            cnn::Loaded(features_stage5_0_conv2, features_stage5_0_bn2_saved, cnn::Activation::kRelu6),
-            features_stage5_0_conv3_weight_, cnn::Epilogue().scaled(features_stage5_0_bn3_saved),
-            kFeaturesStage5_0Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage5_0_conv3_weight_prepared, features_stage5_0_conv3_weight_,
+                    kFeaturesStage5_0Conv3);
 
   at(94);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
@@ -2070,15 +2009,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage5_1_bn1_saved, features_stage5_1_bn1_weight_, features_stage5_1_bn1_bias_,
                  features_stage5_1_bn1_running_mean_, features_stage5_1_bn1_running_var_,
                  kFeaturesStage5_1Bn1);
-  cnn::conv(features_stage5_1_relu61, features_stage5_0_bn3, features_stage5_1_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage5_1_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage5_1Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage5_1_conv1_weight_prepared, features_stage5_1_conv1_weight_,
+                    kFeaturesStage5_1Conv1);
 
   at(97);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
-  cnn::dwconv(features_stage5_1_conv2, features_stage5_1_relu61, features_stage5_1_conv2_weight_,
-              kFeaturesStage5_1Conv2, batch, scratch());
-
-  at(98);  // blocks.cnn:9: bn    (features.stage5[1].bn2)
+  // blocks.cnn:9: bn    (features.stage5[1].bn2)
   // blocks.cnn:10: act    (features.stage5[1].relu62)
   cnn::bn_affine(features_stage5_1_bn2_saved, features_stage5_1_bn2_weight_, features_stage5_1_bn2_bias_,
                  features_stage5_1_bn2_running_mean_, features_stage5_1_bn2_running_var_,
@@ -2090,11 +2025,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage5_1_bn3_saved, features_stage5_1_bn3_weight_, features_stage5_1_bn3_bias_,
                  features_stage5_1_bn3_running_mean_, features_stage5_1_bn3_running_var_,
                  kFeaturesStage5_1Bn3);
-  cnn::conv(features_stage5_1_add1,
-            cnn::Loaded(features_stage5_1_conv2, features_stage5_1_bn2_saved, cnn::Activation::kRelu6),
-            features_stage5_1_conv3_weight_,
-            cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
-            kFeaturesStage5_1Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage5_1_conv3_weight_prepared, features_stage5_1_conv3_weight_,
+                    kFeaturesStage5_1Conv3);
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
@@ -2102,15 +2034,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage5_2_bn1_saved, features_stage5_2_bn1_weight_, features_stage5_2_bn1_bias_,
                  features_stage5_2_bn1_running_mean_, features_stage5_2_bn1_running_var_,
                  kFeaturesStage5_2Bn1);
-  cnn::conv(features_stage5_2_relu61, features_stage5_1_add1, features_stage5_2_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage5_2_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage5_2Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage5_2_conv1_weight_prepared, features_stage5_2_conv1_weight_,
+                    kFeaturesStage5_2Conv1);
 
   at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
-  cnn::dwconv(features_stage5_2_conv2, features_stage5_2_relu61, features_stage5_2_conv2_weight_,
-              kFeaturesStage5_2Conv2, batch, scratch());
-
-  at(107);  // blocks.cnn:9: bn    (features.stage5[2].bn2)
+  // blocks.cnn:9: bn    (features.stage5[2].bn2)
   // blocks.cnn:10: act    (features.stage5[2].relu62)
   cnn::bn_affine(features_stage5_2_bn2_saved, features_stage5_2_bn2_weight_, features_stage5_2_bn2_bias_,
                  features_stage5_2_bn2_running_mean_, features_stage5_2_bn2_running_var_,
@@ -2122,11 +2050,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage5_2_bn3_saved, features_stage5_2_bn3_weight_, features_stage5_2_bn3_bias_,
                  features_stage5_2_bn3_running_mean_, features_stage5_2_bn3_running_var_,
                  kFeaturesStage5_2Bn3);
-  cnn::conv(features_stage5_2_add1,
-            cnn::Loaded(features_stage5_2_conv2, features_stage5_2_bn2_saved, cnn::Activation::kRelu6),
-            features_stage5_2_conv3_weight_,
-            cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
-            kFeaturesStage5_2Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage5_2_conv3_weight_prepared, features_stage5_2_conv3_weight_,
+                    kFeaturesStage5_2Conv3);
 
   at(112);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
@@ -2134,15 +2059,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage6_0_bn1_saved, features_stage6_0_bn1_weight_, features_stage6_0_bn1_bias_,
                  features_stage6_0_bn1_running_mean_, features_stage6_0_bn1_running_var_,
                  kFeaturesStage6_0Bn1);
-  cnn::conv(features_stage6_0_relu61, features_stage5_2_add1, features_stage6_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage6_0_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage6_0Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage6_0_conv1_weight_prepared, features_stage6_0_conv1_weight_,
+                    kFeaturesStage6_0Conv1);
 
   at(115);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
-  cnn::dwconv(features_stage6_0_conv2, features_stage6_0_relu61, features_stage6_0_conv2_weight_,
-              kFeaturesStage6_0Conv2, batch, scratch());
-
-  at(116);  // blocks.cnn:9: bn    (features.stage6[0].bn2)
+  // blocks.cnn:9: bn    (features.stage6[0].bn2)
   // blocks.cnn:10: act    (features.stage6[0].relu62)
   cnn::bn_affine(features_stage6_0_bn2_saved, features_stage6_0_bn2_weight_, features_stage6_0_bn2_bias_,
                  features_stage6_0_bn2_running_mean_, features_stage6_0_bn2_running_var_,
@@ -2153,10 +2074,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage6_0_bn3_saved, features_stage6_0_bn3_weight_, features_stage6_0_bn3_bias_,
                  features_stage6_0_bn3_running_mean_, features_stage6_0_bn3_running_var_,
                  kFeaturesStage6_0Bn3);
-  cnn::conv(features_stage6_0_bn3,
-            cnn::Loaded(features_stage6_0_conv2, features_stage6_0_bn2_saved, cnn::Activation::kRelu6),
-            features_stage6_0_conv3_weight_, cnn::Epilogue().scaled(features_stage6_0_bn3_saved),
-            kFeaturesStage6_0Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage6_0_conv3_weight_prepared, features_stage6_0_conv3_weight_,
+                    kFeaturesStage6_0Conv3);
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
@@ -2164,15 +2083,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage6_1_bn1_saved, features_stage6_1_bn1_weight_, features_stage6_1_bn1_bias_,
                  features_stage6_1_bn1_running_mean_, features_stage6_1_bn1_running_var_,
                  kFeaturesStage6_1Bn1);
-  cnn::conv(features_stage6_1_relu61, features_stage6_0_bn3, features_stage6_1_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage6_1_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage6_1Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage6_1_conv1_weight_prepared, features_stage6_1_conv1_weight_,
+                    kFeaturesStage6_1Conv1);
 
   at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
-  cnn::dwconv(features_stage6_1_conv2, features_stage6_1_relu61, features_stage6_1_conv2_weight_,
-              kFeaturesStage6_1Conv2, batch, scratch());
-
-  at(124);  // blocks.cnn:9: bn    (features.stage6[1].bn2)
+  // blocks.cnn:9: bn    (features.stage6[1].bn2)
   // blocks.cnn:10: act    (features.stage6[1].relu62)
   cnn::bn_affine(features_stage6_1_bn2_saved, features_stage6_1_bn2_weight_, features_stage6_1_bn2_bias_,
                  features_stage6_1_bn2_running_mean_, features_stage6_1_bn2_running_var_,
@@ -2184,11 +2099,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage6_1_bn3_saved, features_stage6_1_bn3_weight_, features_stage6_1_bn3_bias_,
                  features_stage6_1_bn3_running_mean_, features_stage6_1_bn3_running_var_,
                  kFeaturesStage6_1Bn3);
-  cnn::conv(features_stage6_1_add1,
-            cnn::Loaded(features_stage6_1_conv2, features_stage6_1_bn2_saved, cnn::Activation::kRelu6),
-            features_stage6_1_conv3_weight_,
-            cnn::Epilogue().scaled(features_stage6_1_bn3_saved).plus(features_stage6_0_bn3),
-            kFeaturesStage6_1Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage6_1_conv3_weight_prepared, features_stage6_1_conv3_weight_,
+                    kFeaturesStage6_1Conv3);
 
   at(129);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
@@ -2196,15 +2108,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage6_2_bn1_saved, features_stage6_2_bn1_weight_, features_stage6_2_bn1_bias_,
                  features_stage6_2_bn1_running_mean_, features_stage6_2_bn1_running_var_,
                  kFeaturesStage6_2Bn1);
-  cnn::conv(features_stage6_2_relu61, features_stage6_1_add1, features_stage6_2_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage6_2_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage6_2Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage6_2_conv1_weight_prepared, features_stage6_2_conv1_weight_,
+                    kFeaturesStage6_2Conv1);
 
   at(132);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
-  cnn::dwconv(features_stage6_2_conv2, features_stage6_2_relu61, features_stage6_2_conv2_weight_,
-              kFeaturesStage6_2Conv2, batch, scratch());
-
-  at(133);  // blocks.cnn:9: bn    (features.stage6[2].bn2)
+  // blocks.cnn:9: bn    (features.stage6[2].bn2)
   // blocks.cnn:10: act    (features.stage6[2].relu62)
   cnn::bn_affine(features_stage6_2_bn2_saved, features_stage6_2_bn2_weight_, features_stage6_2_bn2_bias_,
                  features_stage6_2_bn2_running_mean_, features_stage6_2_bn2_running_var_,
@@ -2216,11 +2124,8 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage6_2_bn3_saved, features_stage6_2_bn3_weight_, features_stage6_2_bn3_bias_,
                  features_stage6_2_bn3_running_mean_, features_stage6_2_bn3_running_var_,
                  kFeaturesStage6_2Bn3);
-  cnn::conv(features_stage6_2_add1,
-            cnn::Loaded(features_stage6_2_conv2, features_stage6_2_bn2_saved, cnn::Activation::kRelu6),
-            features_stage6_2_conv3_weight_,
-            cnn::Epilogue().scaled(features_stage6_2_bn3_saved).plus(features_stage6_1_add1),
-            kFeaturesStage6_2Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage6_2_conv3_weight_prepared, features_stage6_2_conv3_weight_,
+                    kFeaturesStage6_2Conv3);
 
   at(138);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
@@ -2228,15 +2133,11 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage7_0_bn1_saved, features_stage7_0_bn1_weight_, features_stage7_0_bn1_bias_,
                  features_stage7_0_bn1_running_mean_, features_stage7_0_bn1_running_var_,
                  kFeaturesStage7_0Bn1);
-  cnn::conv(features_stage7_0_relu61, features_stage6_2_add1, features_stage7_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage7_0_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage7_0Conv1, batch, scratch());
+  cnn::conv_prepare(features_stage7_0_conv1_weight_prepared, features_stage7_0_conv1_weight_,
+                    kFeaturesStage7_0Conv1);
 
   at(141);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
-  cnn::dwconv(features_stage7_0_conv2, features_stage7_0_relu61, features_stage7_0_conv2_weight_,
-              kFeaturesStage7_0Conv2, batch, scratch());
-
-  at(142);  // blocks.cnn:9: bn    (features.stage7[0].bn2)
+  // blocks.cnn:9: bn    (features.stage7[0].bn2)
   // blocks.cnn:10: act    (features.stage7[0].relu62)
   cnn::bn_affine(features_stage7_0_bn2_saved, features_stage7_0_bn2_weight_, features_stage7_0_bn2_bias_,
                  features_stage7_0_bn2_running_mean_, features_stage7_0_bn2_running_var_,
@@ -2247,17 +2148,545 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::bn_affine(features_stage7_0_bn3_saved, features_stage7_0_bn3_weight_, features_stage7_0_bn3_bias_,
                  features_stage7_0_bn3_running_mean_, features_stage7_0_bn3_running_var_,
                  kFeaturesStage7_0Bn3);
-  cnn::conv(features_stage7_0_bn3,
-            cnn::Loaded(features_stage7_0_conv2, features_stage7_0_bn2_saved, cnn::Activation::kRelu6),
-            features_stage7_0_conv3_weight_, cnn::Epilogue().scaled(features_stage7_0_bn3_saved),
-            kFeaturesStage7_0Conv3, batch, scratch());
+  cnn::conv_prepare(features_stage7_0_conv3_weight_prepared, features_stage7_0_conv3_weight_,
+                    kFeaturesStage7_0Conv3);
 
   at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
   // blocks.cnn:9: bn    (features.bn2)
   // blocks.cnn:10: act    (features.relu62)
   cnn::bn_affine(features_bn2_saved, features_bn2_weight_, features_bn2_bias_, features_bn2_running_mean_,
                  features_bn2_running_var_, kFeaturesBn2);
-  cnn::conv(features_relu62, features_stage7_0_bn3, features_conv2_weight_,
+  cnn::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
+}
+
+// Forward, as at prediction time: scores for the caller.
+void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
+  const cnn::Floats scores = scores_memory(batch);
+  const cnn::Blocked input = blocked(12845056, 150528);  // 3x224x224
+  const cnn::Floats features_bn1_saved = floats(48168960, 128);
+  const cnn::Blocked features_relu61 = blocked(0, 401408);  // 32x112x112
+  const cnn::Floats features_conv1_weight_prepared = floats(48169088, 972);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(48170064, 128);
+  const cnn::Blocked features_stage1_0_relu61 = blocked(12845056, 401408);  // 32x112x112
+  const cnn::Floats features_stage1_0_bn2_saved = floats(48170192, 64);
+  const cnn::Blocked features_stage1_0_bn2 = blocked(38535168, 200704);  // 16x112x112
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48170256, 576);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(48170832, 384);
+  const cnn::Blocked features_stage2_0_relu61 = blocked(0, 1204224);  // 96x112x112
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(48171216, 1536);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(48172752, 384);
+  const cnn::Blocked features_stage2_0_relu62 = blocked(38535168, 301056);  // 96x56x56
+  const cnn::Floats features_stage2_0_bn3_saved = floats(48173136, 96);
+  const cnn::Blocked features_stage2_0_bn3 = blocked(28901376, 75264);  // 24x56x56
+  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48173232, 2304);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(48175536, 576);
+  const cnn::Blocked features_stage2_1_relu61 = blocked(0, 451584);  // 144x56x56
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(48176112, 3456);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(48179568, 576);
+  const cnn::Blocked features_stage2_1_relu62 = blocked(14450688, 451584);  // 144x56x56
+  const cnn::Floats features_stage2_1_bn3_saved = floats(48180144, 96);
+  const cnn::Blocked features_stage2_1_add1 = blocked(31309824, 75264);  // 24x56x56
+  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48180240, 3456);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(48183696, 576);
+  const cnn::Blocked features_stage3_0_relu61 = blocked(0, 451584);  // 144x56x56
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(48184272, 3456);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(48187728, 576);
+  const cnn::Blocked features_stage3_0_relu62 = blocked(14450688, 112896);  // 144x28x28
+  const cnn::Floats features_stage3_0_bn3_saved = floats(48188304, 128);
+  const cnn::Blocked features_stage3_0_bn3 = blocked(9633792, 25088);  // 32x28x28
+  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48188432, 5184);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(48193616, 768);
+  const cnn::Blocked features_stage3_1_relu61 = blocked(0, 150528);  // 192x28x28
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(48194384, 6144);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(48200528, 768);
+  const cnn::Blocked features_stage3_1_relu62 = blocked(4816896, 150528);  // 192x28x28
+  const cnn::Floats features_stage3_1_bn3_saved = floats(48201296, 128);
+  const cnn::Blocked features_stage3_1_add1 = blocked(10436608, 25088);  // 32x28x28
+  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48201424, 6912);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(48208336, 768);
+  const cnn::Blocked features_stage3_2_relu61 = blocked(0, 150528);  // 192x28x28
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(48209104, 6144);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(48215248, 768);
+  const cnn::Blocked features_stage3_2_relu62 = blocked(4816896, 150528);  // 192x28x28
+  const cnn::Floats features_stage3_2_bn3_saved = floats(48216016, 128);
+  const cnn::Blocked features_stage3_2_add1 = blocked(9633792, 25088);  // 32x28x28
+  const cnn::Floats features_stage3_2_conv3_weight_prepared = floats(48216144, 6912);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(48223056, 768);
+  const cnn::Blocked features_stage4_0_relu61 = blocked(0, 150528);  // 192x28x28
+  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(48223824, 6144);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(48229968, 768);
+  const cnn::Blocked features_stage4_0_relu62 = blocked(4816896, 37632);  // 192x14x14
+  const cnn::Floats features_stage4_0_bn3_saved = floats(48230736, 256);
+  const cnn::Blocked features_stage4_0_bn3 = blocked(6021120, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48230992, 12672);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(48243664, 1536);
+  const cnn::Blocked features_stage4_1_relu61 = blocked(0, 75264);  // 384x14x14
+  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(48245200, 24576);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(48269776, 1536);
+  const cnn::Blocked features_stage4_1_relu62 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats features_stage4_1_bn3_saved = floats(48271312, 256);
+  const cnn::Blocked features_stage4_1_add1 = blocked(4816896, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48271568, 25344);
+  const cnn::Floats features_stage4_2_bn1_saved = floats(48296912, 1536);
+  const cnn::Blocked features_stage4_2_relu61 = blocked(0, 75264);  // 384x14x14
+  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(48298448, 24576);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(48323024, 1536);
+  const cnn::Blocked features_stage4_2_relu62 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats features_stage4_2_bn3_saved = floats(48324560, 256);
+  const cnn::Blocked features_stage4_2_add1 = blocked(5218304, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48324816, 25344);
+  const cnn::Floats features_stage4_3_bn1_saved = floats(48350160, 1536);
+  const cnn::Blocked features_stage4_3_relu61 = blocked(0, 75264);  // 384x14x14
+  const cnn::Floats features_stage4_3_conv1_weight_prepared = floats(48351696, 24576);
+  const cnn::Floats features_stage4_3_bn2_saved = floats(48376272, 1536);
+  const cnn::Blocked features_stage4_3_relu62 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats features_stage4_3_bn3_saved = floats(48377808, 256);
+  const cnn::Blocked features_stage4_3_add1 = blocked(4816896, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_3_conv3_weight_prepared = floats(48378064, 25344);
+  const cnn::Floats features_stage5_0_bn1_saved = floats(48403408, 1536);
+  const cnn::Blocked features_stage5_0_relu61 = blocked(0, 75264);  // 384x14x14
+  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(48404944, 24576);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(48429520, 1536);
+  const cnn::Blocked features_stage5_0_relu62 = blocked(2408448, 75264);  // 384x14x14
+  const cnn::Floats features_stage5_0_bn3_saved = floats(48431056, 384);
+  const cnn::Blocked features_stage5_0_bn3 = blocked(7225344, 18816);  // 96x14x14
+  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48431440, 36864);
+  const cnn::Floats features_stage5_1_bn1_saved = floats(48468304, 2304);
+  const cnn::Blocked features_stage5_1_relu61 = blocked(0, 112896);  // 576x14x14
+  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(48470608, 55296);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(48525904, 2304);
+  const cnn::Blocked features_stage5_1_relu62 = blocked(3612672, 112896);  // 576x14x14
+  const cnn::Floats features_stage5_1_bn3_saved = floats(48528208, 384);
+  const cnn::Blocked features_stage5_1_add1 = blocked(7827456, 18816);  // 96x14x14
+  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48528592, 55296);
+  const cnn::Floats features_stage5_2_bn1_saved = floats(48583888, 2304);
+  const cnn::Blocked features_stage5_2_relu61 = blocked(0, 112896);  // 576x14x14
+  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(48586192, 55296);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(48641488, 2304);
+  const cnn::Blocked features_stage5_2_relu62 = blocked(3612672, 112896);  // 576x14x14
+  const cnn::Floats features_stage5_2_bn3_saved = floats(48643792, 384);
+  const cnn::Blocked features_stage5_2_add1 = blocked(7225344, 18816);  // 96x14x14
+  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48644176, 55296);
+  const cnn::Floats features_stage6_0_bn1_saved = floats(48699472, 2304);
+  const cnn::Blocked features_stage6_0_relu61 = blocked(0, 112896);  // 576x14x14
+  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(48701776, 55296);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(48757072, 2304);
+  const cnn::Blocked features_stage6_0_relu62 = blocked(3612672, 28224);  // 576x7x7
+  const cnn::Floats features_stage6_0_bn3_saved = floats(48759376, 640);
+  const cnn::Blocked features_stage6_0_bn3 = blocked(3010560, 7840);  // 160x7x7
+  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(48760016, 93312);
+  const cnn::Floats features_stage6_1_bn1_saved = floats(48853328, 3840);
+  const cnn::Blocked features_stage6_1_relu61 = blocked(0, 47040);  // 960x7x7
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(48857168, 153600);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(49010768, 3840);
+  const cnn::Blocked features_stage6_1_relu62 = blocked(1505280, 47040);  // 960x7x7
+  const cnn::Floats features_stage6_1_bn3_saved = floats(49014608, 640);
+  const cnn::Blocked features_stage6_1_add1 = blocked(3261440, 7840);  // 160x7x7
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(49015248, 155520);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(49170768, 3840);
+  const cnn::Blocked features_stage6_2_relu61 = blocked(0, 47040);  // 960x7x7
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49174608, 153600);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(49328208, 3840);
+  const cnn::Blocked features_stage6_2_relu62 = blocked(1505280, 47040);  // 960x7x7
+  const cnn::Floats features_stage6_2_bn3_saved = floats(49332048, 640);
+  const cnn::Blocked features_stage6_2_add1 = blocked(3010560, 7840);  // 160x7x7
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(49332688, 155520);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(49488208, 3840);
+  const cnn::Blocked features_stage7_0_relu61 = blocked(0, 47040);  // 960x7x7
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(49492048, 153600);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(49645648, 3840);
+  const cnn::Blocked features_stage7_0_relu62 = blocked(1505280, 47040);  // 960x7x7
+  const cnn::Floats features_stage7_0_bn3_saved = floats(49649488, 1280);
+  const cnn::Blocked features_stage7_0_bn3 = blocked(3010560, 15680);  // 320x7x7
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(49650768, 311040);
+  const cnn::Floats features_bn2_saved = floats(49961808, 5120);
+  const cnn::Blocked features_relu62 = blocked(0, 62720);  // 1280x7x7
+  const cnn::Floats features_conv2_weight_prepared = floats(49966928, 410880);
+  const cnn::Blocked classifier_gap1 = blocked(2007040, 1280);  // 1280
+  const cnn::Blocked classifier_dense1 = blocked(0, 1000);  // 1000
+  const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
+  cnn::to_blocked(input, images, k3x224x224, batch);
+
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  // blocks.cnn:9: bn    (features.bn1)
+  // blocks.cnn:10: act    (features.relu61)
+  cnn::conv(features_relu61, input, cnn::prepared(features_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu6), kFeaturesConv1, batch,
+            scratch());
+
+  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  // blocks.cnn:9: bn    (features.stage1[0].bn1)
+  // blocks.cnn:10: act    (features.stage1[0].relu61)
+  cnn::dwconv(features_stage1_0_relu61, features_relu61, features_stage1_0_conv1_weight_,
+              cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage1_0Conv1, batch, scratch());
+
+  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  cnn::conv(features_stage1_0_bn2, features_stage1_0_relu61,
+            cnn::prepared(features_stage1_0_conv2_weight_prepared),
+            cnn::Epilogue().scaled(features_stage1_0_bn2_saved), kFeaturesStage1_0Conv2, batch, scratch());
+
+  at(8);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
+  // blocks.cnn:9: bn    (features.stage2[0].bn1)
+  // blocks.cnn:10: act    (features.stage2[0].relu61)
+  cnn::conv(features_stage2_0_relu61, features_stage1_0_bn2,
+            cnn::prepared(features_stage2_0_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage2_0Conv1, batch, scratch());
+
+  at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  // blocks.cnn:10: act    (features.stage2[0].relu62)
+  cnn::dwconv(features_stage2_0_relu62, features_stage2_0_relu61, features_stage2_0_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage2_0Conv2, batch, scratch());
+
+  at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv3)
+  // blocks.cnn:9: bn    (features.stage2[0].bn3)
+  cnn::conv(features_stage2_0_bn3, features_stage2_0_relu62,
+            cnn::prepared(features_stage2_0_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage2_0_bn3_saved), kFeaturesStage2_0Conv3, batch, scratch());
+
+  at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
+  // blocks.cnn:9: bn    (features.stage2[1].bn1)
+  // blocks.cnn:10: act    (features.stage2[1].relu61)
+  cnn::conv(features_stage2_1_relu61, features_stage2_0_bn3,
+            cnn::prepared(features_stage2_1_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage2_1Conv1, batch, scratch());
+
+  at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  // blocks.cnn:10: act    (features.stage2[1].relu62)
+  cnn::dwconv(features_stage2_1_relu62, features_stage2_1_relu61, features_stage2_1_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage2_1Conv2, batch, scratch());
+
+  at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv3)
+  // blocks.cnn:9: bn    (features.stage2[1].bn3)
+  // 19: add {    (features.stage2[1].add1)
+  cnn::conv(features_stage2_1_add1, features_stage2_1_relu62,
+            cnn::prepared(features_stage2_1_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
+            kFeaturesStage2_1Conv3, batch, scratch());
+
+  at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
+  // blocks.cnn:9: bn    (features.stage3[0].bn1)
+  // blocks.cnn:10: act    (features.stage3[0].relu61)
+  cnn::conv(features_stage3_0_relu61, features_stage2_1_add1,
+            cnn::prepared(features_stage3_0_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage3_0Conv1, batch, scratch());
+
+  at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  // blocks.cnn:10: act    (features.stage3[0].relu62)
+  cnn::dwconv(features_stage3_0_relu62, features_stage3_0_relu61, features_stage3_0_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage3_0Conv2, batch, scratch());
+
+  at(31);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv3)
+  // blocks.cnn:9: bn    (features.stage3[0].bn3)
+  cnn::conv(features_stage3_0_bn3, features_stage3_0_relu62,
+            cnn::prepared(features_stage3_0_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage3_0_bn3_saved), kFeaturesStage3_0Conv3, batch, scratch());
+
+  at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
+  // blocks.cnn:9: bn    (features.stage3[1].bn1)
+  // blocks.cnn:10: act    (features.stage3[1].relu61)
+  cnn::conv(features_stage3_1_relu61, features_stage3_0_bn3,
+            cnn::prepared(features_stage3_1_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage3_1Conv1, batch, scratch());
+
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  // blocks.cnn:10: act    (features.stage3[1].relu62)
+  cnn::dwconv(features_stage3_1_relu62, features_stage3_1_relu61, features_stage3_1_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage3_1Conv2, batch, scratch());
+
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv3)
+  // blocks.cnn:9: bn    (features.stage3[1].bn3)
+  // 19: add {    (features.stage3[1].add1)
+  cnn::conv(features_stage3_1_add1, features_stage3_1_relu62,
+            cnn::prepared(features_stage3_1_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
+            kFeaturesStage3_1Conv3, batch, scratch());
+
+  at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
+  // blocks.cnn:9: bn    (features.stage3[2].bn1)
+  // blocks.cnn:10: act    (features.stage3[2].relu61)
+  cnn::conv(features_stage3_2_relu61, features_stage3_1_add1,
+            cnn::prepared(features_stage3_2_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage3_2Conv1, batch, scratch());
+
+  at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  // blocks.cnn:9: bn    (features.stage3[2].bn2)
+  // blocks.cnn:10: act    (features.stage3[2].relu62)
+  cnn::dwconv(features_stage3_2_relu62, features_stage3_2_relu61, features_stage3_2_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage3_2Conv2, batch, scratch());
+
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv3)
+  // blocks.cnn:9: bn    (features.stage3[2].bn3)
+  // 19: add {    (features.stage3[2].add1)
+  cnn::conv(features_stage3_2_add1, features_stage3_2_relu62,
+            cnn::prepared(features_stage3_2_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage3_2_bn3_saved).plus(features_stage3_1_add1),
+            kFeaturesStage3_2Conv3, batch, scratch());
+
+  at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
+  // blocks.cnn:9: bn    (features.stage4[0].bn1)
+  // blocks.cnn:10: act    (features.stage4[0].relu61)
+  cnn::conv(features_stage4_0_relu61, features_stage3_2_add1,
+            cnn::prepared(features_stage4_0_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage4_0_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage4_0Conv1, batch, scratch());
+
+  at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
+  // blocks.cnn:9: bn    (features.stage4[0].bn2)
+  // blocks.cnn:10: act    (features.stage4[0].relu62)
+  cnn::dwconv(features_stage4_0_relu62, features_stage4_0_relu61, features_stage4_0_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage4_0_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage4_0Conv2, batch, scratch());
+
+  at(57);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv3)
+  // blocks.cnn:9: bn    (features.stage4[0].bn3)
+  cnn::conv(features_stage4_0_bn3, features_stage4_0_relu62,
+            cnn::prepared(features_stage4_0_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage4_0_bn3_saved), kFeaturesStage4_0Conv3, batch, scratch());
+
+  at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
+  // blocks.cnn:9: bn    (features.stage4[1].bn1)
+  // blocks.cnn:10: act    (features.stage4[1].relu61)
+  cnn::conv(features_stage4_1_relu61, features_stage4_0_bn3,
+            cnn::prepared(features_stage4_1_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage4_1_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage4_1Conv1, batch, scratch());
+
+  at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
+  // blocks.cnn:9: bn    (features.stage4[1].bn2)
+  // blocks.cnn:10: act    (features.stage4[1].relu62)
+  cnn::dwconv(features_stage4_1_relu62, features_stage4_1_relu61, features_stage4_1_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage4_1_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage4_1Conv2, batch, scratch());
+
+  at(65);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv3)
+  // blocks.cnn:9: bn    (features.stage4[1].bn3)
+  // 19: add {    (features.stage4[1].add1)
+  cnn::conv(features_stage4_1_add1, features_stage4_1_relu62,
+            cnn::prepared(features_stage4_1_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
+            kFeaturesStage4_1Conv3, batch, scratch());
+
+  at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
+  // blocks.cnn:9: bn    (features.stage4[2].bn1)
+  // blocks.cnn:10: act    (features.stage4[2].relu61)
+  cnn::conv(features_stage4_2_relu61, features_stage4_1_add1,
+            cnn::prepared(features_stage4_2_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage4_2_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage4_2Conv1, batch, scratch());
+
+  at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
+  // blocks.cnn:9: bn    (features.stage4[2].bn2)
+  // blocks.cnn:10: act    (features.stage4[2].relu62)
+  cnn::dwconv(features_stage4_2_relu62, features_stage4_2_relu61, features_stage4_2_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage4_2_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage4_2Conv2, batch, scratch());
+
+  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv3)
+  // blocks.cnn:9: bn    (features.stage4[2].bn3)
+  // 19: add {    (features.stage4[2].add1)
+  cnn::conv(features_stage4_2_add1, features_stage4_2_relu62,
+            cnn::prepared(features_stage4_2_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
+            kFeaturesStage4_2Conv3, batch, scratch());
+
+  at(77);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv1)
+  // blocks.cnn:9: bn    (features.stage4[3].bn1)
+  // blocks.cnn:10: act    (features.stage4[3].relu61)
+  cnn::conv(features_stage4_3_relu61, features_stage4_2_add1,
+            cnn::prepared(features_stage4_3_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage4_3_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage4_3Conv1, batch, scratch());
+
+  at(80);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv2)
+  // blocks.cnn:9: bn    (features.stage4[3].bn2)
+  // blocks.cnn:10: act    (features.stage4[3].relu62)
+  cnn::dwconv(features_stage4_3_relu62, features_stage4_3_relu61, features_stage4_3_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage4_3_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage4_3Conv2, batch, scratch());
+
+  at(83);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv3)
+  // blocks.cnn:9: bn    (features.stage4[3].bn3)
+  // 19: add {    (features.stage4[3].add1)
+  cnn::conv(features_stage4_3_add1, features_stage4_3_relu62,
+            cnn::prepared(features_stage4_3_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage4_3_bn3_saved).plus(features_stage4_2_add1),
+            kFeaturesStage4_3Conv3, batch, scratch());
+
+  at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
+  // blocks.cnn:9: bn    (features.stage5[0].bn1)
+  // blocks.cnn:10: act    (features.stage5[0].relu61)
+  cnn::conv(features_stage5_0_relu61, features_stage4_3_add1,
+            cnn::prepared(features_stage5_0_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage5_0_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage5_0Conv1, batch, scratch());
+
+  at(89);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
+  // blocks.cnn:9: bn    (features.stage5[0].bn2)
+  // blocks.cnn:10: act    (features.stage5[0].relu62)
+  cnn::dwconv(features_stage5_0_relu62, features_stage5_0_relu61, features_stage5_0_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage5_0_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage5_0Conv2, batch, scratch());
+
+  at(92);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv3)
+  // blocks.cnn:9: bn    (features.stage5[0].bn3)
+  cnn::conv(features_stage5_0_bn3, features_stage5_0_relu62,
+            cnn::prepared(features_stage5_0_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage5_0_bn3_saved), kFeaturesStage5_0Conv3, batch, scratch());
+
+  at(94);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
+  // blocks.cnn:9: bn    (features.stage5[1].bn1)
+  // blocks.cnn:10: act    (features.stage5[1].relu61)
+  cnn::conv(features_stage5_1_relu61, features_stage5_0_bn3,
+            cnn::prepared(features_stage5_1_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage5_1_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage5_1Conv1, batch, scratch());
+
+  at(97);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
+  // blocks.cnn:9: bn    (features.stage5[1].bn2)
+  // blocks.cnn:10: act    (features.stage5[1].relu62)
+  cnn::dwconv(features_stage5_1_relu62, features_stage5_1_relu61, features_stage5_1_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage5_1_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage5_1Conv2, batch, scratch());
+
+  at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv3)
+  // blocks.cnn:9: bn    (features.stage5[1].bn3)
+  // 19: add {    (features.stage5[1].add1)
+  cnn::conv(features_stage5_1_add1, features_stage5_1_relu62,
+            cnn::prepared(features_stage5_1_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
+            kFeaturesStage5_1Conv3, batch, scratch());
+
+  at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
+  // blocks.cnn:9: bn    (features.stage5[2].bn1)
+  // blocks.cnn:10: act    (features.stage5[2].relu61)
+  cnn::conv(features_stage5_2_relu61, features_stage5_1_add1,
+            cnn::prepared(features_stage5_2_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage5_2_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage5_2Conv1, batch, scratch());
+
+  at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
+  // blocks.cnn:9: bn    (features.stage5[2].bn2)
+  // blocks.cnn:10: act    (features.stage5[2].relu62)
+  cnn::dwconv(features_stage5_2_relu62, features_stage5_2_relu61, features_stage5_2_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage5_2_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage5_2Conv2, batch, scratch());
+
+  at(109);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv3)
+  // blocks.cnn:9: bn    (features.stage5[2].bn3)
+  // 19: add {    (features.stage5[2].add1)
+  cnn::conv(features_stage5_2_add1, features_stage5_2_relu62,
+            cnn::prepared(features_stage5_2_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
+            kFeaturesStage5_2Conv3, batch, scratch());
+
+  at(112);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
+  // blocks.cnn:9: bn    (features.stage6[0].bn1)
+  // blocks.cnn:10: act    (features.stage6[0].relu61)
+  cnn::conv(features_stage6_0_relu61, features_stage5_2_add1,
+            cnn::prepared(features_stage6_0_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage6_0_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage6_0Conv1, batch, scratch());
+
+  at(115);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
+  // blocks.cnn:9: bn    (features.stage6[0].bn2)
+  // blocks.cnn:10: act    (features.stage6[0].relu62)
+  cnn::dwconv(features_stage6_0_relu62, features_stage6_0_relu61, features_stage6_0_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage6_0_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage6_0Conv2, batch, scratch());
+
+  at(118);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv3)
+  // blocks.cnn:9: bn    (features.stage6[0].bn3)
+  cnn::conv(features_stage6_0_bn3, features_stage6_0_relu62,
+            cnn::prepared(features_stage6_0_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage6_0_bn3_saved), kFeaturesStage6_0Conv3, batch, scratch());
+
+  at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
+  // blocks.cnn:9: bn    (features.stage6[1].bn1)
+  // blocks.cnn:10: act    (features.stage6[1].relu61)
+  cnn::conv(features_stage6_1_relu61, features_stage6_0_bn3,
+            cnn::prepared(features_stage6_1_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage6_1_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage6_1Conv1, batch, scratch());
+
+  at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
+  // blocks.cnn:9: bn    (features.stage6[1].bn2)
+  // blocks.cnn:10: act    (features.stage6[1].relu62)
+  cnn::dwconv(features_stage6_1_relu62, features_stage6_1_relu61, features_stage6_1_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage6_1_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage6_1Conv2, batch, scratch());
+
+  at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv3)
+  // blocks.cnn:9: bn    (features.stage6[1].bn3)
+  // 19: add {    (features.stage6[1].add1)
+  cnn::conv(features_stage6_1_add1, features_stage6_1_relu62,
+            cnn::prepared(features_stage6_1_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage6_1_bn3_saved).plus(features_stage6_0_bn3),
+            kFeaturesStage6_1Conv3, batch, scratch());
+
+  at(129);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
+  // blocks.cnn:9: bn    (features.stage6[2].bn1)
+  // blocks.cnn:10: act    (features.stage6[2].relu61)
+  cnn::conv(features_stage6_2_relu61, features_stage6_1_add1,
+            cnn::prepared(features_stage6_2_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage6_2_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage6_2Conv1, batch, scratch());
+
+  at(132);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
+  // blocks.cnn:9: bn    (features.stage6[2].bn2)
+  // blocks.cnn:10: act    (features.stage6[2].relu62)
+  cnn::dwconv(features_stage6_2_relu62, features_stage6_2_relu61, features_stage6_2_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage6_2_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage6_2Conv2, batch, scratch());
+
+  at(135);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv3)
+  // blocks.cnn:9: bn    (features.stage6[2].bn3)
+  // 19: add {    (features.stage6[2].add1)
+  cnn::conv(features_stage6_2_add1, features_stage6_2_relu62,
+            cnn::prepared(features_stage6_2_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage6_2_bn3_saved).plus(features_stage6_1_add1),
+            kFeaturesStage6_2Conv3, batch, scratch());
+
+  at(138);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
+  // blocks.cnn:9: bn    (features.stage7[0].bn1)
+  // blocks.cnn:10: act    (features.stage7[0].relu61)
+  cnn::conv(features_stage7_0_relu61, features_stage6_2_add1,
+            cnn::prepared(features_stage7_0_conv1_weight_prepared),
+            cnn::Epilogue().scaled(features_stage7_0_bn1_saved).then(cnn::Activation::kRelu6),
+            kFeaturesStage7_0Conv1, batch, scratch());
+
+  at(141);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
+  // blocks.cnn:9: bn    (features.stage7[0].bn2)
+  // blocks.cnn:10: act    (features.stage7[0].relu62)
+  cnn::dwconv(features_stage7_0_relu62, features_stage7_0_relu61, features_stage7_0_conv2_weight_,
+              cnn::Epilogue().scaled(features_stage7_0_bn2_saved).then(cnn::Activation::kRelu6),
+              kFeaturesStage7_0Conv2, batch, scratch());
+
+  at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv3)
+  // blocks.cnn:9: bn    (features.stage7[0].bn3)
+  cnn::conv(features_stage7_0_bn3, features_stage7_0_relu62,
+            cnn::prepared(features_stage7_0_conv3_weight_prepared),
+            cnn::Epilogue().scaled(features_stage7_0_bn3_saved), kFeaturesStage7_0Conv3, batch, scratch());
+
+  at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
+  // blocks.cnn:9: bn    (features.bn2)
+  // blocks.cnn:10: act    (features.relu62)
+  cnn::conv(features_relu62, features_stage7_0_bn3, cnn::prepared(features_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_bn2_saved).then(cnn::Activation::kRelu6), kFeaturesConv2, batch,
             scratch());
 

@@ -171,6 +171,7 @@ class MobileNetV2 final : public cnn::Network {
 
  private:
   void predict_on_team(cnn::ConstFloats images, int batch) override;
+  void prepare_on_team() override;
 
   const cnn::Floats features_conv1_weight_ = parameters(0, 864);  // [32, 3, 3, 3]
   const cnn::Floats features_bn1_weight_ = parameters(864, 32);  // [32]

@@ -56,21 +56,27 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kStemConv1, kBatch) == cnn::ScratchSize{6528, 1008});
+static_assert(cnn::conv_prepared_scratch(kStemConv1, kBatch) == cnn::ScratchSize{1920, 0});
 static_assert(cnn::conv_scratch(kStemConv1, kBatch) == cnn::ScratchSize{1920, 162});
 static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{0, 167616});
+static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::conv_backward_input_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{24768, 5184});
 static_assert(cnn::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{9984, 32256});
+static_assert(cnn::conv_prepared_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 0});
 static_assert(cnn::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 5184});
 static_assert(cnn::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{0, 355392});
+static_assert(cnn::winograd::conv_prepared_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{6336, 576});
 static_assert(cnn::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{9984, 3584});
+static_assert(cnn::conv_prepared_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{3264, 0});
 static_assert(cnn::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{3264, 576});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 1280});
 
@@ -215,22 +221,22 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{112896, 53312, 1344}, {}},
+    {{112896, 53312, 904}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 100352, 9984}, {}},
+    {{1806336, 100352, 41728}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 150528, 9984}, {}},
+    {{1806336, 150528, 41728}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{903168, 75264, 19968}, {}},
+    {{903168, 75264, 21248}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 50176, 38400}, {}},
+    {{1806336, 50176, 166400}, {}},
     {{}, {}},
-    {{100352, 100352, 3584}, {}},
+    {{100352, 100352, 2816}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -663,22 +669,87 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   return cnn::mean_loss(losses, batch);
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void Residual::prepare_on_team() {
+  const cnn::Floats stem_bn1_saved = floats(4816960, 64);
+  const cnn::Floats stem_conv1_weight_prepared = floats(4817024, 162);
+  const cnn::Floats stage1_bn1_saved = floats(4817200, 64);
+  const cnn::Floats stage1_conv1_weight_prepared = floats(4817264, 10368);
+  const cnn::Floats stage1_bn2_saved = floats(4827632, 64);
+  const cnn::Floats stage1_conv2_weight_prepared = floats(4827696, 10368);
+  const cnn::Floats stage2_bn1_saved = floats(4838064, 128);
+  const cnn::Floats stage2_conv1_weight_prepared = floats(4838192, 5184);
+  const cnn::Floats stage2_bn2_saved = floats(4843376, 128);
+  const cnn::Floats stage2_conv2_weight_prepared = floats(4843504, 41472);
+  const cnn::Floats stage2_bn3_saved = floats(4884976, 128);
+  const cnn::Floats stage2_conv3_weight_prepared = floats(4885104, 576);
+
+  at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
+  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
+  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
+  cnn::bn_affine(stem_bn1_saved, stem_bn1_weight_, stem_bn1_bias_, stem_bn1_running_mean_,
+                 stem_bn1_running_var_, kStemBn1);
+  cnn::conv_prepare(stem_conv1_weight_prepared, stem_conv1_weight_, kStemConv1);
+
+  at(3);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
+  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
+  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
+  cnn::bn_affine(stage1_bn1_saved, stage1_bn1_weight_, stage1_bn1_bias_, stage1_bn1_running_mean_,
+                 stage1_bn1_running_var_, kStage1Bn1);
+  cnn::winograd::conv_prepare(stage1_conv1_weight_prepared, stage1_conv1_weight_, kStage1Conv1);
+
+  at(6);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
+  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
+  // 9: add {    (stage1.add1)
+  // 14: relu    (stage1.relu2)
+  cnn::bn_affine(stage1_bn2_saved, stage1_bn2_weight_, stage1_bn2_bias_, stage1_bn2_running_mean_,
+                 stage1_bn2_running_var_, kStage1Bn2);
+  cnn::winograd::conv_prepare(stage1_conv2_weight_prepared, stage1_conv2_weight_, kStage1Conv2);
+
+  at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
+  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
+  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
+  cnn::bn_affine(stage2_bn1_saved, stage2_bn1_weight_, stage2_bn1_bias_, stage2_bn1_running_mean_,
+                 stage2_bn1_running_var_, kStage2Bn1);
+  cnn::conv_prepare(stage2_conv1_weight_prepared, stage2_conv1_weight_, kStage2Conv1);
+
+  at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
+  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
+  cnn::bn_affine(stage2_bn2_saved, stage2_bn2_weight_, stage2_bn2_bias_, stage2_bn2_running_mean_,
+                 stage2_bn2_running_var_, kStage2Bn2);
+  cnn::winograd::conv_prepare(stage2_conv2_weight_prepared, stage2_conv2_weight_, kStage2Conv2);
+
+  at(15);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
+  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
+  // 17: add {    (stage2.add1)
+  // 22: relu    (stage2.relu2)
+  cnn::bn_affine(stage2_bn3_saved, stage2_bn3_weight_, stage2_bn3_bias_, stage2_bn3_running_mean_,
+                 stage2_bn3_running_var_, kStage2Bn3);
+  cnn::conv_prepare(stage2_conv3_weight_prepared, stage2_conv3_weight_, kStage2Conv3);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
-  const cnn::Floats stem_bn1_saved = floats(1705984, 64);
+  const cnn::Floats stem_bn1_saved = floats(4816960, 64);
   const cnn::Blocked stem_relu1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Floats stage1_bn1_saved = floats(3211264, 64);
+  const cnn::Floats stem_conv1_weight_prepared = floats(4817024, 162);
+  const cnn::Floats stage1_bn1_saved = floats(4817200, 64);
   const cnn::Blocked stage1_relu1 = blocked(1605632, 12544);  // 16x28x28
-  const cnn::Floats stage1_bn2_saved = floats(4816896, 64);
+  const cnn::Floats stage1_conv1_weight_prepared = floats(4817264, 10368);
+  const cnn::Floats stage1_bn2_saved = floats(4827632, 64);
   const cnn::Blocked stage1_relu2 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Floats stage2_bn1_saved = floats(802816, 128);
+  const cnn::Floats stage1_conv2_weight_prepared = floats(4827696, 10368);
+  const cnn::Floats stage2_bn1_saved = floats(4838064, 128);
   const cnn::Blocked stage2_relu1 = blocked(0, 6272);  // 32x14x14
-  const cnn::Floats stage2_bn2_saved = floats(1605632, 128);
+  const cnn::Floats stage2_conv1_weight_prepared = floats(4838192, 5184);
+  const cnn::Floats stage2_bn2_saved = floats(4843376, 128);
   const cnn::Blocked stage2_bn2 = blocked(802816, 6272);  // 32x14x14
-  const cnn::Floats stage2_bn3_saved = floats(1605632, 128);
+  const cnn::Floats stage2_conv2_weight_prepared = floats(4843504, 41472);
+  const cnn::Floats stage2_bn3_saved = floats(4884976, 128);
   const cnn::Blocked stage2_relu2 = blocked(0, 6272);  // 32x14x14
+  const cnn::Floats stage2_conv3_weight_prepared = floats(4885104, 576);
   const cnn::Blocked head_gap1 = blocked(802816, 32);  // 32
   const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10
@@ -687,18 +758,14 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
-  cnn::bn_affine(stem_bn1_saved, stem_bn1_weight_, stem_bn1_bias_, stem_bn1_running_mean_,
-                 stem_bn1_running_var_, kStemBn1);
-  cnn::conv(stem_relu1, input, stem_conv1_weight_,
+  cnn::conv(stem_relu1, input, cnn::prepared(stem_conv1_weight_prepared),
             cnn::Epilogue().scaled(stem_bn1_saved).then(cnn::Activation::kRelu), kStemConv1, batch,
             scratch());
 
   at(3);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
-  cnn::bn_affine(stage1_bn1_saved, stage1_bn1_weight_, stage1_bn1_bias_, stage1_bn1_running_mean_,
-                 stage1_bn1_running_var_, kStage1Bn1);
-  cnn::winograd::conv(stage1_relu1, stem_relu1, stage1_conv1_weight_,
+  cnn::winograd::conv(stage1_relu1, stem_relu1, cnn::prepared(stage1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(stage1_bn1_saved).then(cnn::Activation::kRelu), kStage1Conv1,
                       batch, scratch());
 
@@ -706,35 +773,27 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
   // 9: add {    (stage1.add1)
   // 14: relu    (stage1.relu2)
-  cnn::bn_affine(stage1_bn2_saved, stage1_bn2_weight_, stage1_bn2_bias_, stage1_bn2_running_mean_,
-                 stage1_bn2_running_var_, kStage1Bn2);
-  cnn::winograd::conv(stage1_relu2, stage1_relu1, stage1_conv2_weight_,
+  cnn::winograd::conv(stage1_relu2, stage1_relu1, cnn::prepared(stage1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(stage1_bn2_saved).plus(stem_relu1).then(cnn::Activation::kRelu),
                       kStage1Conv2, batch, scratch());
 
   at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
-  cnn::bn_affine(stage2_bn1_saved, stage2_bn1_weight_, stage2_bn1_bias_, stage2_bn1_running_mean_,
-                 stage2_bn1_running_var_, kStage2Bn1);
-  cnn::conv(stage2_relu1, stage1_relu2, stage2_conv1_weight_,
+  cnn::conv(stage2_relu1, stage1_relu2, cnn::prepared(stage2_conv1_weight_prepared),
             cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
             scratch());
 
   at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
-  cnn::bn_affine(stage2_bn2_saved, stage2_bn2_weight_, stage2_bn2_bias_, stage2_bn2_running_mean_,
-                 stage2_bn2_running_var_, kStage2Bn2);
-  cnn::winograd::conv(stage2_bn2, stage2_relu1, stage2_conv2_weight_,
+  cnn::winograd::conv(stage2_bn2, stage2_relu1, cnn::prepared(stage2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(stage2_bn2_saved), kStage2Conv2, batch, scratch());
 
   at(15);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
   // 17: add {    (stage2.add1)
   // 22: relu    (stage2.relu2)
-  cnn::bn_affine(stage2_bn3_saved, stage2_bn3_weight_, stage2_bn3_bias_, stage2_bn3_running_mean_,
-                 stage2_bn3_running_var_, kStage2Bn3);
-  cnn::conv(stage2_relu2, stage1_relu2, stage2_conv3_weight_,
+  cnn::conv(stage2_relu2, stage1_relu2, cnn::prepared(stage2_conv3_weight_prepared),
             cnn::Epilogue().scaled(stage2_bn3_saved).plus(stage2_bn2).then(cnn::Activation::kRelu),
             kStage2Conv3, batch, scratch());
 

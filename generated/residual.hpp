@@ -44,6 +44,7 @@ class Residual final : public cnn::Network {
   float step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer);
   float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
   void predict_on_team(cnn::ConstFloats images, int batch) override;
+  void prepare_on_team() override;
 
   const cnn::Floats stem_conv1_weight_ = parameters(0, 144);  // [16, 1, 3, 3]
   const cnn::Floats stem_bn1_weight_ = parameters(144, 16);  // [16]

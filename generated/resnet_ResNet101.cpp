@@ -646,109 +646,213 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{12480, 4224});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{74688, 152064});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 132096});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 132096});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{98880, 594432});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{246336, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{246336, 525312});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_6Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_6Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_6Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_6Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_6Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_6Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_7Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_7Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_7Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_7Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_7Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_7Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_8Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_8Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_8Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_8Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_8Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_8Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_9Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_9Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_9Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_9Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_9Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_9Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_10Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_10Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_10Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_10Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_10Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_10Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_11Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_11Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_11Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_11Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_11Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_11Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_12Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_12Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_12Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_12Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_12Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_12Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_13Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_13Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_13Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_13Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_13Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_13Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_14Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_14Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_14Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_14Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_14Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_14Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_15Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_15Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_15Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_15Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_15Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_15Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_16Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_16Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_16Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_16Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_16Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_16Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_17Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_17Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_17Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_17Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_17Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_17Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_18Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_18Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_18Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_18Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_18Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_18Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_19Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_19Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_19Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_19Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_19Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_19Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_20Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_20Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_20Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_20Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_20Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_20Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_21Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_21Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_21Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_21Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_21Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_21Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_22Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_22Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_22Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_22Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_22Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_22Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 528384});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{148416, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{443328, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{443328, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{443328, 2101248});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{148416, 1056768});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{443328, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{148416, 1056768});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{443328, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 81920});
 
@@ -2494,345 +2598,345 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 40704}, {}},
+    {{118013952, 3813376, 39832}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{12845056, 1605632, 19456}, {}},
+    {{12845056, 1605632, 17920}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 150528}, {}},
+    {{115605504, 1605632, 609280}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 4014080, 77824}, {}},
+    {{51380224, 4014080, 70144}, {}},
     {{}, {}},
-    {{51380224, 7225344, 77824}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 4014080, 68608}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1605632, 150528}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 7225344, 77824}, {}},
+    {{51380224, 7225344, 70144}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 4014080, 68608}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 150528}, {}},
+    {{115605504, 1605632, 609280}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 7225344, 77824}, {}},
+    {{51380224, 7225344, 70144}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 4014080, 68608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 609280}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 7225344, 70144}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{102760448, 4816896, 137216}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 595968}, {}},
+    {{115605504, 2007040, 610304}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 2007040, 286720}, {}},
+    {{51380224, 2007040, 272384}, {}},
     {{}, {}},
-    {{102760448, 6422528, 548864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 2007040, 268288}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 802816, 595968}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 3612672, 286720}, {}},
+    {{102760448, 6422528, 536576}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 2007040, 268288}, {}},
+    {{51380224, 2007040, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 595968}, {}},
+    {{115605504, 802816, 2435072}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 3612672, 286720}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 2007040, 268288}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 802816, 595968}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 3612672, 286720}, {}},
+    {{51380224, 3612672, 272384}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{102760448, 2408448, 536576}, {}},
+    {{51380224, 2007040, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1003520, 2371584}, {}},
+    {{115605504, 802816, 2435072}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1097728}, {}},
-    {{}, {}},
-    {{102760448, 3211264, 2146304}, {}},
+    {{51380224, 3612672, 272384}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 2007040, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 802816, 2435072}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 3612672, 272384}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 2408448, 532480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1003520, 2381824}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1067008}, {}},
+    {{}, {}},
+    {{102760448, 3211264, 2117632}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1067008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1067008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1067008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1067008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1067008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1067008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1067008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1067008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1067008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1067008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{102760448, 1204224, 2121728}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 501760, 9461760}, {}},
+    {{115605504, 501760, 9519104}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 501760, 4292608}, {}},
+    {{51380224, 501760, 4235264}, {}},
     {{}, {}},
-    {{102760448, 1605632, 8486912}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 501760, 4218880}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 200704, 9461760}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 903168, 4292608}, {}},
+    {{102760448, 1605632, 8437760}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 501760, 4218880}, {}},
+    {{51380224, 501760, 4235264}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 9461760}, {}},
+    {{115605504, 200704, 38051840}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 903168, 4292608}, {}},
+    {{51380224, 903168, 4235264}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 501760, 4235264}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 38051840}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 903168, 4235264}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -3315,8 +3419,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 57803776,
-               .shared_scratch = 9510912, .thread_scratch = 443328},
+    .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 155902832,
+               .shared_scratch = 81920, .thread_scratch = 443328},
 };
 
 }  // namespace
@@ -3327,219 +3431,1498 @@ const cnn::ModelDescription& ResNet101::model() {
   return kModel;
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void ResNet101::prepare_on_team() {
+  const cnn::Floats features_bn1_saved = floats(57802752, 256);
+  const cnn::Floats features_conv1_weight_prepared = floats(57803008, 9702);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(57812720, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57812976, 4224);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(57817200, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152064);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(57969520, 1024);
+  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57970544, 16512);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987056, 1024);
+  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988080, 16512);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(58004592, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58004848, 16896);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(58021744, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022000, 152064);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(58174064, 1024);
+  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58175088, 16512);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(58191600, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58191856, 16896);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(58208752, 256);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58209008, 152064);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(58361072, 1024);
+  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58362096, 16512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(58378608, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58379120, 33792);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(58412912, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58413424, 152064);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(58565488, 2048);
+  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58567536, 66048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58633584, 2048);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58635632, 132096);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(58767728, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58768240, 67584);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(58835824, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58836336, 608256);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(59444592, 2048);
+  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59446640, 66048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(59512688, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59513200, 67584);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(59580784, 512);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59581296, 608256);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(60189552, 2048);
+  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60191600, 66048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(60257648, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60258160, 67584);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(60325744, 512);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60326256, 608256);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(60934512, 2048);
+  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60936560, 66048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(61002608, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61003632, 132096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(61135728, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61136752, 594432);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(61731184, 4096);
+  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61735280, 262656);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(61997936, 4096);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62002032, 525312);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(62527344, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62528368, 264192);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(62792560, 1024);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62793584, 2377728);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(65171312, 4096);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65175408, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(65438064, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65439088, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(65703280, 1024);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65704304, 2377728);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(68082032, 4096);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68086128, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(68348784, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68349808, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(68614000, 1024);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68615024, 2377728);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(70992752, 4096);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(70996848, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(71259504, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71260528, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(71524720, 1024);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71525744, 2377728);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(73903472, 4096);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73907568, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(74170224, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74171248, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(74435440, 1024);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74436464, 2377728);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(76814192, 4096);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76818288, 262656);
+  const cnn::Floats features_layer3_6_bn1_saved = floats(77080944, 1024);
+  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(77081968, 264192);
+  const cnn::Floats features_layer3_6_bn2_saved = floats(77346160, 1024);
+  const cnn::Floats features_layer3_6_conv2_weight_prepared = floats(77347184, 2377728);
+  const cnn::Floats features_layer3_6_bn3_saved = floats(79724912, 4096);
+  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(79729008, 262656);
+  const cnn::Floats features_layer3_7_bn1_saved = floats(79991664, 1024);
+  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(79992688, 264192);
+  const cnn::Floats features_layer3_7_bn2_saved = floats(80256880, 1024);
+  const cnn::Floats features_layer3_7_conv2_weight_prepared = floats(80257904, 2377728);
+  const cnn::Floats features_layer3_7_bn3_saved = floats(82635632, 4096);
+  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(82639728, 262656);
+  const cnn::Floats features_layer3_8_bn1_saved = floats(82902384, 1024);
+  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(82903408, 264192);
+  const cnn::Floats features_layer3_8_bn2_saved = floats(83167600, 1024);
+  const cnn::Floats features_layer3_8_conv2_weight_prepared = floats(83168624, 2377728);
+  const cnn::Floats features_layer3_8_bn3_saved = floats(85546352, 4096);
+  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(85550448, 262656);
+  const cnn::Floats features_layer3_9_bn1_saved = floats(85813104, 1024);
+  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(85814128, 264192);
+  const cnn::Floats features_layer3_9_bn2_saved = floats(86078320, 1024);
+  const cnn::Floats features_layer3_9_conv2_weight_prepared = floats(86079344, 2377728);
+  const cnn::Floats features_layer3_9_bn3_saved = floats(88457072, 4096);
+  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(88461168, 262656);
+  const cnn::Floats features_layer3_10_bn1_saved = floats(88723824, 1024);
+  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(88724848, 264192);
+  const cnn::Floats features_layer3_10_bn2_saved = floats(88989040, 1024);
+  const cnn::Floats features_layer3_10_conv2_weight_prepared = floats(88990064, 2377728);
+  const cnn::Floats features_layer3_10_bn3_saved = floats(91367792, 4096);
+  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(91371888, 262656);
+  const cnn::Floats features_layer3_11_bn1_saved = floats(91634544, 1024);
+  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(91635568, 264192);
+  const cnn::Floats features_layer3_11_bn2_saved = floats(91899760, 1024);
+  const cnn::Floats features_layer3_11_conv2_weight_prepared = floats(91900784, 2377728);
+  const cnn::Floats features_layer3_11_bn3_saved = floats(94278512, 4096);
+  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(94282608, 262656);
+  const cnn::Floats features_layer3_12_bn1_saved = floats(94545264, 1024);
+  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(94546288, 264192);
+  const cnn::Floats features_layer3_12_bn2_saved = floats(94810480, 1024);
+  const cnn::Floats features_layer3_12_conv2_weight_prepared = floats(94811504, 2377728);
+  const cnn::Floats features_layer3_12_bn3_saved = floats(97189232, 4096);
+  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(97193328, 262656);
+  const cnn::Floats features_layer3_13_bn1_saved = floats(97455984, 1024);
+  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(97457008, 264192);
+  const cnn::Floats features_layer3_13_bn2_saved = floats(97721200, 1024);
+  const cnn::Floats features_layer3_13_conv2_weight_prepared = floats(97722224, 2377728);
+  const cnn::Floats features_layer3_13_bn3_saved = floats(100099952, 4096);
+  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(100104048, 262656);
+  const cnn::Floats features_layer3_14_bn1_saved = floats(100366704, 1024);
+  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(100367728, 264192);
+  const cnn::Floats features_layer3_14_bn2_saved = floats(100631920, 1024);
+  const cnn::Floats features_layer3_14_conv2_weight_prepared = floats(100632944, 2377728);
+  const cnn::Floats features_layer3_14_bn3_saved = floats(103010672, 4096);
+  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(103014768, 262656);
+  const cnn::Floats features_layer3_15_bn1_saved = floats(103277424, 1024);
+  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(103278448, 264192);
+  const cnn::Floats features_layer3_15_bn2_saved = floats(103542640, 1024);
+  const cnn::Floats features_layer3_15_conv2_weight_prepared = floats(103543664, 2377728);
+  const cnn::Floats features_layer3_15_bn3_saved = floats(105921392, 4096);
+  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(105925488, 262656);
+  const cnn::Floats features_layer3_16_bn1_saved = floats(106188144, 1024);
+  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(106189168, 264192);
+  const cnn::Floats features_layer3_16_bn2_saved = floats(106453360, 1024);
+  const cnn::Floats features_layer3_16_conv2_weight_prepared = floats(106454384, 2377728);
+  const cnn::Floats features_layer3_16_bn3_saved = floats(108832112, 4096);
+  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(108836208, 262656);
+  const cnn::Floats features_layer3_17_bn1_saved = floats(109098864, 1024);
+  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(109099888, 264192);
+  const cnn::Floats features_layer3_17_bn2_saved = floats(109364080, 1024);
+  const cnn::Floats features_layer3_17_conv2_weight_prepared = floats(109365104, 2377728);
+  const cnn::Floats features_layer3_17_bn3_saved = floats(111742832, 4096);
+  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(111746928, 262656);
+  const cnn::Floats features_layer3_18_bn1_saved = floats(112009584, 1024);
+  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(112010608, 264192);
+  const cnn::Floats features_layer3_18_bn2_saved = floats(112274800, 1024);
+  const cnn::Floats features_layer3_18_conv2_weight_prepared = floats(112275824, 2377728);
+  const cnn::Floats features_layer3_18_bn3_saved = floats(114653552, 4096);
+  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(114657648, 262656);
+  const cnn::Floats features_layer3_19_bn1_saved = floats(114920304, 1024);
+  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(114921328, 264192);
+  const cnn::Floats features_layer3_19_bn2_saved = floats(115185520, 1024);
+  const cnn::Floats features_layer3_19_conv2_weight_prepared = floats(115186544, 2377728);
+  const cnn::Floats features_layer3_19_bn3_saved = floats(117564272, 4096);
+  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(117568368, 262656);
+  const cnn::Floats features_layer3_20_bn1_saved = floats(117831024, 1024);
+  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(117832048, 264192);
+  const cnn::Floats features_layer3_20_bn2_saved = floats(118096240, 1024);
+  const cnn::Floats features_layer3_20_conv2_weight_prepared = floats(118097264, 2377728);
+  const cnn::Floats features_layer3_20_bn3_saved = floats(120474992, 4096);
+  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(120479088, 262656);
+  const cnn::Floats features_layer3_21_bn1_saved = floats(120741744, 1024);
+  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(120742768, 264192);
+  const cnn::Floats features_layer3_21_bn2_saved = floats(121006960, 1024);
+  const cnn::Floats features_layer3_21_conv2_weight_prepared = floats(121007984, 2377728);
+  const cnn::Floats features_layer3_21_bn3_saved = floats(123385712, 4096);
+  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(123389808, 262656);
+  const cnn::Floats features_layer3_22_bn1_saved = floats(123652464, 1024);
+  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(123653488, 264192);
+  const cnn::Floats features_layer3_22_bn2_saved = floats(123917680, 1024);
+  const cnn::Floats features_layer3_22_conv2_weight_prepared = floats(123918704, 2377728);
+  const cnn::Floats features_layer3_22_bn3_saved = floats(126296432, 4096);
+  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(126300528, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(126563184, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(126565232, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(127093616, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(127095664, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(129473392, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(129481584, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(130532208, 8192);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(130540400, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(132641648, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(132643696, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(133700464, 2048);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(133702512, 9510912);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(143213424, 8192);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(143221616, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(144272240, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(144274288, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(145331056, 2048);
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(145333104, 9510912);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(154844016, 8192);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(154852208, 1050624);
+
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  // blocks.cnn:9: bn    (features.bn1)
+  // blocks.cnn:10: act    (features.relu1)
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
+
+  at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
+  // blocks.cnn:9: bn    (features.layer1[0].bn1)
+  // blocks.cnn:10: act    (features.layer1[0].relu1)
+  cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
+                 features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
+                 kFeaturesLayer1_0Bn1);
+  cnn::conv_prepare(features_layer1_0_conv1_weight_prepared, features_layer1_0_conv1_weight_,
+                    kFeaturesLayer1_0Conv1);
+
+  at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
+  // blocks.cnn:9: bn    (features.layer1[0].bn2)
+  // blocks.cnn:10: act    (features.layer1[0].relu2)
+  cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
+                 features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
+                 kFeaturesLayer1_0Bn2);
+  cnn::winograd::conv_prepare(features_layer1_0_conv2_weight_prepared, features_layer1_0_conv2_weight_,
+                              kFeaturesLayer1_0Conv2);
+
+  at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
+  // blocks.cnn:9: bn    (features.layer1[0].bn3)
+  cnn::bn_affine(features_layer1_0_bn3_saved, features_layer1_0_bn3_weight_, features_layer1_0_bn3_bias_,
+                 features_layer1_0_bn3_running_mean_, features_layer1_0_bn3_running_var_,
+                 kFeaturesLayer1_0Bn3);
+  cnn::conv_prepare(features_layer1_0_conv3_weight_prepared, features_layer1_0_conv3_weight_,
+                    kFeaturesLayer1_0Conv3);
+
+  at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
+  // 31: add {    (features.layer1[0].add1)
+  // 37: relu    (features.layer1[0].relu3)
+  cnn::bn_affine(features_layer1_0_downsample_bn1_saved, features_layer1_0_downsample_bn1_weight_,
+                 features_layer1_0_downsample_bn1_bias_, features_layer1_0_downsample_bn1_running_mean_,
+                 features_layer1_0_downsample_bn1_running_var_, kFeaturesLayer1_0DownsampleBn1);
+  cnn::conv_prepare(features_layer1_0_downsample_conv1_weight_prepared,
+                    features_layer1_0_downsample_conv1_weight_, kFeaturesLayer1_0DownsampleConv1);
+
+  at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
+  // blocks.cnn:9: bn    (features.layer1[1].bn1)
+  // blocks.cnn:10: act    (features.layer1[1].relu1)
+  cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
+                 features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
+                 kFeaturesLayer1_1Bn1);
+  cnn::conv_prepare(features_layer1_1_conv1_weight_prepared, features_layer1_1_conv1_weight_,
+                    kFeaturesLayer1_1Conv1);
+
+  at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
+  // blocks.cnn:9: bn    (features.layer1[1].bn2)
+  // blocks.cnn:10: act    (features.layer1[1].relu2)
+  cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
+                 features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
+                 kFeaturesLayer1_1Bn2);
+  cnn::winograd::conv_prepare(features_layer1_1_conv2_weight_prepared, features_layer1_1_conv2_weight_,
+                              kFeaturesLayer1_1Conv2);
+
+  at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
+  // blocks.cnn:9: bn    (features.layer1[1].bn3)
+  // 31: add {    (features.layer1[1].add1)
+  // 37: relu    (features.layer1[1].relu3)
+  cnn::bn_affine(features_layer1_1_bn3_saved, features_layer1_1_bn3_weight_, features_layer1_1_bn3_bias_,
+                 features_layer1_1_bn3_running_mean_, features_layer1_1_bn3_running_var_,
+                 kFeaturesLayer1_1Bn3);
+  cnn::conv_prepare(features_layer1_1_conv3_weight_prepared, features_layer1_1_conv3_weight_,
+                    kFeaturesLayer1_1Conv3);
+
+  at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
+  // blocks.cnn:9: bn    (features.layer1[2].bn1)
+  // blocks.cnn:10: act    (features.layer1[2].relu1)
+  cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
+                 features_layer1_2_bn1_running_mean_, features_layer1_2_bn1_running_var_,
+                 kFeaturesLayer1_2Bn1);
+  cnn::conv_prepare(features_layer1_2_conv1_weight_prepared, features_layer1_2_conv1_weight_,
+                    kFeaturesLayer1_2Conv1);
+
+  at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
+  // blocks.cnn:9: bn    (features.layer1[2].bn2)
+  // blocks.cnn:10: act    (features.layer1[2].relu2)
+  cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
+                 features_layer1_2_bn2_running_mean_, features_layer1_2_bn2_running_var_,
+                 kFeaturesLayer1_2Bn2);
+  cnn::winograd::conv_prepare(features_layer1_2_conv2_weight_prepared, features_layer1_2_conv2_weight_,
+                              kFeaturesLayer1_2Conv2);
+
+  at(32);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
+  // blocks.cnn:9: bn    (features.layer1[2].bn3)
+  // 31: add {    (features.layer1[2].add1)
+  // 37: relu    (features.layer1[2].relu3)
+  cnn::bn_affine(features_layer1_2_bn3_saved, features_layer1_2_bn3_weight_, features_layer1_2_bn3_bias_,
+                 features_layer1_2_bn3_running_mean_, features_layer1_2_bn3_running_var_,
+                 kFeaturesLayer1_2Bn3);
+  cnn::conv_prepare(features_layer1_2_conv3_weight_prepared, features_layer1_2_conv3_weight_,
+                    kFeaturesLayer1_2Conv3);
+
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
+  // blocks.cnn:9: bn    (features.layer2[0].bn1)
+  // blocks.cnn:10: act    (features.layer2[0].relu1)
+  cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
+                 features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
+                 kFeaturesLayer2_0Bn1);
+  cnn::conv_prepare(features_layer2_0_conv1_weight_prepared, features_layer2_0_conv1_weight_,
+                    kFeaturesLayer2_0Conv1);
+
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
+  // blocks.cnn:9: bn    (features.layer2[0].bn2)
+  // blocks.cnn:10: act    (features.layer2[0].relu2)
+  cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
+                 features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
+                 kFeaturesLayer2_0Bn2);
+  cnn::conv_prepare(features_layer2_0_conv2_weight_prepared, features_layer2_0_conv2_weight_,
+                    kFeaturesLayer2_0Conv2);
+
+  at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
+  // blocks.cnn:9: bn    (features.layer2[0].bn3)
+  cnn::bn_affine(features_layer2_0_bn3_saved, features_layer2_0_bn3_weight_, features_layer2_0_bn3_bias_,
+                 features_layer2_0_bn3_running_mean_, features_layer2_0_bn3_running_var_,
+                 kFeaturesLayer2_0Bn3);
+  cnn::conv_prepare(features_layer2_0_conv3_weight_prepared, features_layer2_0_conv3_weight_,
+                    kFeaturesLayer2_0Conv3);
+
+  at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
+  // 31: add {    (features.layer2[0].add1)
+  // 37: relu    (features.layer2[0].relu3)
+  cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
+                 features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
+                 features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
+  cnn::conv_prepare(features_layer2_0_downsample_conv1_weight_prepared,
+                    features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1);
+
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
+  // blocks.cnn:9: bn    (features.layer2[1].bn1)
+  // blocks.cnn:10: act    (features.layer2[1].relu1)
+  cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
+                 features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
+                 kFeaturesLayer2_1Bn1);
+  cnn::conv_prepare(features_layer2_1_conv1_weight_prepared, features_layer2_1_conv1_weight_,
+                    kFeaturesLayer2_1Conv1);
+
+  at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
+  // blocks.cnn:9: bn    (features.layer2[1].bn2)
+  // blocks.cnn:10: act    (features.layer2[1].relu2)
+  cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
+                 features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
+                 kFeaturesLayer2_1Bn2);
+  cnn::winograd::conv_prepare(features_layer2_1_conv2_weight_prepared, features_layer2_1_conv2_weight_,
+                              kFeaturesLayer2_1Conv2);
+
+  at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
+  // blocks.cnn:9: bn    (features.layer2[1].bn3)
+  // 31: add {    (features.layer2[1].add1)
+  // 37: relu    (features.layer2[1].relu3)
+  cnn::bn_affine(features_layer2_1_bn3_saved, features_layer2_1_bn3_weight_, features_layer2_1_bn3_bias_,
+                 features_layer2_1_bn3_running_mean_, features_layer2_1_bn3_running_var_,
+                 kFeaturesLayer2_1Bn3);
+  cnn::conv_prepare(features_layer2_1_conv3_weight_prepared, features_layer2_1_conv3_weight_,
+                    kFeaturesLayer2_1Conv3);
+
+  at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
+  // blocks.cnn:9: bn    (features.layer2[2].bn1)
+  // blocks.cnn:10: act    (features.layer2[2].relu1)
+  cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
+                 features_layer2_2_bn1_running_mean_, features_layer2_2_bn1_running_var_,
+                 kFeaturesLayer2_2Bn1);
+  cnn::conv_prepare(features_layer2_2_conv1_weight_prepared, features_layer2_2_conv1_weight_,
+                    kFeaturesLayer2_2Conv1);
+
+  at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
+  // blocks.cnn:9: bn    (features.layer2[2].bn2)
+  // blocks.cnn:10: act    (features.layer2[2].relu2)
+  cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
+                 features_layer2_2_bn2_running_mean_, features_layer2_2_bn2_running_var_,
+                 kFeaturesLayer2_2Bn2);
+  cnn::winograd::conv_prepare(features_layer2_2_conv2_weight_prepared, features_layer2_2_conv2_weight_,
+                              kFeaturesLayer2_2Conv2);
+
+  at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
+  // blocks.cnn:9: bn    (features.layer2[2].bn3)
+  // 31: add {    (features.layer2[2].add1)
+  // 37: relu    (features.layer2[2].relu3)
+  cnn::bn_affine(features_layer2_2_bn3_saved, features_layer2_2_bn3_weight_, features_layer2_2_bn3_bias_,
+                 features_layer2_2_bn3_running_mean_, features_layer2_2_bn3_running_var_,
+                 kFeaturesLayer2_2Bn3);
+  cnn::conv_prepare(features_layer2_2_conv3_weight_prepared, features_layer2_2_conv3_weight_,
+                    kFeaturesLayer2_2Conv3);
+
+  at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
+  // blocks.cnn:9: bn    (features.layer2[3].bn1)
+  // blocks.cnn:10: act    (features.layer2[3].relu1)
+  cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
+                 features_layer2_3_bn1_running_mean_, features_layer2_3_bn1_running_var_,
+                 kFeaturesLayer2_3Bn1);
+  cnn::conv_prepare(features_layer2_3_conv1_weight_prepared, features_layer2_3_conv1_weight_,
+                    kFeaturesLayer2_3Conv1);
+
+  at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
+  // blocks.cnn:9: bn    (features.layer2[3].bn2)
+  // blocks.cnn:10: act    (features.layer2[3].relu2)
+  cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
+                 features_layer2_3_bn2_running_mean_, features_layer2_3_bn2_running_var_,
+                 kFeaturesLayer2_3Bn2);
+  cnn::winograd::conv_prepare(features_layer2_3_conv2_weight_prepared, features_layer2_3_conv2_weight_,
+                              kFeaturesLayer2_3Conv2);
+
+  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
+  // blocks.cnn:9: bn    (features.layer2[3].bn3)
+  // 31: add {    (features.layer2[3].add1)
+  // 37: relu    (features.layer2[3].relu3)
+  cnn::bn_affine(features_layer2_3_bn3_saved, features_layer2_3_bn3_weight_, features_layer2_3_bn3_bias_,
+                 features_layer2_3_bn3_running_mean_, features_layer2_3_bn3_running_var_,
+                 kFeaturesLayer2_3Bn3);
+  cnn::conv_prepare(features_layer2_3_conv3_weight_prepared, features_layer2_3_conv3_weight_,
+                    kFeaturesLayer2_3Conv3);
+
+  at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
+  // blocks.cnn:9: bn    (features.layer3[0].bn1)
+  // blocks.cnn:10: act    (features.layer3[0].relu1)
+  cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
+                 features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
+                 kFeaturesLayer3_0Bn1);
+  cnn::conv_prepare(features_layer3_0_conv1_weight_prepared, features_layer3_0_conv1_weight_,
+                    kFeaturesLayer3_0Conv1);
+
+  at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
+  // blocks.cnn:9: bn    (features.layer3[0].bn2)
+  // blocks.cnn:10: act    (features.layer3[0].relu2)
+  cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
+                 features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
+                 kFeaturesLayer3_0Bn2);
+  cnn::conv_prepare(features_layer3_0_conv2_weight_prepared, features_layer3_0_conv2_weight_,
+                    kFeaturesLayer3_0Conv2);
+
+  at(84);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
+  // blocks.cnn:9: bn    (features.layer3[0].bn3)
+  cnn::bn_affine(features_layer3_0_bn3_saved, features_layer3_0_bn3_weight_, features_layer3_0_bn3_bias_,
+                 features_layer3_0_bn3_running_mean_, features_layer3_0_bn3_running_var_,
+                 kFeaturesLayer3_0Bn3);
+  cnn::conv_prepare(features_layer3_0_conv3_weight_prepared, features_layer3_0_conv3_weight_,
+                    kFeaturesLayer3_0Conv3);
+
+  at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
+  // 31: add {    (features.layer3[0].add1)
+  // 37: relu    (features.layer3[0].relu3)
+  cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
+                 features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
+                 features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
+  cnn::conv_prepare(features_layer3_0_downsample_conv1_weight_prepared,
+                    features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1);
+
+  at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
+  // blocks.cnn:9: bn    (features.layer3[1].bn1)
+  // blocks.cnn:10: act    (features.layer3[1].relu1)
+  cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
+                 features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
+                 kFeaturesLayer3_1Bn1);
+  cnn::conv_prepare(features_layer3_1_conv1_weight_prepared, features_layer3_1_conv1_weight_,
+                    kFeaturesLayer3_1Conv1);
+
+  at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
+  // blocks.cnn:9: bn    (features.layer3[1].bn2)
+  // blocks.cnn:10: act    (features.layer3[1].relu2)
+  cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
+                 features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
+                 kFeaturesLayer3_1Bn2);
+  cnn::winograd::conv_prepare(features_layer3_1_conv2_weight_prepared, features_layer3_1_conv2_weight_,
+                              kFeaturesLayer3_1Conv2);
+
+  at(96);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv3)
+  // blocks.cnn:9: bn    (features.layer3[1].bn3)
+  // 31: add {    (features.layer3[1].add1)
+  // 37: relu    (features.layer3[1].relu3)
+  cnn::bn_affine(features_layer3_1_bn3_saved, features_layer3_1_bn3_weight_, features_layer3_1_bn3_bias_,
+                 features_layer3_1_bn3_running_mean_, features_layer3_1_bn3_running_var_,
+                 kFeaturesLayer3_1Bn3);
+  cnn::conv_prepare(features_layer3_1_conv3_weight_prepared, features_layer3_1_conv3_weight_,
+                    kFeaturesLayer3_1Conv3);
+
+  at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
+  // blocks.cnn:9: bn    (features.layer3[2].bn1)
+  // blocks.cnn:10: act    (features.layer3[2].relu1)
+  cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
+                 features_layer3_2_bn1_running_mean_, features_layer3_2_bn1_running_var_,
+                 kFeaturesLayer3_2Bn1);
+  cnn::conv_prepare(features_layer3_2_conv1_weight_prepared, features_layer3_2_conv1_weight_,
+                    kFeaturesLayer3_2Conv1);
+
+  at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
+  // blocks.cnn:9: bn    (features.layer3[2].bn2)
+  // blocks.cnn:10: act    (features.layer3[2].relu2)
+  cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
+                 features_layer3_2_bn2_running_mean_, features_layer3_2_bn2_running_var_,
+                 kFeaturesLayer3_2Bn2);
+  cnn::winograd::conv_prepare(features_layer3_2_conv2_weight_prepared, features_layer3_2_conv2_weight_,
+                              kFeaturesLayer3_2Conv2);
+
+  at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv3)
+  // blocks.cnn:9: bn    (features.layer3[2].bn3)
+  // 31: add {    (features.layer3[2].add1)
+  // 37: relu    (features.layer3[2].relu3)
+  cnn::bn_affine(features_layer3_2_bn3_saved, features_layer3_2_bn3_weight_, features_layer3_2_bn3_bias_,
+                 features_layer3_2_bn3_running_mean_, features_layer3_2_bn3_running_var_,
+                 kFeaturesLayer3_2Bn3);
+  cnn::conv_prepare(features_layer3_2_conv3_weight_prepared, features_layer3_2_conv3_weight_,
+                    kFeaturesLayer3_2Conv3);
+
+  at(110);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
+  // blocks.cnn:9: bn    (features.layer3[3].bn1)
+  // blocks.cnn:10: act    (features.layer3[3].relu1)
+  cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
+                 features_layer3_3_bn1_running_mean_, features_layer3_3_bn1_running_var_,
+                 kFeaturesLayer3_3Bn1);
+  cnn::conv_prepare(features_layer3_3_conv1_weight_prepared, features_layer3_3_conv1_weight_,
+                    kFeaturesLayer3_3Conv1);
+
+  at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
+  // blocks.cnn:9: bn    (features.layer3[3].bn2)
+  // blocks.cnn:10: act    (features.layer3[3].relu2)
+  cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
+                 features_layer3_3_bn2_running_mean_, features_layer3_3_bn2_running_var_,
+                 kFeaturesLayer3_3Bn2);
+  cnn::winograd::conv_prepare(features_layer3_3_conv2_weight_prepared, features_layer3_3_conv2_weight_,
+                              kFeaturesLayer3_3Conv2);
+
+  at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv3)
+  // blocks.cnn:9: bn    (features.layer3[3].bn3)
+  // 31: add {    (features.layer3[3].add1)
+  // 37: relu    (features.layer3[3].relu3)
+  cnn::bn_affine(features_layer3_3_bn3_saved, features_layer3_3_bn3_weight_, features_layer3_3_bn3_bias_,
+                 features_layer3_3_bn3_running_mean_, features_layer3_3_bn3_running_var_,
+                 kFeaturesLayer3_3Bn3);
+  cnn::conv_prepare(features_layer3_3_conv3_weight_prepared, features_layer3_3_conv3_weight_,
+                    kFeaturesLayer3_3Conv3);
+
+  at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
+  // blocks.cnn:9: bn    (features.layer3[4].bn1)
+  // blocks.cnn:10: act    (features.layer3[4].relu1)
+  cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
+                 features_layer3_4_bn1_running_mean_, features_layer3_4_bn1_running_var_,
+                 kFeaturesLayer3_4Bn1);
+  cnn::conv_prepare(features_layer3_4_conv1_weight_prepared, features_layer3_4_conv1_weight_,
+                    kFeaturesLayer3_4Conv1);
+
+  at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
+  // blocks.cnn:9: bn    (features.layer3[4].bn2)
+  // blocks.cnn:10: act    (features.layer3[4].relu2)
+  cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
+                 features_layer3_4_bn2_running_mean_, features_layer3_4_bn2_running_var_,
+                 kFeaturesLayer3_4Bn2);
+  cnn::winograd::conv_prepare(features_layer3_4_conv2_weight_prepared, features_layer3_4_conv2_weight_,
+                              kFeaturesLayer3_4Conv2);
+
+  at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv3)
+  // blocks.cnn:9: bn    (features.layer3[4].bn3)
+  // 31: add {    (features.layer3[4].add1)
+  // 37: relu    (features.layer3[4].relu3)
+  cnn::bn_affine(features_layer3_4_bn3_saved, features_layer3_4_bn3_weight_, features_layer3_4_bn3_bias_,
+                 features_layer3_4_bn3_running_mean_, features_layer3_4_bn3_running_var_,
+                 kFeaturesLayer3_4Bn3);
+  cnn::conv_prepare(features_layer3_4_conv3_weight_prepared, features_layer3_4_conv3_weight_,
+                    kFeaturesLayer3_4Conv3);
+
+  at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
+  // blocks.cnn:9: bn    (features.layer3[5].bn1)
+  // blocks.cnn:10: act    (features.layer3[5].relu1)
+  cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
+                 features_layer3_5_bn1_running_mean_, features_layer3_5_bn1_running_var_,
+                 kFeaturesLayer3_5Bn1);
+  cnn::conv_prepare(features_layer3_5_conv1_weight_prepared, features_layer3_5_conv1_weight_,
+                    kFeaturesLayer3_5Conv1);
+
+  at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
+  // blocks.cnn:9: bn    (features.layer3[5].bn2)
+  // blocks.cnn:10: act    (features.layer3[5].relu2)
+  cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
+                 features_layer3_5_bn2_running_mean_, features_layer3_5_bn2_running_var_,
+                 kFeaturesLayer3_5Bn2);
+  cnn::winograd::conv_prepare(features_layer3_5_conv2_weight_prepared, features_layer3_5_conv2_weight_,
+                              kFeaturesLayer3_5Conv2);
+
+  at(136);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv3)
+  // blocks.cnn:9: bn    (features.layer3[5].bn3)
+  // 31: add {    (features.layer3[5].add1)
+  // 37: relu    (features.layer3[5].relu3)
+  cnn::bn_affine(features_layer3_5_bn3_saved, features_layer3_5_bn3_weight_, features_layer3_5_bn3_bias_,
+                 features_layer3_5_bn3_running_mean_, features_layer3_5_bn3_running_var_,
+                 kFeaturesLayer3_5Bn3);
+  cnn::conv_prepare(features_layer3_5_conv3_weight_prepared, features_layer3_5_conv3_weight_,
+                    kFeaturesLayer3_5Conv3);
+
+  at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv1)
+  // blocks.cnn:9: bn    (features.layer3[6].bn1)
+  // blocks.cnn:10: act    (features.layer3[6].relu1)
+  cnn::bn_affine(features_layer3_6_bn1_saved, features_layer3_6_bn1_weight_, features_layer3_6_bn1_bias_,
+                 features_layer3_6_bn1_running_mean_, features_layer3_6_bn1_running_var_,
+                 kFeaturesLayer3_6Bn1);
+  cnn::conv_prepare(features_layer3_6_conv1_weight_prepared, features_layer3_6_conv1_weight_,
+                    kFeaturesLayer3_6Conv1);
+
+  at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv2)
+  // blocks.cnn:9: bn    (features.layer3[6].bn2)
+  // blocks.cnn:10: act    (features.layer3[6].relu2)
+  cnn::bn_affine(features_layer3_6_bn2_saved, features_layer3_6_bn2_weight_, features_layer3_6_bn2_bias_,
+                 features_layer3_6_bn2_running_mean_, features_layer3_6_bn2_running_var_,
+                 kFeaturesLayer3_6Bn2);
+  cnn::winograd::conv_prepare(features_layer3_6_conv2_weight_prepared, features_layer3_6_conv2_weight_,
+                              kFeaturesLayer3_6Conv2);
+
+  at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv3)
+  // blocks.cnn:9: bn    (features.layer3[6].bn3)
+  // 31: add {    (features.layer3[6].add1)
+  // 37: relu    (features.layer3[6].relu3)
+  cnn::bn_affine(features_layer3_6_bn3_saved, features_layer3_6_bn3_weight_, features_layer3_6_bn3_bias_,
+                 features_layer3_6_bn3_running_mean_, features_layer3_6_bn3_running_var_,
+                 kFeaturesLayer3_6Bn3);
+  cnn::conv_prepare(features_layer3_6_conv3_weight_prepared, features_layer3_6_conv3_weight_,
+                    kFeaturesLayer3_6Conv3);
+
+  at(150);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv1)
+  // blocks.cnn:9: bn    (features.layer3[7].bn1)
+  // blocks.cnn:10: act    (features.layer3[7].relu1)
+  cnn::bn_affine(features_layer3_7_bn1_saved, features_layer3_7_bn1_weight_, features_layer3_7_bn1_bias_,
+                 features_layer3_7_bn1_running_mean_, features_layer3_7_bn1_running_var_,
+                 kFeaturesLayer3_7Bn1);
+  cnn::conv_prepare(features_layer3_7_conv1_weight_prepared, features_layer3_7_conv1_weight_,
+                    kFeaturesLayer3_7Conv1);
+
+  at(153);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv2)
+  // blocks.cnn:9: bn    (features.layer3[7].bn2)
+  // blocks.cnn:10: act    (features.layer3[7].relu2)
+  cnn::bn_affine(features_layer3_7_bn2_saved, features_layer3_7_bn2_weight_, features_layer3_7_bn2_bias_,
+                 features_layer3_7_bn2_running_mean_, features_layer3_7_bn2_running_var_,
+                 kFeaturesLayer3_7Bn2);
+  cnn::winograd::conv_prepare(features_layer3_7_conv2_weight_prepared, features_layer3_7_conv2_weight_,
+                              kFeaturesLayer3_7Conv2);
+
+  at(156);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv3)
+  // blocks.cnn:9: bn    (features.layer3[7].bn3)
+  // 31: add {    (features.layer3[7].add1)
+  // 37: relu    (features.layer3[7].relu3)
+  cnn::bn_affine(features_layer3_7_bn3_saved, features_layer3_7_bn3_weight_, features_layer3_7_bn3_bias_,
+                 features_layer3_7_bn3_running_mean_, features_layer3_7_bn3_running_var_,
+                 kFeaturesLayer3_7Bn3);
+  cnn::conv_prepare(features_layer3_7_conv3_weight_prepared, features_layer3_7_conv3_weight_,
+                    kFeaturesLayer3_7Conv3);
+
+  at(160);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv1)
+  // blocks.cnn:9: bn    (features.layer3[8].bn1)
+  // blocks.cnn:10: act    (features.layer3[8].relu1)
+  cnn::bn_affine(features_layer3_8_bn1_saved, features_layer3_8_bn1_weight_, features_layer3_8_bn1_bias_,
+                 features_layer3_8_bn1_running_mean_, features_layer3_8_bn1_running_var_,
+                 kFeaturesLayer3_8Bn1);
+  cnn::conv_prepare(features_layer3_8_conv1_weight_prepared, features_layer3_8_conv1_weight_,
+                    kFeaturesLayer3_8Conv1);
+
+  at(163);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv2)
+  // blocks.cnn:9: bn    (features.layer3[8].bn2)
+  // blocks.cnn:10: act    (features.layer3[8].relu2)
+  cnn::bn_affine(features_layer3_8_bn2_saved, features_layer3_8_bn2_weight_, features_layer3_8_bn2_bias_,
+                 features_layer3_8_bn2_running_mean_, features_layer3_8_bn2_running_var_,
+                 kFeaturesLayer3_8Bn2);
+  cnn::winograd::conv_prepare(features_layer3_8_conv2_weight_prepared, features_layer3_8_conv2_weight_,
+                              kFeaturesLayer3_8Conv2);
+
+  at(166);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv3)
+  // blocks.cnn:9: bn    (features.layer3[8].bn3)
+  // 31: add {    (features.layer3[8].add1)
+  // 37: relu    (features.layer3[8].relu3)
+  cnn::bn_affine(features_layer3_8_bn3_saved, features_layer3_8_bn3_weight_, features_layer3_8_bn3_bias_,
+                 features_layer3_8_bn3_running_mean_, features_layer3_8_bn3_running_var_,
+                 kFeaturesLayer3_8Bn3);
+  cnn::conv_prepare(features_layer3_8_conv3_weight_prepared, features_layer3_8_conv3_weight_,
+                    kFeaturesLayer3_8Conv3);
+
+  at(170);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv1)
+  // blocks.cnn:9: bn    (features.layer3[9].bn1)
+  // blocks.cnn:10: act    (features.layer3[9].relu1)
+  cnn::bn_affine(features_layer3_9_bn1_saved, features_layer3_9_bn1_weight_, features_layer3_9_bn1_bias_,
+                 features_layer3_9_bn1_running_mean_, features_layer3_9_bn1_running_var_,
+                 kFeaturesLayer3_9Bn1);
+  cnn::conv_prepare(features_layer3_9_conv1_weight_prepared, features_layer3_9_conv1_weight_,
+                    kFeaturesLayer3_9Conv1);
+
+  at(173);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv2)
+  // blocks.cnn:9: bn    (features.layer3[9].bn2)
+  // blocks.cnn:10: act    (features.layer3[9].relu2)
+  cnn::bn_affine(features_layer3_9_bn2_saved, features_layer3_9_bn2_weight_, features_layer3_9_bn2_bias_,
+                 features_layer3_9_bn2_running_mean_, features_layer3_9_bn2_running_var_,
+                 kFeaturesLayer3_9Bn2);
+  cnn::winograd::conv_prepare(features_layer3_9_conv2_weight_prepared, features_layer3_9_conv2_weight_,
+                              kFeaturesLayer3_9Conv2);
+
+  at(176);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv3)
+  // blocks.cnn:9: bn    (features.layer3[9].bn3)
+  // 31: add {    (features.layer3[9].add1)
+  // 37: relu    (features.layer3[9].relu3)
+  cnn::bn_affine(features_layer3_9_bn3_saved, features_layer3_9_bn3_weight_, features_layer3_9_bn3_bias_,
+                 features_layer3_9_bn3_running_mean_, features_layer3_9_bn3_running_var_,
+                 kFeaturesLayer3_9Bn3);
+  cnn::conv_prepare(features_layer3_9_conv3_weight_prepared, features_layer3_9_conv3_weight_,
+                    kFeaturesLayer3_9Conv3);
+
+  at(180);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv1)
+  // blocks.cnn:9: bn    (features.layer3[10].bn1)
+  // blocks.cnn:10: act    (features.layer3[10].relu1)
+  cnn::bn_affine(features_layer3_10_bn1_saved, features_layer3_10_bn1_weight_, features_layer3_10_bn1_bias_,
+                 features_layer3_10_bn1_running_mean_, features_layer3_10_bn1_running_var_,
+                 kFeaturesLayer3_10Bn1);
+  cnn::conv_prepare(features_layer3_10_conv1_weight_prepared, features_layer3_10_conv1_weight_,
+                    kFeaturesLayer3_10Conv1);
+
+  at(183);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv2)
+  // blocks.cnn:9: bn    (features.layer3[10].bn2)
+  // blocks.cnn:10: act    (features.layer3[10].relu2)
+  cnn::bn_affine(features_layer3_10_bn2_saved, features_layer3_10_bn2_weight_, features_layer3_10_bn2_bias_,
+                 features_layer3_10_bn2_running_mean_, features_layer3_10_bn2_running_var_,
+                 kFeaturesLayer3_10Bn2);
+  cnn::winograd::conv_prepare(features_layer3_10_conv2_weight_prepared, features_layer3_10_conv2_weight_,
+                              kFeaturesLayer3_10Conv2);
+
+  at(186);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv3)
+  // blocks.cnn:9: bn    (features.layer3[10].bn3)
+  // 31: add {    (features.layer3[10].add1)
+  // 37: relu    (features.layer3[10].relu3)
+  cnn::bn_affine(features_layer3_10_bn3_saved, features_layer3_10_bn3_weight_, features_layer3_10_bn3_bias_,
+                 features_layer3_10_bn3_running_mean_, features_layer3_10_bn3_running_var_,
+                 kFeaturesLayer3_10Bn3);
+  cnn::conv_prepare(features_layer3_10_conv3_weight_prepared, features_layer3_10_conv3_weight_,
+                    kFeaturesLayer3_10Conv3);
+
+  at(190);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv1)
+  // blocks.cnn:9: bn    (features.layer3[11].bn1)
+  // blocks.cnn:10: act    (features.layer3[11].relu1)
+  cnn::bn_affine(features_layer3_11_bn1_saved, features_layer3_11_bn1_weight_, features_layer3_11_bn1_bias_,
+                 features_layer3_11_bn1_running_mean_, features_layer3_11_bn1_running_var_,
+                 kFeaturesLayer3_11Bn1);
+  cnn::conv_prepare(features_layer3_11_conv1_weight_prepared, features_layer3_11_conv1_weight_,
+                    kFeaturesLayer3_11Conv1);
+
+  at(193);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv2)
+  // blocks.cnn:9: bn    (features.layer3[11].bn2)
+  // blocks.cnn:10: act    (features.layer3[11].relu2)
+  cnn::bn_affine(features_layer3_11_bn2_saved, features_layer3_11_bn2_weight_, features_layer3_11_bn2_bias_,
+                 features_layer3_11_bn2_running_mean_, features_layer3_11_bn2_running_var_,
+                 kFeaturesLayer3_11Bn2);
+  cnn::winograd::conv_prepare(features_layer3_11_conv2_weight_prepared, features_layer3_11_conv2_weight_,
+                              kFeaturesLayer3_11Conv2);
+
+  at(196);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv3)
+  // blocks.cnn:9: bn    (features.layer3[11].bn3)
+  // 31: add {    (features.layer3[11].add1)
+  // 37: relu    (features.layer3[11].relu3)
+  cnn::bn_affine(features_layer3_11_bn3_saved, features_layer3_11_bn3_weight_, features_layer3_11_bn3_bias_,
+                 features_layer3_11_bn3_running_mean_, features_layer3_11_bn3_running_var_,
+                 kFeaturesLayer3_11Bn3);
+  cnn::conv_prepare(features_layer3_11_conv3_weight_prepared, features_layer3_11_conv3_weight_,
+                    kFeaturesLayer3_11Conv3);
+
+  at(200);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv1)
+  // blocks.cnn:9: bn    (features.layer3[12].bn1)
+  // blocks.cnn:10: act    (features.layer3[12].relu1)
+  cnn::bn_affine(features_layer3_12_bn1_saved, features_layer3_12_bn1_weight_, features_layer3_12_bn1_bias_,
+                 features_layer3_12_bn1_running_mean_, features_layer3_12_bn1_running_var_,
+                 kFeaturesLayer3_12Bn1);
+  cnn::conv_prepare(features_layer3_12_conv1_weight_prepared, features_layer3_12_conv1_weight_,
+                    kFeaturesLayer3_12Conv1);
+
+  at(203);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv2)
+  // blocks.cnn:9: bn    (features.layer3[12].bn2)
+  // blocks.cnn:10: act    (features.layer3[12].relu2)
+  cnn::bn_affine(features_layer3_12_bn2_saved, features_layer3_12_bn2_weight_, features_layer3_12_bn2_bias_,
+                 features_layer3_12_bn2_running_mean_, features_layer3_12_bn2_running_var_,
+                 kFeaturesLayer3_12Bn2);
+  cnn::winograd::conv_prepare(features_layer3_12_conv2_weight_prepared, features_layer3_12_conv2_weight_,
+                              kFeaturesLayer3_12Conv2);
+
+  at(206);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv3)
+  // blocks.cnn:9: bn    (features.layer3[12].bn3)
+  // 31: add {    (features.layer3[12].add1)
+  // 37: relu    (features.layer3[12].relu3)
+  cnn::bn_affine(features_layer3_12_bn3_saved, features_layer3_12_bn3_weight_, features_layer3_12_bn3_bias_,
+                 features_layer3_12_bn3_running_mean_, features_layer3_12_bn3_running_var_,
+                 kFeaturesLayer3_12Bn3);
+  cnn::conv_prepare(features_layer3_12_conv3_weight_prepared, features_layer3_12_conv3_weight_,
+                    kFeaturesLayer3_12Conv3);
+
+  at(210);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv1)
+  // blocks.cnn:9: bn    (features.layer3[13].bn1)
+  // blocks.cnn:10: act    (features.layer3[13].relu1)
+  cnn::bn_affine(features_layer3_13_bn1_saved, features_layer3_13_bn1_weight_, features_layer3_13_bn1_bias_,
+                 features_layer3_13_bn1_running_mean_, features_layer3_13_bn1_running_var_,
+                 kFeaturesLayer3_13Bn1);
+  cnn::conv_prepare(features_layer3_13_conv1_weight_prepared, features_layer3_13_conv1_weight_,
+                    kFeaturesLayer3_13Conv1);
+
+  at(213);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv2)
+  // blocks.cnn:9: bn    (features.layer3[13].bn2)
+  // blocks.cnn:10: act    (features.layer3[13].relu2)
+  cnn::bn_affine(features_layer3_13_bn2_saved, features_layer3_13_bn2_weight_, features_layer3_13_bn2_bias_,
+                 features_layer3_13_bn2_running_mean_, features_layer3_13_bn2_running_var_,
+                 kFeaturesLayer3_13Bn2);
+  cnn::winograd::conv_prepare(features_layer3_13_conv2_weight_prepared, features_layer3_13_conv2_weight_,
+                              kFeaturesLayer3_13Conv2);
+
+  at(216);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv3)
+  // blocks.cnn:9: bn    (features.layer3[13].bn3)
+  // 31: add {    (features.layer3[13].add1)
+  // 37: relu    (features.layer3[13].relu3)
+  cnn::bn_affine(features_layer3_13_bn3_saved, features_layer3_13_bn3_weight_, features_layer3_13_bn3_bias_,
+                 features_layer3_13_bn3_running_mean_, features_layer3_13_bn3_running_var_,
+                 kFeaturesLayer3_13Bn3);
+  cnn::conv_prepare(features_layer3_13_conv3_weight_prepared, features_layer3_13_conv3_weight_,
+                    kFeaturesLayer3_13Conv3);
+
+  at(220);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv1)
+  // blocks.cnn:9: bn    (features.layer3[14].bn1)
+  // blocks.cnn:10: act    (features.layer3[14].relu1)
+  cnn::bn_affine(features_layer3_14_bn1_saved, features_layer3_14_bn1_weight_, features_layer3_14_bn1_bias_,
+                 features_layer3_14_bn1_running_mean_, features_layer3_14_bn1_running_var_,
+                 kFeaturesLayer3_14Bn1);
+  cnn::conv_prepare(features_layer3_14_conv1_weight_prepared, features_layer3_14_conv1_weight_,
+                    kFeaturesLayer3_14Conv1);
+
+  at(223);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv2)
+  // blocks.cnn:9: bn    (features.layer3[14].bn2)
+  // blocks.cnn:10: act    (features.layer3[14].relu2)
+  cnn::bn_affine(features_layer3_14_bn2_saved, features_layer3_14_bn2_weight_, features_layer3_14_bn2_bias_,
+                 features_layer3_14_bn2_running_mean_, features_layer3_14_bn2_running_var_,
+                 kFeaturesLayer3_14Bn2);
+  cnn::winograd::conv_prepare(features_layer3_14_conv2_weight_prepared, features_layer3_14_conv2_weight_,
+                              kFeaturesLayer3_14Conv2);
+
+  at(226);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv3)
+  // blocks.cnn:9: bn    (features.layer3[14].bn3)
+  // 31: add {    (features.layer3[14].add1)
+  // 37: relu    (features.layer3[14].relu3)
+  cnn::bn_affine(features_layer3_14_bn3_saved, features_layer3_14_bn3_weight_, features_layer3_14_bn3_bias_,
+                 features_layer3_14_bn3_running_mean_, features_layer3_14_bn3_running_var_,
+                 kFeaturesLayer3_14Bn3);
+  cnn::conv_prepare(features_layer3_14_conv3_weight_prepared, features_layer3_14_conv3_weight_,
+                    kFeaturesLayer3_14Conv3);
+
+  at(230);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv1)
+  // blocks.cnn:9: bn    (features.layer3[15].bn1)
+  // blocks.cnn:10: act    (features.layer3[15].relu1)
+  cnn::bn_affine(features_layer3_15_bn1_saved, features_layer3_15_bn1_weight_, features_layer3_15_bn1_bias_,
+                 features_layer3_15_bn1_running_mean_, features_layer3_15_bn1_running_var_,
+                 kFeaturesLayer3_15Bn1);
+  cnn::conv_prepare(features_layer3_15_conv1_weight_prepared, features_layer3_15_conv1_weight_,
+                    kFeaturesLayer3_15Conv1);
+
+  at(233);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv2)
+  // blocks.cnn:9: bn    (features.layer3[15].bn2)
+  // blocks.cnn:10: act    (features.layer3[15].relu2)
+  cnn::bn_affine(features_layer3_15_bn2_saved, features_layer3_15_bn2_weight_, features_layer3_15_bn2_bias_,
+                 features_layer3_15_bn2_running_mean_, features_layer3_15_bn2_running_var_,
+                 kFeaturesLayer3_15Bn2);
+  cnn::winograd::conv_prepare(features_layer3_15_conv2_weight_prepared, features_layer3_15_conv2_weight_,
+                              kFeaturesLayer3_15Conv2);
+
+  at(236);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv3)
+  // blocks.cnn:9: bn    (features.layer3[15].bn3)
+  // 31: add {    (features.layer3[15].add1)
+  // 37: relu    (features.layer3[15].relu3)
+  cnn::bn_affine(features_layer3_15_bn3_saved, features_layer3_15_bn3_weight_, features_layer3_15_bn3_bias_,
+                 features_layer3_15_bn3_running_mean_, features_layer3_15_bn3_running_var_,
+                 kFeaturesLayer3_15Bn3);
+  cnn::conv_prepare(features_layer3_15_conv3_weight_prepared, features_layer3_15_conv3_weight_,
+                    kFeaturesLayer3_15Conv3);
+
+  at(240);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv1)
+  // blocks.cnn:9: bn    (features.layer3[16].bn1)
+  // blocks.cnn:10: act    (features.layer3[16].relu1)
+  cnn::bn_affine(features_layer3_16_bn1_saved, features_layer3_16_bn1_weight_, features_layer3_16_bn1_bias_,
+                 features_layer3_16_bn1_running_mean_, features_layer3_16_bn1_running_var_,
+                 kFeaturesLayer3_16Bn1);
+  cnn::conv_prepare(features_layer3_16_conv1_weight_prepared, features_layer3_16_conv1_weight_,
+                    kFeaturesLayer3_16Conv1);
+
+  at(243);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv2)
+  // blocks.cnn:9: bn    (features.layer3[16].bn2)
+  // blocks.cnn:10: act    (features.layer3[16].relu2)
+  cnn::bn_affine(features_layer3_16_bn2_saved, features_layer3_16_bn2_weight_, features_layer3_16_bn2_bias_,
+                 features_layer3_16_bn2_running_mean_, features_layer3_16_bn2_running_var_,
+                 kFeaturesLayer3_16Bn2);
+  cnn::winograd::conv_prepare(features_layer3_16_conv2_weight_prepared, features_layer3_16_conv2_weight_,
+                              kFeaturesLayer3_16Conv2);
+
+  at(246);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv3)
+  // blocks.cnn:9: bn    (features.layer3[16].bn3)
+  // 31: add {    (features.layer3[16].add1)
+  // 37: relu    (features.layer3[16].relu3)
+  cnn::bn_affine(features_layer3_16_bn3_saved, features_layer3_16_bn3_weight_, features_layer3_16_bn3_bias_,
+                 features_layer3_16_bn3_running_mean_, features_layer3_16_bn3_running_var_,
+                 kFeaturesLayer3_16Bn3);
+  cnn::conv_prepare(features_layer3_16_conv3_weight_prepared, features_layer3_16_conv3_weight_,
+                    kFeaturesLayer3_16Conv3);
+
+  at(250);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv1)
+  // blocks.cnn:9: bn    (features.layer3[17].bn1)
+  // blocks.cnn:10: act    (features.layer3[17].relu1)
+  cnn::bn_affine(features_layer3_17_bn1_saved, features_layer3_17_bn1_weight_, features_layer3_17_bn1_bias_,
+                 features_layer3_17_bn1_running_mean_, features_layer3_17_bn1_running_var_,
+                 kFeaturesLayer3_17Bn1);
+  cnn::conv_prepare(features_layer3_17_conv1_weight_prepared, features_layer3_17_conv1_weight_,
+                    kFeaturesLayer3_17Conv1);
+
+  at(253);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv2)
+  // blocks.cnn:9: bn    (features.layer3[17].bn2)
+  // blocks.cnn:10: act    (features.layer3[17].relu2)
+  cnn::bn_affine(features_layer3_17_bn2_saved, features_layer3_17_bn2_weight_, features_layer3_17_bn2_bias_,
+                 features_layer3_17_bn2_running_mean_, features_layer3_17_bn2_running_var_,
+                 kFeaturesLayer3_17Bn2);
+  cnn::winograd::conv_prepare(features_layer3_17_conv2_weight_prepared, features_layer3_17_conv2_weight_,
+                              kFeaturesLayer3_17Conv2);
+
+  at(256);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv3)
+  // blocks.cnn:9: bn    (features.layer3[17].bn3)
+  // 31: add {    (features.layer3[17].add1)
+  // 37: relu    (features.layer3[17].relu3)
+  cnn::bn_affine(features_layer3_17_bn3_saved, features_layer3_17_bn3_weight_, features_layer3_17_bn3_bias_,
+                 features_layer3_17_bn3_running_mean_, features_layer3_17_bn3_running_var_,
+                 kFeaturesLayer3_17Bn3);
+  cnn::conv_prepare(features_layer3_17_conv3_weight_prepared, features_layer3_17_conv3_weight_,
+                    kFeaturesLayer3_17Conv3);
+
+  at(260);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv1)
+  // blocks.cnn:9: bn    (features.layer3[18].bn1)
+  // blocks.cnn:10: act    (features.layer3[18].relu1)
+  cnn::bn_affine(features_layer3_18_bn1_saved, features_layer3_18_bn1_weight_, features_layer3_18_bn1_bias_,
+                 features_layer3_18_bn1_running_mean_, features_layer3_18_bn1_running_var_,
+                 kFeaturesLayer3_18Bn1);
+  cnn::conv_prepare(features_layer3_18_conv1_weight_prepared, features_layer3_18_conv1_weight_,
+                    kFeaturesLayer3_18Conv1);
+
+  at(263);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv2)
+  // blocks.cnn:9: bn    (features.layer3[18].bn2)
+  // blocks.cnn:10: act    (features.layer3[18].relu2)
+  cnn::bn_affine(features_layer3_18_bn2_saved, features_layer3_18_bn2_weight_, features_layer3_18_bn2_bias_,
+                 features_layer3_18_bn2_running_mean_, features_layer3_18_bn2_running_var_,
+                 kFeaturesLayer3_18Bn2);
+  cnn::winograd::conv_prepare(features_layer3_18_conv2_weight_prepared, features_layer3_18_conv2_weight_,
+                              kFeaturesLayer3_18Conv2);
+
+  at(266);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv3)
+  // blocks.cnn:9: bn    (features.layer3[18].bn3)
+  // 31: add {    (features.layer3[18].add1)
+  // 37: relu    (features.layer3[18].relu3)
+  cnn::bn_affine(features_layer3_18_bn3_saved, features_layer3_18_bn3_weight_, features_layer3_18_bn3_bias_,
+                 features_layer3_18_bn3_running_mean_, features_layer3_18_bn3_running_var_,
+                 kFeaturesLayer3_18Bn3);
+  cnn::conv_prepare(features_layer3_18_conv3_weight_prepared, features_layer3_18_conv3_weight_,
+                    kFeaturesLayer3_18Conv3);
+
+  at(270);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv1)
+  // blocks.cnn:9: bn    (features.layer3[19].bn1)
+  // blocks.cnn:10: act    (features.layer3[19].relu1)
+  cnn::bn_affine(features_layer3_19_bn1_saved, features_layer3_19_bn1_weight_, features_layer3_19_bn1_bias_,
+                 features_layer3_19_bn1_running_mean_, features_layer3_19_bn1_running_var_,
+                 kFeaturesLayer3_19Bn1);
+  cnn::conv_prepare(features_layer3_19_conv1_weight_prepared, features_layer3_19_conv1_weight_,
+                    kFeaturesLayer3_19Conv1);
+
+  at(273);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv2)
+  // blocks.cnn:9: bn    (features.layer3[19].bn2)
+  // blocks.cnn:10: act    (features.layer3[19].relu2)
+  cnn::bn_affine(features_layer3_19_bn2_saved, features_layer3_19_bn2_weight_, features_layer3_19_bn2_bias_,
+                 features_layer3_19_bn2_running_mean_, features_layer3_19_bn2_running_var_,
+                 kFeaturesLayer3_19Bn2);
+  cnn::winograd::conv_prepare(features_layer3_19_conv2_weight_prepared, features_layer3_19_conv2_weight_,
+                              kFeaturesLayer3_19Conv2);
+
+  at(276);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv3)
+  // blocks.cnn:9: bn    (features.layer3[19].bn3)
+  // 31: add {    (features.layer3[19].add1)
+  // 37: relu    (features.layer3[19].relu3)
+  cnn::bn_affine(features_layer3_19_bn3_saved, features_layer3_19_bn3_weight_, features_layer3_19_bn3_bias_,
+                 features_layer3_19_bn3_running_mean_, features_layer3_19_bn3_running_var_,
+                 kFeaturesLayer3_19Bn3);
+  cnn::conv_prepare(features_layer3_19_conv3_weight_prepared, features_layer3_19_conv3_weight_,
+                    kFeaturesLayer3_19Conv3);
+
+  at(280);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv1)
+  // blocks.cnn:9: bn    (features.layer3[20].bn1)
+  // blocks.cnn:10: act    (features.layer3[20].relu1)
+  cnn::bn_affine(features_layer3_20_bn1_saved, features_layer3_20_bn1_weight_, features_layer3_20_bn1_bias_,
+                 features_layer3_20_bn1_running_mean_, features_layer3_20_bn1_running_var_,
+                 kFeaturesLayer3_20Bn1);
+  cnn::conv_prepare(features_layer3_20_conv1_weight_prepared, features_layer3_20_conv1_weight_,
+                    kFeaturesLayer3_20Conv1);
+
+  at(283);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv2)
+  // blocks.cnn:9: bn    (features.layer3[20].bn2)
+  // blocks.cnn:10: act    (features.layer3[20].relu2)
+  cnn::bn_affine(features_layer3_20_bn2_saved, features_layer3_20_bn2_weight_, features_layer3_20_bn2_bias_,
+                 features_layer3_20_bn2_running_mean_, features_layer3_20_bn2_running_var_,
+                 kFeaturesLayer3_20Bn2);
+  cnn::winograd::conv_prepare(features_layer3_20_conv2_weight_prepared, features_layer3_20_conv2_weight_,
+                              kFeaturesLayer3_20Conv2);
+
+  at(286);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv3)
+  // blocks.cnn:9: bn    (features.layer3[20].bn3)
+  // 31: add {    (features.layer3[20].add1)
+  // 37: relu    (features.layer3[20].relu3)
+  cnn::bn_affine(features_layer3_20_bn3_saved, features_layer3_20_bn3_weight_, features_layer3_20_bn3_bias_,
+                 features_layer3_20_bn3_running_mean_, features_layer3_20_bn3_running_var_,
+                 kFeaturesLayer3_20Bn3);
+  cnn::conv_prepare(features_layer3_20_conv3_weight_prepared, features_layer3_20_conv3_weight_,
+                    kFeaturesLayer3_20Conv3);
+
+  at(290);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv1)
+  // blocks.cnn:9: bn    (features.layer3[21].bn1)
+  // blocks.cnn:10: act    (features.layer3[21].relu1)
+  cnn::bn_affine(features_layer3_21_bn1_saved, features_layer3_21_bn1_weight_, features_layer3_21_bn1_bias_,
+                 features_layer3_21_bn1_running_mean_, features_layer3_21_bn1_running_var_,
+                 kFeaturesLayer3_21Bn1);
+  cnn::conv_prepare(features_layer3_21_conv1_weight_prepared, features_layer3_21_conv1_weight_,
+                    kFeaturesLayer3_21Conv1);
+
+  at(293);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv2)
+  // blocks.cnn:9: bn    (features.layer3[21].bn2)
+  // blocks.cnn:10: act    (features.layer3[21].relu2)
+  cnn::bn_affine(features_layer3_21_bn2_saved, features_layer3_21_bn2_weight_, features_layer3_21_bn2_bias_,
+                 features_layer3_21_bn2_running_mean_, features_layer3_21_bn2_running_var_,
+                 kFeaturesLayer3_21Bn2);
+  cnn::winograd::conv_prepare(features_layer3_21_conv2_weight_prepared, features_layer3_21_conv2_weight_,
+                              kFeaturesLayer3_21Conv2);
+
+  at(296);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv3)
+  // blocks.cnn:9: bn    (features.layer3[21].bn3)
+  // 31: add {    (features.layer3[21].add1)
+  // 37: relu    (features.layer3[21].relu3)
+  cnn::bn_affine(features_layer3_21_bn3_saved, features_layer3_21_bn3_weight_, features_layer3_21_bn3_bias_,
+                 features_layer3_21_bn3_running_mean_, features_layer3_21_bn3_running_var_,
+                 kFeaturesLayer3_21Bn3);
+  cnn::conv_prepare(features_layer3_21_conv3_weight_prepared, features_layer3_21_conv3_weight_,
+                    kFeaturesLayer3_21Conv3);
+
+  at(300);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv1)
+  // blocks.cnn:9: bn    (features.layer3[22].bn1)
+  // blocks.cnn:10: act    (features.layer3[22].relu1)
+  cnn::bn_affine(features_layer3_22_bn1_saved, features_layer3_22_bn1_weight_, features_layer3_22_bn1_bias_,
+                 features_layer3_22_bn1_running_mean_, features_layer3_22_bn1_running_var_,
+                 kFeaturesLayer3_22Bn1);
+  cnn::conv_prepare(features_layer3_22_conv1_weight_prepared, features_layer3_22_conv1_weight_,
+                    kFeaturesLayer3_22Conv1);
+
+  at(303);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv2)
+  // blocks.cnn:9: bn    (features.layer3[22].bn2)
+  // blocks.cnn:10: act    (features.layer3[22].relu2)
+  cnn::bn_affine(features_layer3_22_bn2_saved, features_layer3_22_bn2_weight_, features_layer3_22_bn2_bias_,
+                 features_layer3_22_bn2_running_mean_, features_layer3_22_bn2_running_var_,
+                 kFeaturesLayer3_22Bn2);
+  cnn::winograd::conv_prepare(features_layer3_22_conv2_weight_prepared, features_layer3_22_conv2_weight_,
+                              kFeaturesLayer3_22Conv2);
+
+  at(306);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv3)
+  // blocks.cnn:9: bn    (features.layer3[22].bn3)
+  // 31: add {    (features.layer3[22].add1)
+  // 37: relu    (features.layer3[22].relu3)
+  cnn::bn_affine(features_layer3_22_bn3_saved, features_layer3_22_bn3_weight_, features_layer3_22_bn3_bias_,
+                 features_layer3_22_bn3_running_mean_, features_layer3_22_bn3_running_var_,
+                 kFeaturesLayer3_22Bn3);
+  cnn::conv_prepare(features_layer3_22_conv3_weight_prepared, features_layer3_22_conv3_weight_,
+                    kFeaturesLayer3_22Conv3);
+
+  at(310);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
+  // blocks.cnn:9: bn    (features.layer4[0].bn1)
+  // blocks.cnn:10: act    (features.layer4[0].relu1)
+  cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
+                 features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
+                 kFeaturesLayer4_0Bn1);
+  cnn::conv_prepare(features_layer4_0_conv1_weight_prepared, features_layer4_0_conv1_weight_,
+                    kFeaturesLayer4_0Conv1);
+
+  at(313);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
+  // blocks.cnn:9: bn    (features.layer4[0].bn2)
+  // blocks.cnn:10: act    (features.layer4[0].relu2)
+  cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
+                 features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
+                 kFeaturesLayer4_0Bn2);
+  cnn::conv_prepare(features_layer4_0_conv2_weight_prepared, features_layer4_0_conv2_weight_,
+                    kFeaturesLayer4_0Conv2);
+
+  at(316);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
+  // blocks.cnn:9: bn    (features.layer4[0].bn3)
+  cnn::bn_affine(features_layer4_0_bn3_saved, features_layer4_0_bn3_weight_, features_layer4_0_bn3_bias_,
+                 features_layer4_0_bn3_running_mean_, features_layer4_0_bn3_running_var_,
+                 kFeaturesLayer4_0Bn3);
+  cnn::conv_prepare(features_layer4_0_conv3_weight_prepared, features_layer4_0_conv3_weight_,
+                    kFeaturesLayer4_0Conv3);
+
+  at(318);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
+  // 31: add {    (features.layer4[0].add1)
+  // 37: relu    (features.layer4[0].relu3)
+  cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
+                 features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
+                 features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
+  cnn::conv_prepare(features_layer4_0_downsample_conv1_weight_prepared,
+                    features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1);
+
+  at(322);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
+  // blocks.cnn:9: bn    (features.layer4[1].bn1)
+  // blocks.cnn:10: act    (features.layer4[1].relu1)
+  cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
+                 features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
+                 kFeaturesLayer4_1Bn1);
+  cnn::conv_prepare(features_layer4_1_conv1_weight_prepared, features_layer4_1_conv1_weight_,
+                    kFeaturesLayer4_1Conv1);
+
+  at(325);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
+  // blocks.cnn:9: bn    (features.layer4[1].bn2)
+  // blocks.cnn:10: act    (features.layer4[1].relu2)
+  cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
+                 features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
+                 kFeaturesLayer4_1Bn2);
+  cnn::winograd::conv_prepare(features_layer4_1_conv2_weight_prepared, features_layer4_1_conv2_weight_,
+                              kFeaturesLayer4_1Conv2);
+
+  at(328);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv3)
+  // blocks.cnn:9: bn    (features.layer4[1].bn3)
+  // 31: add {    (features.layer4[1].add1)
+  // 37: relu    (features.layer4[1].relu3)
+  cnn::bn_affine(features_layer4_1_bn3_saved, features_layer4_1_bn3_weight_, features_layer4_1_bn3_bias_,
+                 features_layer4_1_bn3_running_mean_, features_layer4_1_bn3_running_var_,
+                 kFeaturesLayer4_1Bn3);
+  cnn::conv_prepare(features_layer4_1_conv3_weight_prepared, features_layer4_1_conv3_weight_,
+                    kFeaturesLayer4_1Conv3);
+
+  at(332);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
+  // blocks.cnn:9: bn    (features.layer4[2].bn1)
+  // blocks.cnn:10: act    (features.layer4[2].relu1)
+  cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
+                 features_layer4_2_bn1_running_mean_, features_layer4_2_bn1_running_var_,
+                 kFeaturesLayer4_2Bn1);
+  cnn::conv_prepare(features_layer4_2_conv1_weight_prepared, features_layer4_2_conv1_weight_,
+                    kFeaturesLayer4_2Conv1);
+
+  at(335);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
+  // blocks.cnn:9: bn    (features.layer4[2].bn2)
+  // blocks.cnn:10: act    (features.layer4[2].relu2)
+  cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
+                 features_layer4_2_bn2_running_mean_, features_layer4_2_bn2_running_var_,
+                 kFeaturesLayer4_2Bn2);
+  cnn::winograd::conv_prepare(features_layer4_2_conv2_weight_prepared, features_layer4_2_conv2_weight_,
+                              kFeaturesLayer4_2Conv2);
+
+  at(338);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv3)
+  // blocks.cnn:9: bn    (features.layer4[2].bn3)
+  // 31: add {    (features.layer4[2].add1)
+  // 37: relu    (features.layer4[2].relu3)
+  cnn::bn_affine(features_layer4_2_bn3_saved, features_layer4_2_bn3_weight_, features_layer4_2_bn3_bias_,
+                 features_layer4_2_bn3_running_mean_, features_layer4_2_bn3_running_var_,
+                 kFeaturesLayer4_2Bn3);
+  cnn::conv_prepare(features_layer4_2_conv3_weight_prepared, features_layer4_2_conv3_weight_,
+                    kFeaturesLayer4_2Conv3);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(30507008, 256);
+  const cnn::Floats features_bn1_saved = floats(57802752, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Floats features_conv1_weight_prepared = floats(57803008, 9702);
   const cnn::Blocked features_maxpool1 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(6422528, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(57812720, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn2_saved = floats(6422528, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57812976, 4224);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(57817200, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn3_saved = floats(32112640, 1024);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152064);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(57969520, 1024);
   const cnn::Blocked features_layer1_0_bn3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57802752, 1024);
+  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57970544, 16512);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987056, 1024);
   const cnn::Blocked features_layer1_0_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_1_bn1_saved = floats(6422528, 256);
+  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988080, 16512);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(58004592, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn2_saved = floats(6422528, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58004848, 16896);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(58021744, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn3_saved = floats(57802752, 1024);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022000, 152064);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(58174064, 1024);
   const cnn::Blocked features_layer1_1_relu3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_2_bn1_saved = floats(32112640, 256);
+  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58175088, 16512);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(58191600, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_bn2_saved = floats(32112640, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58191856, 16896);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(58208752, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_bn3_saved = floats(57802752, 1024);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58209008, 152064);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(58361072, 1024);
   const cnn::Blocked features_layer1_2_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer2_0_bn1_saved = floats(12845056, 512);
+  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58362096, 16512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(58378608, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_layer2_0_bn2_saved = floats(16056320, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58379120, 33792);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(58412912, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_bn3_saved = floats(16056320, 2048);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58413424, 152064);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(58565488, 2048);
   const cnn::Blocked features_layer2_0_bn3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(51380224, 2048);
+  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58567536, 66048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58633584, 2048);
   const cnn::Blocked features_layer2_0_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_1_bn1_saved = floats(3211264, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58635632, 132096);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(58767728, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn2_saved = floats(3211264, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58768240, 67584);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(58835824, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn3_saved = floats(28901376, 2048);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58836336, 608256);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(59444592, 2048);
   const cnn::Blocked features_layer2_1_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_2_bn1_saved = floats(16056320, 512);
+  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59446640, 66048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(59512688, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_bn2_saved = floats(16056320, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59513200, 67584);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(59580784, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_bn3_saved = floats(28901376, 2048);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59581296, 608256);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(60189552, 2048);
   const cnn::Blocked features_layer2_2_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_3_bn1_saved = floats(3211264, 512);
+  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60191600, 66048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(60257648, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_bn2_saved = floats(3211264, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60258160, 67584);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(60325744, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_bn3_saved = floats(28901376, 2048);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60326256, 608256);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(60934512, 2048);
   const cnn::Blocked features_layer2_3_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer3_0_bn1_saved = floats(19267584, 1024);
+  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60936560, 66048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(61002608, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(12845056, 200704);  // 256x28x28
-  const cnn::Floats features_layer3_0_bn2_saved = floats(20873216, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61003632, 132096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(61135728, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(19267584, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_bn3_saved = floats(20873216, 4096);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61136752, 594432);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(61731184, 4096);
   const cnn::Blocked features_layer3_0_bn3 = blocked(12845056, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(25690112, 4096);
+  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61735280, 262656);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(61997936, 4096);
   const cnn::Blocked features_layer3_0_relu3 = blocked(19267584, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_1_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62002032, 525312);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(62527344, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62528368, 264192);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(62792560, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn3_saved = floats(8028160, 4096);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62793584, 2377728);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(65171312, 4096);
   const cnn::Blocked features_layer3_1_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_2_bn1_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65175408, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(65438064, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn2_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65439088, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(65703280, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65704304, 2377728);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(68082032, 4096);
   const cnn::Blocked features_layer3_2_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_3_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68086128, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(68348784, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68349808, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(68614000, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68615024, 2377728);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(70992752, 4096);
   const cnn::Blocked features_layer3_3_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_4_bn1_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(70996848, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(71259504, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn2_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71260528, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(71524720, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71525744, 2377728);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(73903472, 4096);
   const cnn::Blocked features_layer3_4_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_5_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73907568, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(74170224, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74171248, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(74435440, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74436464, 2377728);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(76814192, 4096);
   const cnn::Blocked features_layer3_5_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_6_bn1_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76818288, 262656);
+  const cnn::Floats features_layer3_6_bn1_saved = floats(77080944, 1024);
   const cnn::Blocked features_layer3_6_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_6_bn2_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(77081968, 264192);
+  const cnn::Floats features_layer3_6_bn2_saved = floats(77346160, 1024);
   const cnn::Blocked features_layer3_6_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_6_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_6_conv2_weight_prepared = floats(77347184, 2377728);
+  const cnn::Floats features_layer3_6_bn3_saved = floats(79724912, 4096);
   const cnn::Blocked features_layer3_6_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_7_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(79729008, 262656);
+  const cnn::Floats features_layer3_7_bn1_saved = floats(79991664, 1024);
   const cnn::Blocked features_layer3_7_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_7_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(79992688, 264192);
+  const cnn::Floats features_layer3_7_bn2_saved = floats(80256880, 1024);
   const cnn::Blocked features_layer3_7_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_7_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_7_conv2_weight_prepared = floats(80257904, 2377728);
+  const cnn::Floats features_layer3_7_bn3_saved = floats(82635632, 4096);
   const cnn::Blocked features_layer3_7_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_8_bn1_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(82639728, 262656);
+  const cnn::Floats features_layer3_8_bn1_saved = floats(82902384, 1024);
   const cnn::Blocked features_layer3_8_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_8_bn2_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(82903408, 264192);
+  const cnn::Floats features_layer3_8_bn2_saved = floats(83167600, 1024);
   const cnn::Blocked features_layer3_8_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_8_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_8_conv2_weight_prepared = floats(83168624, 2377728);
+  const cnn::Floats features_layer3_8_bn3_saved = floats(85546352, 4096);
   const cnn::Blocked features_layer3_8_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_9_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(85550448, 262656);
+  const cnn::Floats features_layer3_9_bn1_saved = floats(85813104, 1024);
   const cnn::Blocked features_layer3_9_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_9_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(85814128, 264192);
+  const cnn::Floats features_layer3_9_bn2_saved = floats(86078320, 1024);
   const cnn::Blocked features_layer3_9_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_9_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_9_conv2_weight_prepared = floats(86079344, 2377728);
+  const cnn::Floats features_layer3_9_bn3_saved = floats(88457072, 4096);
   const cnn::Blocked features_layer3_9_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_10_bn1_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(88461168, 262656);
+  const cnn::Floats features_layer3_10_bn1_saved = floats(88723824, 1024);
   const cnn::Blocked features_layer3_10_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_10_bn2_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(88724848, 264192);
+  const cnn::Floats features_layer3_10_bn2_saved = floats(88989040, 1024);
   const cnn::Blocked features_layer3_10_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_10_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_10_conv2_weight_prepared = floats(88990064, 2377728);
+  const cnn::Floats features_layer3_10_bn3_saved = floats(91367792, 4096);
   const cnn::Blocked features_layer3_10_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_11_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(91371888, 262656);
+  const cnn::Floats features_layer3_11_bn1_saved = floats(91634544, 1024);
   const cnn::Blocked features_layer3_11_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_11_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(91635568, 264192);
+  const cnn::Floats features_layer3_11_bn2_saved = floats(91899760, 1024);
   const cnn::Blocked features_layer3_11_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_11_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_11_conv2_weight_prepared = floats(91900784, 2377728);
+  const cnn::Floats features_layer3_11_bn3_saved = floats(94278512, 4096);
   const cnn::Blocked features_layer3_11_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_12_bn1_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(94282608, 262656);
+  const cnn::Floats features_layer3_12_bn1_saved = floats(94545264, 1024);
   const cnn::Blocked features_layer3_12_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_12_bn2_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(94546288, 264192);
+  const cnn::Floats features_layer3_12_bn2_saved = floats(94810480, 1024);
   const cnn::Blocked features_layer3_12_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_12_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_12_conv2_weight_prepared = floats(94811504, 2377728);
+  const cnn::Floats features_layer3_12_bn3_saved = floats(97189232, 4096);
   const cnn::Blocked features_layer3_12_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_13_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(97193328, 262656);
+  const cnn::Floats features_layer3_13_bn1_saved = floats(97455984, 1024);
   const cnn::Blocked features_layer3_13_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_13_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(97457008, 264192);
+  const cnn::Floats features_layer3_13_bn2_saved = floats(97721200, 1024);
   const cnn::Blocked features_layer3_13_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_13_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_13_conv2_weight_prepared = floats(97722224, 2377728);
+  const cnn::Floats features_layer3_13_bn3_saved = floats(100099952, 4096);
   const cnn::Blocked features_layer3_13_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_14_bn1_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(100104048, 262656);
+  const cnn::Floats features_layer3_14_bn1_saved = floats(100366704, 1024);
   const cnn::Blocked features_layer3_14_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_14_bn2_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(100367728, 264192);
+  const cnn::Floats features_layer3_14_bn2_saved = floats(100631920, 1024);
   const cnn::Blocked features_layer3_14_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_14_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_14_conv2_weight_prepared = floats(100632944, 2377728);
+  const cnn::Floats features_layer3_14_bn3_saved = floats(103010672, 4096);
   const cnn::Blocked features_layer3_14_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_15_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(103014768, 262656);
+  const cnn::Floats features_layer3_15_bn1_saved = floats(103277424, 1024);
   const cnn::Blocked features_layer3_15_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_15_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(103278448, 264192);
+  const cnn::Floats features_layer3_15_bn2_saved = floats(103542640, 1024);
   const cnn::Blocked features_layer3_15_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_15_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_15_conv2_weight_prepared = floats(103543664, 2377728);
+  const cnn::Floats features_layer3_15_bn3_saved = floats(105921392, 4096);
   const cnn::Blocked features_layer3_15_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_16_bn1_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(105925488, 262656);
+  const cnn::Floats features_layer3_16_bn1_saved = floats(106188144, 1024);
   const cnn::Blocked features_layer3_16_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_16_bn2_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(106189168, 264192);
+  const cnn::Floats features_layer3_16_bn2_saved = floats(106453360, 1024);
   const cnn::Blocked features_layer3_16_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_16_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_16_conv2_weight_prepared = floats(106454384, 2377728);
+  const cnn::Floats features_layer3_16_bn3_saved = floats(108832112, 4096);
   const cnn::Blocked features_layer3_16_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_17_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(108836208, 262656);
+  const cnn::Floats features_layer3_17_bn1_saved = floats(109098864, 1024);
   const cnn::Blocked features_layer3_17_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_17_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(109099888, 264192);
+  const cnn::Floats features_layer3_17_bn2_saved = floats(109364080, 1024);
   const cnn::Blocked features_layer3_17_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_17_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_17_conv2_weight_prepared = floats(109365104, 2377728);
+  const cnn::Floats features_layer3_17_bn3_saved = floats(111742832, 4096);
   const cnn::Blocked features_layer3_17_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_18_bn1_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(111746928, 262656);
+  const cnn::Floats features_layer3_18_bn1_saved = floats(112009584, 1024);
   const cnn::Blocked features_layer3_18_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_18_bn2_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(112010608, 264192);
+  const cnn::Floats features_layer3_18_bn2_saved = floats(112274800, 1024);
   const cnn::Blocked features_layer3_18_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_18_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_18_conv2_weight_prepared = floats(112275824, 2377728);
+  const cnn::Floats features_layer3_18_bn3_saved = floats(114653552, 4096);
   const cnn::Blocked features_layer3_18_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_19_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(114657648, 262656);
+  const cnn::Floats features_layer3_19_bn1_saved = floats(114920304, 1024);
   const cnn::Blocked features_layer3_19_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_19_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(114921328, 264192);
+  const cnn::Floats features_layer3_19_bn2_saved = floats(115185520, 1024);
   const cnn::Blocked features_layer3_19_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_19_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_19_conv2_weight_prepared = floats(115186544, 2377728);
+  const cnn::Floats features_layer3_19_bn3_saved = floats(117564272, 4096);
   const cnn::Blocked features_layer3_19_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_20_bn1_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(117568368, 262656);
+  const cnn::Floats features_layer3_20_bn1_saved = floats(117831024, 1024);
   const cnn::Blocked features_layer3_20_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_20_bn2_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(117832048, 264192);
+  const cnn::Floats features_layer3_20_bn2_saved = floats(118096240, 1024);
   const cnn::Blocked features_layer3_20_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_20_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_20_conv2_weight_prepared = floats(118097264, 2377728);
+  const cnn::Floats features_layer3_20_bn3_saved = floats(120474992, 4096);
   const cnn::Blocked features_layer3_20_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_21_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(120479088, 262656);
+  const cnn::Floats features_layer3_21_bn1_saved = floats(120741744, 1024);
   const cnn::Blocked features_layer3_21_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_21_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(120742768, 264192);
+  const cnn::Floats features_layer3_21_bn2_saved = floats(121006960, 1024);
   const cnn::Blocked features_layer3_21_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_21_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_21_conv2_weight_prepared = floats(121007984, 2377728);
+  const cnn::Floats features_layer3_21_bn3_saved = floats(123385712, 4096);
   const cnn::Blocked features_layer3_21_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_22_bn1_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(123389808, 262656);
+  const cnn::Floats features_layer3_22_bn1_saved = floats(123652464, 1024);
   const cnn::Blocked features_layer3_22_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_22_bn2_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(123653488, 264192);
+  const cnn::Floats features_layer3_22_bn2_saved = floats(123917680, 1024);
   const cnn::Blocked features_layer3_22_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_22_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_22_conv2_weight_prepared = floats(123918704, 2377728);
+  const cnn::Floats features_layer3_22_bn3_saved = floats(126296432, 4096);
   const cnn::Blocked features_layer3_22_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer4_0_bn1_saved = floats(3211264, 2048);
+  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(126300528, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(126563184, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats features_layer4_0_bn2_saved = floats(4014080, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(126565232, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(127093616, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_bn3_saved = floats(4014080, 8192);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(127095664, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(129473392, 8192);
   const cnn::Blocked features_layer4_0_bn3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(12845056, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(129481584, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(130532208, 8192);
   const cnn::Blocked features_layer4_0_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_1_bn1_saved = floats(802816, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(130540400, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(132641648, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn2_saved = floats(802816, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(132643696, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(133700464, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn3_saved = floats(7225344, 8192);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(133702512, 9510912);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(143213424, 8192);
   const cnn::Blocked features_layer4_1_relu3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_2_bn1_saved = floats(4014080, 2048);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(143221616, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(144272240, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn2_saved = floats(4014080, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(144274288, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(145331056, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn3_saved = floats(7225344, 8192);
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(145333104, 9510912);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(154844016, 8192);
   const cnn::Blocked features_layer4_2_relu3 = blocked(3211264, 100352);  // 2048x7x7
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(154852208, 1050624);
   const cnn::Blocked head_gap1 = blocked(0, 2048);  // 2048
   const cnn::Blocked head_fc = blocked(65536, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
@@ -3548,9 +4931,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
-                 features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv(features_relu1, input, features_conv1_weight_,
+  cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
@@ -3560,59 +4941,47 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
-                 features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
-                 kFeaturesLayer1_0Bn1);
-  cnn::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
+  cnn::conv(features_layer1_0_relu1, features_maxpool1,
+            cnn::prepared(features_layer1_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_0Conv1, batch, scratch());
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // blocks.cnn:10: act    (features.layer1[0].relu2)
-  cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
-                 features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
-                 kFeaturesLayer1_0Bn2);
-  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
+                      cnn::prepared(features_layer1_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
   // blocks.cnn:9: bn    (features.layer1[0].bn3)
-  cnn::bn_affine(features_layer1_0_bn3_saved, features_layer1_0_bn3_weight_, features_layer1_0_bn3_bias_,
-                 features_layer1_0_bn3_running_mean_, features_layer1_0_bn3_running_var_,
-                 kFeaturesLayer1_0Bn3);
-  cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2, features_layer1_0_conv3_weight_,
+  cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2,
+            cnn::prepared(features_layer1_0_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_0_bn3_saved), kFeaturesLayer1_0Conv3, batch, scratch());
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
   // 31: add {    (features.layer1[0].add1)
   // 37: relu    (features.layer1[0].relu3)
-  cnn::bn_affine(features_layer1_0_downsample_bn1_saved, features_layer1_0_downsample_bn1_weight_,
-                 features_layer1_0_downsample_bn1_bias_, features_layer1_0_downsample_bn1_running_mean_,
-                 features_layer1_0_downsample_bn1_running_var_, kFeaturesLayer1_0DownsampleBn1);
-  cnn::conv(features_layer1_0_relu3, features_maxpool1, features_layer1_0_downsample_conv1_weight_,
+  cnn::conv(features_layer1_0_relu3, features_maxpool1,
+            cnn::prepared(features_layer1_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_0_downsample_bn1_saved).plus(features_layer1_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_0DownsampleConv1, batch, scratch());
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
-                 features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
-                 kFeaturesLayer1_1Bn1);
-  cnn::conv(features_layer1_1_relu1, features_layer1_0_relu3, features_layer1_1_conv1_weight_,
+  cnn::conv(features_layer1_1_relu1, features_layer1_0_relu3,
+            cnn::prepared(features_layer1_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_1Conv1, batch, scratch());
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // blocks.cnn:10: act    (features.layer1[1].relu2)
-  cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
-                 features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
-                 kFeaturesLayer1_1Bn2);
-  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
+                      cnn::prepared(features_layer1_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
@@ -3620,30 +4989,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer1[1].bn3)
   // 31: add {    (features.layer1[1].add1)
   // 37: relu    (features.layer1[1].relu3)
-  cnn::bn_affine(features_layer1_1_bn3_saved, features_layer1_1_bn3_weight_, features_layer1_1_bn3_bias_,
-                 features_layer1_1_bn3_running_mean_, features_layer1_1_bn3_running_var_,
-                 kFeaturesLayer1_1Bn3);
-  cnn::conv(features_layer1_1_relu3, features_layer1_1_relu2, features_layer1_1_conv3_weight_,
+  cnn::conv(features_layer1_1_relu3, features_layer1_1_relu2,
+            cnn::prepared(features_layer1_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_1_bn3_saved).plus(features_layer1_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_1Conv3, batch, scratch());
 
   at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
-  cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
-                 features_layer1_2_bn1_running_mean_, features_layer1_2_bn1_running_var_,
-                 kFeaturesLayer1_2Bn1);
-  cnn::conv(features_layer1_2_relu1, features_layer1_1_relu3, features_layer1_2_conv1_weight_,
+  cnn::conv(features_layer1_2_relu1, features_layer1_1_relu3,
+            cnn::prepared(features_layer1_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_2Conv1, batch, scratch());
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   // blocks.cnn:10: act    (features.layer1[2].relu2)
-  cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
-                 features_layer1_2_bn2_running_mean_, features_layer1_2_bn2_running_var_,
-                 kFeaturesLayer1_2Bn2);
-  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
+  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1,
+                      cnn::prepared(features_layer1_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_2Conv2, batch, scratch());
 
@@ -3651,69 +5014,55 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer1[2].bn3)
   // 31: add {    (features.layer1[2].add1)
   // 37: relu    (features.layer1[2].relu3)
-  cnn::bn_affine(features_layer1_2_bn3_saved, features_layer1_2_bn3_weight_, features_layer1_2_bn3_bias_,
-                 features_layer1_2_bn3_running_mean_, features_layer1_2_bn3_running_var_,
-                 kFeaturesLayer1_2Bn3);
-  cnn::conv(features_layer1_2_relu3, features_layer1_2_relu2, features_layer1_2_conv3_weight_,
+  cnn::conv(features_layer1_2_relu3, features_layer1_2_relu2,
+            cnn::prepared(features_layer1_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_2_bn3_saved).plus(features_layer1_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_2Conv3, batch, scratch());
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
-                 features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
-                 kFeaturesLayer2_0Bn1);
-  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu3, features_layer2_0_conv1_weight_,
+  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu3,
+            cnn::prepared(features_layer2_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   // blocks.cnn:10: act    (features.layer2[0].relu2)
-  cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
-                 features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
-                 kFeaturesLayer2_0Bn2);
-  cnn::conv(features_layer2_0_relu2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+  cnn::conv(features_layer2_0_relu2, features_layer2_0_relu1,
+            cnn::prepared(features_layer2_0_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv2, batch, scratch());
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
   // blocks.cnn:9: bn    (features.layer2[0].bn3)
-  cnn::bn_affine(features_layer2_0_bn3_saved, features_layer2_0_bn3_weight_, features_layer2_0_bn3_bias_,
-                 features_layer2_0_bn3_running_mean_, features_layer2_0_bn3_running_var_,
-                 kFeaturesLayer2_0Bn3);
-  cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2, features_layer2_0_conv3_weight_,
+  cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2,
+            cnn::prepared(features_layer2_0_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn3_saved), kFeaturesLayer2_0Conv3, batch, scratch());
 
   at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 31: add {    (features.layer2[0].add1)
   // 37: relu    (features.layer2[0].relu3)
-  cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
-                 features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
-                 features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
-  cnn::conv(features_layer2_0_relu3, features_layer1_2_relu3, features_layer2_0_downsample_conv1_weight_,
+  cnn::conv(features_layer2_0_relu3, features_layer1_2_relu3,
+            cnn::prepared(features_layer2_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0DownsampleConv1, batch, scratch());
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
-                 features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
-                 kFeaturesLayer2_1Bn1);
-  cnn::conv(features_layer2_1_relu1, features_layer2_0_relu3, features_layer2_1_conv1_weight_,
+  cnn::conv(features_layer2_1_relu1, features_layer2_0_relu3,
+            cnn::prepared(features_layer2_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_1Conv1, batch, scratch());
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // blocks.cnn:10: act    (features.layer2[1].relu2)
-  cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
-                 features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
-                 kFeaturesLayer2_1Bn2);
-  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
+                      cnn::prepared(features_layer2_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
@@ -3721,30 +5070,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer2[1].bn3)
   // 31: add {    (features.layer2[1].add1)
   // 37: relu    (features.layer2[1].relu3)
-  cnn::bn_affine(features_layer2_1_bn3_saved, features_layer2_1_bn3_weight_, features_layer2_1_bn3_bias_,
-                 features_layer2_1_bn3_running_mean_, features_layer2_1_bn3_running_var_,
-                 kFeaturesLayer2_1Bn3);
-  cnn::conv(features_layer2_1_relu3, features_layer2_1_relu2, features_layer2_1_conv3_weight_,
+  cnn::conv(features_layer2_1_relu3, features_layer2_1_relu2,
+            cnn::prepared(features_layer2_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_1_bn3_saved).plus(features_layer2_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_1Conv3, batch, scratch());
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
-  cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
-                 features_layer2_2_bn1_running_mean_, features_layer2_2_bn1_running_var_,
-                 kFeaturesLayer2_2Bn1);
-  cnn::conv(features_layer2_2_relu1, features_layer2_1_relu3, features_layer2_2_conv1_weight_,
+  cnn::conv(features_layer2_2_relu1, features_layer2_1_relu3,
+            cnn::prepared(features_layer2_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_2Conv1, batch, scratch());
 
   at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   // blocks.cnn:10: act    (features.layer2[2].relu2)
-  cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
-                 features_layer2_2_bn2_running_mean_, features_layer2_2_bn2_running_var_,
-                 kFeaturesLayer2_2Bn2);
-  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
+  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1,
+                      cnn::prepared(features_layer2_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_2Conv2, batch, scratch());
 
@@ -3752,30 +5095,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer2[2].bn3)
   // 31: add {    (features.layer2[2].add1)
   // 37: relu    (features.layer2[2].relu3)
-  cnn::bn_affine(features_layer2_2_bn3_saved, features_layer2_2_bn3_weight_, features_layer2_2_bn3_bias_,
-                 features_layer2_2_bn3_running_mean_, features_layer2_2_bn3_running_var_,
-                 kFeaturesLayer2_2Bn3);
-  cnn::conv(features_layer2_2_relu3, features_layer2_2_relu2, features_layer2_2_conv3_weight_,
+  cnn::conv(features_layer2_2_relu3, features_layer2_2_relu2,
+            cnn::prepared(features_layer2_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_2_bn3_saved).plus(features_layer2_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_2Conv3, batch, scratch());
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
-  cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
-                 features_layer2_3_bn1_running_mean_, features_layer2_3_bn1_running_var_,
-                 kFeaturesLayer2_3Bn1);
-  cnn::conv(features_layer2_3_relu1, features_layer2_2_relu3, features_layer2_3_conv1_weight_,
+  cnn::conv(features_layer2_3_relu1, features_layer2_2_relu3,
+            cnn::prepared(features_layer2_3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_3Conv1, batch, scratch());
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   // blocks.cnn:10: act    (features.layer2[3].relu2)
-  cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
-                 features_layer2_3_bn2_running_mean_, features_layer2_3_bn2_running_var_,
-                 kFeaturesLayer2_3Bn2);
-  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
+  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1,
+                      cnn::prepared(features_layer2_3_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_3Conv2, batch, scratch());
 
@@ -3783,69 +5120,55 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer2[3].bn3)
   // 31: add {    (features.layer2[3].add1)
   // 37: relu    (features.layer2[3].relu3)
-  cnn::bn_affine(features_layer2_3_bn3_saved, features_layer2_3_bn3_weight_, features_layer2_3_bn3_bias_,
-                 features_layer2_3_bn3_running_mean_, features_layer2_3_bn3_running_var_,
-                 kFeaturesLayer2_3Bn3);
-  cnn::conv(features_layer2_3_relu3, features_layer2_3_relu2, features_layer2_3_conv3_weight_,
+  cnn::conv(features_layer2_3_relu3, features_layer2_3_relu2,
+            cnn::prepared(features_layer2_3_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_3_bn3_saved).plus(features_layer2_2_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_3Conv3, batch, scratch());
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
-                 features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
-                 kFeaturesLayer3_0Bn1);
-  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu3, features_layer3_0_conv1_weight_,
+  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu3,
+            cnn::prepared(features_layer3_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
   at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   // blocks.cnn:10: act    (features.layer3[0].relu2)
-  cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
-                 features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
-                 kFeaturesLayer3_0Bn2);
-  cnn::conv(features_layer3_0_relu2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+  cnn::conv(features_layer3_0_relu2, features_layer3_0_relu1,
+            cnn::prepared(features_layer3_0_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv2, batch, scratch());
 
   at(84);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
   // blocks.cnn:9: bn    (features.layer3[0].bn3)
-  cnn::bn_affine(features_layer3_0_bn3_saved, features_layer3_0_bn3_weight_, features_layer3_0_bn3_bias_,
-                 features_layer3_0_bn3_running_mean_, features_layer3_0_bn3_running_var_,
-                 kFeaturesLayer3_0Bn3);
-  cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2, features_layer3_0_conv3_weight_,
+  cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2,
+            cnn::prepared(features_layer3_0_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn3_saved), kFeaturesLayer3_0Conv3, batch, scratch());
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 31: add {    (features.layer3[0].add1)
   // 37: relu    (features.layer3[0].relu3)
-  cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
-                 features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
-                 features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
-  cnn::conv(features_layer3_0_relu3, features_layer2_3_relu3, features_layer3_0_downsample_conv1_weight_,
+  cnn::conv(features_layer3_0_relu3, features_layer2_3_relu3,
+            cnn::prepared(features_layer3_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0DownsampleConv1, batch, scratch());
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
-                 features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
-                 kFeaturesLayer3_1Bn1);
-  cnn::conv(features_layer3_1_relu1, features_layer3_0_relu3, features_layer3_1_conv1_weight_,
+  cnn::conv(features_layer3_1_relu1, features_layer3_0_relu3,
+            cnn::prepared(features_layer3_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_1Conv1, batch, scratch());
 
   at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // blocks.cnn:10: act    (features.layer3[1].relu2)
-  cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
-                 features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
-                 kFeaturesLayer3_1Bn2);
-  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1,
+                      cnn::prepared(features_layer3_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
@@ -3853,30 +5176,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[1].bn3)
   // 31: add {    (features.layer3[1].add1)
   // 37: relu    (features.layer3[1].relu3)
-  cnn::bn_affine(features_layer3_1_bn3_saved, features_layer3_1_bn3_weight_, features_layer3_1_bn3_bias_,
-                 features_layer3_1_bn3_running_mean_, features_layer3_1_bn3_running_var_,
-                 kFeaturesLayer3_1Bn3);
-  cnn::conv(features_layer3_1_relu3, features_layer3_1_relu2, features_layer3_1_conv3_weight_,
+  cnn::conv(features_layer3_1_relu3, features_layer3_1_relu2,
+            cnn::prepared(features_layer3_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_1_bn3_saved).plus(features_layer3_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_1Conv3, batch, scratch());
 
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
-  cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
-                 features_layer3_2_bn1_running_mean_, features_layer3_2_bn1_running_var_,
-                 kFeaturesLayer3_2Bn1);
-  cnn::conv(features_layer3_2_relu1, features_layer3_1_relu3, features_layer3_2_conv1_weight_,
+  cnn::conv(features_layer3_2_relu1, features_layer3_1_relu3,
+            cnn::prepared(features_layer3_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_2Conv1, batch, scratch());
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // blocks.cnn:10: act    (features.layer3[2].relu2)
-  cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
-                 features_layer3_2_bn2_running_mean_, features_layer3_2_bn2_running_var_,
-                 kFeaturesLayer3_2Bn2);
-  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
+  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1,
+                      cnn::prepared(features_layer3_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv2, batch, scratch());
 
@@ -3884,30 +5201,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[2].bn3)
   // 31: add {    (features.layer3[2].add1)
   // 37: relu    (features.layer3[2].relu3)
-  cnn::bn_affine(features_layer3_2_bn3_saved, features_layer3_2_bn3_weight_, features_layer3_2_bn3_bias_,
-                 features_layer3_2_bn3_running_mean_, features_layer3_2_bn3_running_var_,
-                 kFeaturesLayer3_2Bn3);
-  cnn::conv(features_layer3_2_relu3, features_layer3_2_relu2, features_layer3_2_conv3_weight_,
+  cnn::conv(features_layer3_2_relu3, features_layer3_2_relu2,
+            cnn::prepared(features_layer3_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_2_bn3_saved).plus(features_layer3_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_2Conv3, batch, scratch());
 
   at(110);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
-  cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
-                 features_layer3_3_bn1_running_mean_, features_layer3_3_bn1_running_var_,
-                 kFeaturesLayer3_3Bn1);
-  cnn::conv(features_layer3_3_relu1, features_layer3_2_relu3, features_layer3_3_conv1_weight_,
+  cnn::conv(features_layer3_3_relu1, features_layer3_2_relu3,
+            cnn::prepared(features_layer3_3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_3Conv1, batch, scratch());
 
   at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // blocks.cnn:10: act    (features.layer3[3].relu2)
-  cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
-                 features_layer3_3_bn2_running_mean_, features_layer3_3_bn2_running_var_,
-                 kFeaturesLayer3_3Bn2);
-  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
+  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1,
+                      cnn::prepared(features_layer3_3_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv2, batch, scratch());
 
@@ -3915,30 +5226,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[3].bn3)
   // 31: add {    (features.layer3[3].add1)
   // 37: relu    (features.layer3[3].relu3)
-  cnn::bn_affine(features_layer3_3_bn3_saved, features_layer3_3_bn3_weight_, features_layer3_3_bn3_bias_,
-                 features_layer3_3_bn3_running_mean_, features_layer3_3_bn3_running_var_,
-                 kFeaturesLayer3_3Bn3);
-  cnn::conv(features_layer3_3_relu3, features_layer3_3_relu2, features_layer3_3_conv3_weight_,
+  cnn::conv(features_layer3_3_relu3, features_layer3_3_relu2,
+            cnn::prepared(features_layer3_3_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_3_bn3_saved).plus(features_layer3_2_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_3Conv3, batch, scratch());
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
-  cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
-                 features_layer3_4_bn1_running_mean_, features_layer3_4_bn1_running_var_,
-                 kFeaturesLayer3_4Bn1);
-  cnn::conv(features_layer3_4_relu1, features_layer3_3_relu3, features_layer3_4_conv1_weight_,
+  cnn::conv(features_layer3_4_relu1, features_layer3_3_relu3,
+            cnn::prepared(features_layer3_4_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_4Conv1, batch, scratch());
 
   at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // blocks.cnn:10: act    (features.layer3[4].relu2)
-  cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
-                 features_layer3_4_bn2_running_mean_, features_layer3_4_bn2_running_var_,
-                 kFeaturesLayer3_4Bn2);
-  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
+  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1,
+                      cnn::prepared(features_layer3_4_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv2, batch, scratch());
 
@@ -3946,30 +5251,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[4].bn3)
   // 31: add {    (features.layer3[4].add1)
   // 37: relu    (features.layer3[4].relu3)
-  cnn::bn_affine(features_layer3_4_bn3_saved, features_layer3_4_bn3_weight_, features_layer3_4_bn3_bias_,
-                 features_layer3_4_bn3_running_mean_, features_layer3_4_bn3_running_var_,
-                 kFeaturesLayer3_4Bn3);
-  cnn::conv(features_layer3_4_relu3, features_layer3_4_relu2, features_layer3_4_conv3_weight_,
+  cnn::conv(features_layer3_4_relu3, features_layer3_4_relu2,
+            cnn::prepared(features_layer3_4_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_4_bn3_saved).plus(features_layer3_3_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_4Conv3, batch, scratch());
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
-  cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
-                 features_layer3_5_bn1_running_mean_, features_layer3_5_bn1_running_var_,
-                 kFeaturesLayer3_5Bn1);
-  cnn::conv(features_layer3_5_relu1, features_layer3_4_relu3, features_layer3_5_conv1_weight_,
+  cnn::conv(features_layer3_5_relu1, features_layer3_4_relu3,
+            cnn::prepared(features_layer3_5_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_5Conv1, batch, scratch());
 
   at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // blocks.cnn:10: act    (features.layer3[5].relu2)
-  cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
-                 features_layer3_5_bn2_running_mean_, features_layer3_5_bn2_running_var_,
-                 kFeaturesLayer3_5Bn2);
-  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
+  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1,
+                      cnn::prepared(features_layer3_5_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv2, batch, scratch());
 
@@ -3977,30 +5276,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[5].bn3)
   // 31: add {    (features.layer3[5].add1)
   // 37: relu    (features.layer3[5].relu3)
-  cnn::bn_affine(features_layer3_5_bn3_saved, features_layer3_5_bn3_weight_, features_layer3_5_bn3_bias_,
-                 features_layer3_5_bn3_running_mean_, features_layer3_5_bn3_running_var_,
-                 kFeaturesLayer3_5Bn3);
-  cnn::conv(features_layer3_5_relu3, features_layer3_5_relu2, features_layer3_5_conv3_weight_,
+  cnn::conv(features_layer3_5_relu3, features_layer3_5_relu2,
+            cnn::prepared(features_layer3_5_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_5_bn3_saved).plus(features_layer3_4_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_5Conv3, batch, scratch());
 
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv1)
   // blocks.cnn:9: bn    (features.layer3[6].bn1)
   // blocks.cnn:10: act    (features.layer3[6].relu1)
-  cnn::bn_affine(features_layer3_6_bn1_saved, features_layer3_6_bn1_weight_, features_layer3_6_bn1_bias_,
-                 features_layer3_6_bn1_running_mean_, features_layer3_6_bn1_running_var_,
-                 kFeaturesLayer3_6Bn1);
-  cnn::conv(features_layer3_6_relu1, features_layer3_5_relu3, features_layer3_6_conv1_weight_,
+  cnn::conv(features_layer3_6_relu1, features_layer3_5_relu3,
+            cnn::prepared(features_layer3_6_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_6_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_6Conv1, batch, scratch());
 
   at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv2)
   // blocks.cnn:9: bn    (features.layer3[6].bn2)
   // blocks.cnn:10: act    (features.layer3[6].relu2)
-  cnn::bn_affine(features_layer3_6_bn2_saved, features_layer3_6_bn2_weight_, features_layer3_6_bn2_bias_,
-                 features_layer3_6_bn2_running_mean_, features_layer3_6_bn2_running_var_,
-                 kFeaturesLayer3_6Bn2);
-  cnn::winograd::conv(features_layer3_6_relu2, features_layer3_6_relu1, features_layer3_6_conv2_weight_,
+  cnn::winograd::conv(features_layer3_6_relu2, features_layer3_6_relu1,
+                      cnn::prepared(features_layer3_6_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_6_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_6Conv2, batch, scratch());
 
@@ -4008,30 +5301,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[6].bn3)
   // 31: add {    (features.layer3[6].add1)
   // 37: relu    (features.layer3[6].relu3)
-  cnn::bn_affine(features_layer3_6_bn3_saved, features_layer3_6_bn3_weight_, features_layer3_6_bn3_bias_,
-                 features_layer3_6_bn3_running_mean_, features_layer3_6_bn3_running_var_,
-                 kFeaturesLayer3_6Bn3);
-  cnn::conv(features_layer3_6_relu3, features_layer3_6_relu2, features_layer3_6_conv3_weight_,
+  cnn::conv(features_layer3_6_relu3, features_layer3_6_relu2,
+            cnn::prepared(features_layer3_6_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_6_bn3_saved).plus(features_layer3_5_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_6Conv3, batch, scratch());
 
   at(150);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv1)
   // blocks.cnn:9: bn    (features.layer3[7].bn1)
   // blocks.cnn:10: act    (features.layer3[7].relu1)
-  cnn::bn_affine(features_layer3_7_bn1_saved, features_layer3_7_bn1_weight_, features_layer3_7_bn1_bias_,
-                 features_layer3_7_bn1_running_mean_, features_layer3_7_bn1_running_var_,
-                 kFeaturesLayer3_7Bn1);
-  cnn::conv(features_layer3_7_relu1, features_layer3_6_relu3, features_layer3_7_conv1_weight_,
+  cnn::conv(features_layer3_7_relu1, features_layer3_6_relu3,
+            cnn::prepared(features_layer3_7_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_7_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_7Conv1, batch, scratch());
 
   at(153);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv2)
   // blocks.cnn:9: bn    (features.layer3[7].bn2)
   // blocks.cnn:10: act    (features.layer3[7].relu2)
-  cnn::bn_affine(features_layer3_7_bn2_saved, features_layer3_7_bn2_weight_, features_layer3_7_bn2_bias_,
-                 features_layer3_7_bn2_running_mean_, features_layer3_7_bn2_running_var_,
-                 kFeaturesLayer3_7Bn2);
-  cnn::winograd::conv(features_layer3_7_relu2, features_layer3_7_relu1, features_layer3_7_conv2_weight_,
+  cnn::winograd::conv(features_layer3_7_relu2, features_layer3_7_relu1,
+                      cnn::prepared(features_layer3_7_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_7_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_7Conv2, batch, scratch());
 
@@ -4039,30 +5326,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[7].bn3)
   // 31: add {    (features.layer3[7].add1)
   // 37: relu    (features.layer3[7].relu3)
-  cnn::bn_affine(features_layer3_7_bn3_saved, features_layer3_7_bn3_weight_, features_layer3_7_bn3_bias_,
-                 features_layer3_7_bn3_running_mean_, features_layer3_7_bn3_running_var_,
-                 kFeaturesLayer3_7Bn3);
-  cnn::conv(features_layer3_7_relu3, features_layer3_7_relu2, features_layer3_7_conv3_weight_,
+  cnn::conv(features_layer3_7_relu3, features_layer3_7_relu2,
+            cnn::prepared(features_layer3_7_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_7_bn3_saved).plus(features_layer3_6_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_7Conv3, batch, scratch());
 
   at(160);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv1)
   // blocks.cnn:9: bn    (features.layer3[8].bn1)
   // blocks.cnn:10: act    (features.layer3[8].relu1)
-  cnn::bn_affine(features_layer3_8_bn1_saved, features_layer3_8_bn1_weight_, features_layer3_8_bn1_bias_,
-                 features_layer3_8_bn1_running_mean_, features_layer3_8_bn1_running_var_,
-                 kFeaturesLayer3_8Bn1);
-  cnn::conv(features_layer3_8_relu1, features_layer3_7_relu3, features_layer3_8_conv1_weight_,
+  cnn::conv(features_layer3_8_relu1, features_layer3_7_relu3,
+            cnn::prepared(features_layer3_8_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_8_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_8Conv1, batch, scratch());
 
   at(163);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv2)
   // blocks.cnn:9: bn    (features.layer3[8].bn2)
   // blocks.cnn:10: act    (features.layer3[8].relu2)
-  cnn::bn_affine(features_layer3_8_bn2_saved, features_layer3_8_bn2_weight_, features_layer3_8_bn2_bias_,
-                 features_layer3_8_bn2_running_mean_, features_layer3_8_bn2_running_var_,
-                 kFeaturesLayer3_8Bn2);
-  cnn::winograd::conv(features_layer3_8_relu2, features_layer3_8_relu1, features_layer3_8_conv2_weight_,
+  cnn::winograd::conv(features_layer3_8_relu2, features_layer3_8_relu1,
+                      cnn::prepared(features_layer3_8_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_8_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_8Conv2, batch, scratch());
 
@@ -4070,30 +5351,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[8].bn3)
   // 31: add {    (features.layer3[8].add1)
   // 37: relu    (features.layer3[8].relu3)
-  cnn::bn_affine(features_layer3_8_bn3_saved, features_layer3_8_bn3_weight_, features_layer3_8_bn3_bias_,
-                 features_layer3_8_bn3_running_mean_, features_layer3_8_bn3_running_var_,
-                 kFeaturesLayer3_8Bn3);
-  cnn::conv(features_layer3_8_relu3, features_layer3_8_relu2, features_layer3_8_conv3_weight_,
+  cnn::conv(features_layer3_8_relu3, features_layer3_8_relu2,
+            cnn::prepared(features_layer3_8_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_8_bn3_saved).plus(features_layer3_7_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_8Conv3, batch, scratch());
 
   at(170);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv1)
   // blocks.cnn:9: bn    (features.layer3[9].bn1)
   // blocks.cnn:10: act    (features.layer3[9].relu1)
-  cnn::bn_affine(features_layer3_9_bn1_saved, features_layer3_9_bn1_weight_, features_layer3_9_bn1_bias_,
-                 features_layer3_9_bn1_running_mean_, features_layer3_9_bn1_running_var_,
-                 kFeaturesLayer3_9Bn1);
-  cnn::conv(features_layer3_9_relu1, features_layer3_8_relu3, features_layer3_9_conv1_weight_,
+  cnn::conv(features_layer3_9_relu1, features_layer3_8_relu3,
+            cnn::prepared(features_layer3_9_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_9_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_9Conv1, batch, scratch());
 
   at(173);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv2)
   // blocks.cnn:9: bn    (features.layer3[9].bn2)
   // blocks.cnn:10: act    (features.layer3[9].relu2)
-  cnn::bn_affine(features_layer3_9_bn2_saved, features_layer3_9_bn2_weight_, features_layer3_9_bn2_bias_,
-                 features_layer3_9_bn2_running_mean_, features_layer3_9_bn2_running_var_,
-                 kFeaturesLayer3_9Bn2);
-  cnn::winograd::conv(features_layer3_9_relu2, features_layer3_9_relu1, features_layer3_9_conv2_weight_,
+  cnn::winograd::conv(features_layer3_9_relu2, features_layer3_9_relu1,
+                      cnn::prepared(features_layer3_9_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_9_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_9Conv2, batch, scratch());
 
@@ -4101,30 +5376,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[9].bn3)
   // 31: add {    (features.layer3[9].add1)
   // 37: relu    (features.layer3[9].relu3)
-  cnn::bn_affine(features_layer3_9_bn3_saved, features_layer3_9_bn3_weight_, features_layer3_9_bn3_bias_,
-                 features_layer3_9_bn3_running_mean_, features_layer3_9_bn3_running_var_,
-                 kFeaturesLayer3_9Bn3);
-  cnn::conv(features_layer3_9_relu3, features_layer3_9_relu2, features_layer3_9_conv3_weight_,
+  cnn::conv(features_layer3_9_relu3, features_layer3_9_relu2,
+            cnn::prepared(features_layer3_9_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_9_bn3_saved).plus(features_layer3_8_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_9Conv3, batch, scratch());
 
   at(180);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv1)
   // blocks.cnn:9: bn    (features.layer3[10].bn1)
   // blocks.cnn:10: act    (features.layer3[10].relu1)
-  cnn::bn_affine(features_layer3_10_bn1_saved, features_layer3_10_bn1_weight_, features_layer3_10_bn1_bias_,
-                 features_layer3_10_bn1_running_mean_, features_layer3_10_bn1_running_var_,
-                 kFeaturesLayer3_10Bn1);
-  cnn::conv(features_layer3_10_relu1, features_layer3_9_relu3, features_layer3_10_conv1_weight_,
+  cnn::conv(features_layer3_10_relu1, features_layer3_9_relu3,
+            cnn::prepared(features_layer3_10_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_10_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_10Conv1, batch, scratch());
 
   at(183);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv2)
   // blocks.cnn:9: bn    (features.layer3[10].bn2)
   // blocks.cnn:10: act    (features.layer3[10].relu2)
-  cnn::bn_affine(features_layer3_10_bn2_saved, features_layer3_10_bn2_weight_, features_layer3_10_bn2_bias_,
-                 features_layer3_10_bn2_running_mean_, features_layer3_10_bn2_running_var_,
-                 kFeaturesLayer3_10Bn2);
-  cnn::winograd::conv(features_layer3_10_relu2, features_layer3_10_relu1, features_layer3_10_conv2_weight_,
+  cnn::winograd::conv(features_layer3_10_relu2, features_layer3_10_relu1,
+                      cnn::prepared(features_layer3_10_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_10_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_10Conv2, batch, scratch());
 
@@ -4132,30 +5401,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[10].bn3)
   // 31: add {    (features.layer3[10].add1)
   // 37: relu    (features.layer3[10].relu3)
-  cnn::bn_affine(features_layer3_10_bn3_saved, features_layer3_10_bn3_weight_, features_layer3_10_bn3_bias_,
-                 features_layer3_10_bn3_running_mean_, features_layer3_10_bn3_running_var_,
-                 kFeaturesLayer3_10Bn3);
-  cnn::conv(features_layer3_10_relu3, features_layer3_10_relu2, features_layer3_10_conv3_weight_,
+  cnn::conv(features_layer3_10_relu3, features_layer3_10_relu2,
+            cnn::prepared(features_layer3_10_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_10_bn3_saved).plus(features_layer3_9_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_10Conv3, batch, scratch());
 
   at(190);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv1)
   // blocks.cnn:9: bn    (features.layer3[11].bn1)
   // blocks.cnn:10: act    (features.layer3[11].relu1)
-  cnn::bn_affine(features_layer3_11_bn1_saved, features_layer3_11_bn1_weight_, features_layer3_11_bn1_bias_,
-                 features_layer3_11_bn1_running_mean_, features_layer3_11_bn1_running_var_,
-                 kFeaturesLayer3_11Bn1);
-  cnn::conv(features_layer3_11_relu1, features_layer3_10_relu3, features_layer3_11_conv1_weight_,
+  cnn::conv(features_layer3_11_relu1, features_layer3_10_relu3,
+            cnn::prepared(features_layer3_11_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_11_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_11Conv1, batch, scratch());
 
   at(193);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv2)
   // blocks.cnn:9: bn    (features.layer3[11].bn2)
   // blocks.cnn:10: act    (features.layer3[11].relu2)
-  cnn::bn_affine(features_layer3_11_bn2_saved, features_layer3_11_bn2_weight_, features_layer3_11_bn2_bias_,
-                 features_layer3_11_bn2_running_mean_, features_layer3_11_bn2_running_var_,
-                 kFeaturesLayer3_11Bn2);
-  cnn::winograd::conv(features_layer3_11_relu2, features_layer3_11_relu1, features_layer3_11_conv2_weight_,
+  cnn::winograd::conv(features_layer3_11_relu2, features_layer3_11_relu1,
+                      cnn::prepared(features_layer3_11_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_11_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_11Conv2, batch, scratch());
 
@@ -4163,30 +5426,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[11].bn3)
   // 31: add {    (features.layer3[11].add1)
   // 37: relu    (features.layer3[11].relu3)
-  cnn::bn_affine(features_layer3_11_bn3_saved, features_layer3_11_bn3_weight_, features_layer3_11_bn3_bias_,
-                 features_layer3_11_bn3_running_mean_, features_layer3_11_bn3_running_var_,
-                 kFeaturesLayer3_11Bn3);
-  cnn::conv(features_layer3_11_relu3, features_layer3_11_relu2, features_layer3_11_conv3_weight_,
+  cnn::conv(features_layer3_11_relu3, features_layer3_11_relu2,
+            cnn::prepared(features_layer3_11_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_11_bn3_saved).plus(features_layer3_10_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_11Conv3, batch, scratch());
 
   at(200);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv1)
   // blocks.cnn:9: bn    (features.layer3[12].bn1)
   // blocks.cnn:10: act    (features.layer3[12].relu1)
-  cnn::bn_affine(features_layer3_12_bn1_saved, features_layer3_12_bn1_weight_, features_layer3_12_bn1_bias_,
-                 features_layer3_12_bn1_running_mean_, features_layer3_12_bn1_running_var_,
-                 kFeaturesLayer3_12Bn1);
-  cnn::conv(features_layer3_12_relu1, features_layer3_11_relu3, features_layer3_12_conv1_weight_,
+  cnn::conv(features_layer3_12_relu1, features_layer3_11_relu3,
+            cnn::prepared(features_layer3_12_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_12_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_12Conv1, batch, scratch());
 
   at(203);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv2)
   // blocks.cnn:9: bn    (features.layer3[12].bn2)
   // blocks.cnn:10: act    (features.layer3[12].relu2)
-  cnn::bn_affine(features_layer3_12_bn2_saved, features_layer3_12_bn2_weight_, features_layer3_12_bn2_bias_,
-                 features_layer3_12_bn2_running_mean_, features_layer3_12_bn2_running_var_,
-                 kFeaturesLayer3_12Bn2);
-  cnn::winograd::conv(features_layer3_12_relu2, features_layer3_12_relu1, features_layer3_12_conv2_weight_,
+  cnn::winograd::conv(features_layer3_12_relu2, features_layer3_12_relu1,
+                      cnn::prepared(features_layer3_12_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_12_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_12Conv2, batch, scratch());
 
@@ -4194,30 +5451,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[12].bn3)
   // 31: add {    (features.layer3[12].add1)
   // 37: relu    (features.layer3[12].relu3)
-  cnn::bn_affine(features_layer3_12_bn3_saved, features_layer3_12_bn3_weight_, features_layer3_12_bn3_bias_,
-                 features_layer3_12_bn3_running_mean_, features_layer3_12_bn3_running_var_,
-                 kFeaturesLayer3_12Bn3);
-  cnn::conv(features_layer3_12_relu3, features_layer3_12_relu2, features_layer3_12_conv3_weight_,
+  cnn::conv(features_layer3_12_relu3, features_layer3_12_relu2,
+            cnn::prepared(features_layer3_12_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_12_bn3_saved).plus(features_layer3_11_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_12Conv3, batch, scratch());
 
   at(210);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv1)
   // blocks.cnn:9: bn    (features.layer3[13].bn1)
   // blocks.cnn:10: act    (features.layer3[13].relu1)
-  cnn::bn_affine(features_layer3_13_bn1_saved, features_layer3_13_bn1_weight_, features_layer3_13_bn1_bias_,
-                 features_layer3_13_bn1_running_mean_, features_layer3_13_bn1_running_var_,
-                 kFeaturesLayer3_13Bn1);
-  cnn::conv(features_layer3_13_relu1, features_layer3_12_relu3, features_layer3_13_conv1_weight_,
+  cnn::conv(features_layer3_13_relu1, features_layer3_12_relu3,
+            cnn::prepared(features_layer3_13_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_13_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_13Conv1, batch, scratch());
 
   at(213);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv2)
   // blocks.cnn:9: bn    (features.layer3[13].bn2)
   // blocks.cnn:10: act    (features.layer3[13].relu2)
-  cnn::bn_affine(features_layer3_13_bn2_saved, features_layer3_13_bn2_weight_, features_layer3_13_bn2_bias_,
-                 features_layer3_13_bn2_running_mean_, features_layer3_13_bn2_running_var_,
-                 kFeaturesLayer3_13Bn2);
-  cnn::winograd::conv(features_layer3_13_relu2, features_layer3_13_relu1, features_layer3_13_conv2_weight_,
+  cnn::winograd::conv(features_layer3_13_relu2, features_layer3_13_relu1,
+                      cnn::prepared(features_layer3_13_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_13_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_13Conv2, batch, scratch());
 
@@ -4225,30 +5476,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[13].bn3)
   // 31: add {    (features.layer3[13].add1)
   // 37: relu    (features.layer3[13].relu3)
-  cnn::bn_affine(features_layer3_13_bn3_saved, features_layer3_13_bn3_weight_, features_layer3_13_bn3_bias_,
-                 features_layer3_13_bn3_running_mean_, features_layer3_13_bn3_running_var_,
-                 kFeaturesLayer3_13Bn3);
-  cnn::conv(features_layer3_13_relu3, features_layer3_13_relu2, features_layer3_13_conv3_weight_,
+  cnn::conv(features_layer3_13_relu3, features_layer3_13_relu2,
+            cnn::prepared(features_layer3_13_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_13_bn3_saved).plus(features_layer3_12_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_13Conv3, batch, scratch());
 
   at(220);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv1)
   // blocks.cnn:9: bn    (features.layer3[14].bn1)
   // blocks.cnn:10: act    (features.layer3[14].relu1)
-  cnn::bn_affine(features_layer3_14_bn1_saved, features_layer3_14_bn1_weight_, features_layer3_14_bn1_bias_,
-                 features_layer3_14_bn1_running_mean_, features_layer3_14_bn1_running_var_,
-                 kFeaturesLayer3_14Bn1);
-  cnn::conv(features_layer3_14_relu1, features_layer3_13_relu3, features_layer3_14_conv1_weight_,
+  cnn::conv(features_layer3_14_relu1, features_layer3_13_relu3,
+            cnn::prepared(features_layer3_14_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_14_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_14Conv1, batch, scratch());
 
   at(223);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv2)
   // blocks.cnn:9: bn    (features.layer3[14].bn2)
   // blocks.cnn:10: act    (features.layer3[14].relu2)
-  cnn::bn_affine(features_layer3_14_bn2_saved, features_layer3_14_bn2_weight_, features_layer3_14_bn2_bias_,
-                 features_layer3_14_bn2_running_mean_, features_layer3_14_bn2_running_var_,
-                 kFeaturesLayer3_14Bn2);
-  cnn::winograd::conv(features_layer3_14_relu2, features_layer3_14_relu1, features_layer3_14_conv2_weight_,
+  cnn::winograd::conv(features_layer3_14_relu2, features_layer3_14_relu1,
+                      cnn::prepared(features_layer3_14_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_14_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_14Conv2, batch, scratch());
 
@@ -4256,30 +5501,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[14].bn3)
   // 31: add {    (features.layer3[14].add1)
   // 37: relu    (features.layer3[14].relu3)
-  cnn::bn_affine(features_layer3_14_bn3_saved, features_layer3_14_bn3_weight_, features_layer3_14_bn3_bias_,
-                 features_layer3_14_bn3_running_mean_, features_layer3_14_bn3_running_var_,
-                 kFeaturesLayer3_14Bn3);
-  cnn::conv(features_layer3_14_relu3, features_layer3_14_relu2, features_layer3_14_conv3_weight_,
+  cnn::conv(features_layer3_14_relu3, features_layer3_14_relu2,
+            cnn::prepared(features_layer3_14_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_14_bn3_saved).plus(features_layer3_13_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_14Conv3, batch, scratch());
 
   at(230);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv1)
   // blocks.cnn:9: bn    (features.layer3[15].bn1)
   // blocks.cnn:10: act    (features.layer3[15].relu1)
-  cnn::bn_affine(features_layer3_15_bn1_saved, features_layer3_15_bn1_weight_, features_layer3_15_bn1_bias_,
-                 features_layer3_15_bn1_running_mean_, features_layer3_15_bn1_running_var_,
-                 kFeaturesLayer3_15Bn1);
-  cnn::conv(features_layer3_15_relu1, features_layer3_14_relu3, features_layer3_15_conv1_weight_,
+  cnn::conv(features_layer3_15_relu1, features_layer3_14_relu3,
+            cnn::prepared(features_layer3_15_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_15_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_15Conv1, batch, scratch());
 
   at(233);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv2)
   // blocks.cnn:9: bn    (features.layer3[15].bn2)
   // blocks.cnn:10: act    (features.layer3[15].relu2)
-  cnn::bn_affine(features_layer3_15_bn2_saved, features_layer3_15_bn2_weight_, features_layer3_15_bn2_bias_,
-                 features_layer3_15_bn2_running_mean_, features_layer3_15_bn2_running_var_,
-                 kFeaturesLayer3_15Bn2);
-  cnn::winograd::conv(features_layer3_15_relu2, features_layer3_15_relu1, features_layer3_15_conv2_weight_,
+  cnn::winograd::conv(features_layer3_15_relu2, features_layer3_15_relu1,
+                      cnn::prepared(features_layer3_15_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_15_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_15Conv2, batch, scratch());
 
@@ -4287,30 +5526,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[15].bn3)
   // 31: add {    (features.layer3[15].add1)
   // 37: relu    (features.layer3[15].relu3)
-  cnn::bn_affine(features_layer3_15_bn3_saved, features_layer3_15_bn3_weight_, features_layer3_15_bn3_bias_,
-                 features_layer3_15_bn3_running_mean_, features_layer3_15_bn3_running_var_,
-                 kFeaturesLayer3_15Bn3);
-  cnn::conv(features_layer3_15_relu3, features_layer3_15_relu2, features_layer3_15_conv3_weight_,
+  cnn::conv(features_layer3_15_relu3, features_layer3_15_relu2,
+            cnn::prepared(features_layer3_15_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_15_bn3_saved).plus(features_layer3_14_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_15Conv3, batch, scratch());
 
   at(240);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv1)
   // blocks.cnn:9: bn    (features.layer3[16].bn1)
   // blocks.cnn:10: act    (features.layer3[16].relu1)
-  cnn::bn_affine(features_layer3_16_bn1_saved, features_layer3_16_bn1_weight_, features_layer3_16_bn1_bias_,
-                 features_layer3_16_bn1_running_mean_, features_layer3_16_bn1_running_var_,
-                 kFeaturesLayer3_16Bn1);
-  cnn::conv(features_layer3_16_relu1, features_layer3_15_relu3, features_layer3_16_conv1_weight_,
+  cnn::conv(features_layer3_16_relu1, features_layer3_15_relu3,
+            cnn::prepared(features_layer3_16_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_16_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_16Conv1, batch, scratch());
 
   at(243);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv2)
   // blocks.cnn:9: bn    (features.layer3[16].bn2)
   // blocks.cnn:10: act    (features.layer3[16].relu2)
-  cnn::bn_affine(features_layer3_16_bn2_saved, features_layer3_16_bn2_weight_, features_layer3_16_bn2_bias_,
-                 features_layer3_16_bn2_running_mean_, features_layer3_16_bn2_running_var_,
-                 kFeaturesLayer3_16Bn2);
-  cnn::winograd::conv(features_layer3_16_relu2, features_layer3_16_relu1, features_layer3_16_conv2_weight_,
+  cnn::winograd::conv(features_layer3_16_relu2, features_layer3_16_relu1,
+                      cnn::prepared(features_layer3_16_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_16_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_16Conv2, batch, scratch());
 
@@ -4318,30 +5551,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[16].bn3)
   // 31: add {    (features.layer3[16].add1)
   // 37: relu    (features.layer3[16].relu3)
-  cnn::bn_affine(features_layer3_16_bn3_saved, features_layer3_16_bn3_weight_, features_layer3_16_bn3_bias_,
-                 features_layer3_16_bn3_running_mean_, features_layer3_16_bn3_running_var_,
-                 kFeaturesLayer3_16Bn3);
-  cnn::conv(features_layer3_16_relu3, features_layer3_16_relu2, features_layer3_16_conv3_weight_,
+  cnn::conv(features_layer3_16_relu3, features_layer3_16_relu2,
+            cnn::prepared(features_layer3_16_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_16_bn3_saved).plus(features_layer3_15_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_16Conv3, batch, scratch());
 
   at(250);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv1)
   // blocks.cnn:9: bn    (features.layer3[17].bn1)
   // blocks.cnn:10: act    (features.layer3[17].relu1)
-  cnn::bn_affine(features_layer3_17_bn1_saved, features_layer3_17_bn1_weight_, features_layer3_17_bn1_bias_,
-                 features_layer3_17_bn1_running_mean_, features_layer3_17_bn1_running_var_,
-                 kFeaturesLayer3_17Bn1);
-  cnn::conv(features_layer3_17_relu1, features_layer3_16_relu3, features_layer3_17_conv1_weight_,
+  cnn::conv(features_layer3_17_relu1, features_layer3_16_relu3,
+            cnn::prepared(features_layer3_17_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_17_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_17Conv1, batch, scratch());
 
   at(253);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv2)
   // blocks.cnn:9: bn    (features.layer3[17].bn2)
   // blocks.cnn:10: act    (features.layer3[17].relu2)
-  cnn::bn_affine(features_layer3_17_bn2_saved, features_layer3_17_bn2_weight_, features_layer3_17_bn2_bias_,
-                 features_layer3_17_bn2_running_mean_, features_layer3_17_bn2_running_var_,
-                 kFeaturesLayer3_17Bn2);
-  cnn::winograd::conv(features_layer3_17_relu2, features_layer3_17_relu1, features_layer3_17_conv2_weight_,
+  cnn::winograd::conv(features_layer3_17_relu2, features_layer3_17_relu1,
+                      cnn::prepared(features_layer3_17_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_17_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_17Conv2, batch, scratch());
 
@@ -4349,30 +5576,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[17].bn3)
   // 31: add {    (features.layer3[17].add1)
   // 37: relu    (features.layer3[17].relu3)
-  cnn::bn_affine(features_layer3_17_bn3_saved, features_layer3_17_bn3_weight_, features_layer3_17_bn3_bias_,
-                 features_layer3_17_bn3_running_mean_, features_layer3_17_bn3_running_var_,
-                 kFeaturesLayer3_17Bn3);
-  cnn::conv(features_layer3_17_relu3, features_layer3_17_relu2, features_layer3_17_conv3_weight_,
+  cnn::conv(features_layer3_17_relu3, features_layer3_17_relu2,
+            cnn::prepared(features_layer3_17_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_17_bn3_saved).plus(features_layer3_16_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_17Conv3, batch, scratch());
 
   at(260);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv1)
   // blocks.cnn:9: bn    (features.layer3[18].bn1)
   // blocks.cnn:10: act    (features.layer3[18].relu1)
-  cnn::bn_affine(features_layer3_18_bn1_saved, features_layer3_18_bn1_weight_, features_layer3_18_bn1_bias_,
-                 features_layer3_18_bn1_running_mean_, features_layer3_18_bn1_running_var_,
-                 kFeaturesLayer3_18Bn1);
-  cnn::conv(features_layer3_18_relu1, features_layer3_17_relu3, features_layer3_18_conv1_weight_,
+  cnn::conv(features_layer3_18_relu1, features_layer3_17_relu3,
+            cnn::prepared(features_layer3_18_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_18_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_18Conv1, batch, scratch());
 
   at(263);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv2)
   // blocks.cnn:9: bn    (features.layer3[18].bn2)
   // blocks.cnn:10: act    (features.layer3[18].relu2)
-  cnn::bn_affine(features_layer3_18_bn2_saved, features_layer3_18_bn2_weight_, features_layer3_18_bn2_bias_,
-                 features_layer3_18_bn2_running_mean_, features_layer3_18_bn2_running_var_,
-                 kFeaturesLayer3_18Bn2);
-  cnn::winograd::conv(features_layer3_18_relu2, features_layer3_18_relu1, features_layer3_18_conv2_weight_,
+  cnn::winograd::conv(features_layer3_18_relu2, features_layer3_18_relu1,
+                      cnn::prepared(features_layer3_18_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_18_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_18Conv2, batch, scratch());
 
@@ -4380,30 +5601,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[18].bn3)
   // 31: add {    (features.layer3[18].add1)
   // 37: relu    (features.layer3[18].relu3)
-  cnn::bn_affine(features_layer3_18_bn3_saved, features_layer3_18_bn3_weight_, features_layer3_18_bn3_bias_,
-                 features_layer3_18_bn3_running_mean_, features_layer3_18_bn3_running_var_,
-                 kFeaturesLayer3_18Bn3);
-  cnn::conv(features_layer3_18_relu3, features_layer3_18_relu2, features_layer3_18_conv3_weight_,
+  cnn::conv(features_layer3_18_relu3, features_layer3_18_relu2,
+            cnn::prepared(features_layer3_18_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_18_bn3_saved).plus(features_layer3_17_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_18Conv3, batch, scratch());
 
   at(270);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv1)
   // blocks.cnn:9: bn    (features.layer3[19].bn1)
   // blocks.cnn:10: act    (features.layer3[19].relu1)
-  cnn::bn_affine(features_layer3_19_bn1_saved, features_layer3_19_bn1_weight_, features_layer3_19_bn1_bias_,
-                 features_layer3_19_bn1_running_mean_, features_layer3_19_bn1_running_var_,
-                 kFeaturesLayer3_19Bn1);
-  cnn::conv(features_layer3_19_relu1, features_layer3_18_relu3, features_layer3_19_conv1_weight_,
+  cnn::conv(features_layer3_19_relu1, features_layer3_18_relu3,
+            cnn::prepared(features_layer3_19_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_19_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_19Conv1, batch, scratch());
 
   at(273);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv2)
   // blocks.cnn:9: bn    (features.layer3[19].bn2)
   // blocks.cnn:10: act    (features.layer3[19].relu2)
-  cnn::bn_affine(features_layer3_19_bn2_saved, features_layer3_19_bn2_weight_, features_layer3_19_bn2_bias_,
-                 features_layer3_19_bn2_running_mean_, features_layer3_19_bn2_running_var_,
-                 kFeaturesLayer3_19Bn2);
-  cnn::winograd::conv(features_layer3_19_relu2, features_layer3_19_relu1, features_layer3_19_conv2_weight_,
+  cnn::winograd::conv(features_layer3_19_relu2, features_layer3_19_relu1,
+                      cnn::prepared(features_layer3_19_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_19_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_19Conv2, batch, scratch());
 
@@ -4411,30 +5626,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[19].bn3)
   // 31: add {    (features.layer3[19].add1)
   // 37: relu    (features.layer3[19].relu3)
-  cnn::bn_affine(features_layer3_19_bn3_saved, features_layer3_19_bn3_weight_, features_layer3_19_bn3_bias_,
-                 features_layer3_19_bn3_running_mean_, features_layer3_19_bn3_running_var_,
-                 kFeaturesLayer3_19Bn3);
-  cnn::conv(features_layer3_19_relu3, features_layer3_19_relu2, features_layer3_19_conv3_weight_,
+  cnn::conv(features_layer3_19_relu3, features_layer3_19_relu2,
+            cnn::prepared(features_layer3_19_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_19_bn3_saved).plus(features_layer3_18_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_19Conv3, batch, scratch());
 
   at(280);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv1)
   // blocks.cnn:9: bn    (features.layer3[20].bn1)
   // blocks.cnn:10: act    (features.layer3[20].relu1)
-  cnn::bn_affine(features_layer3_20_bn1_saved, features_layer3_20_bn1_weight_, features_layer3_20_bn1_bias_,
-                 features_layer3_20_bn1_running_mean_, features_layer3_20_bn1_running_var_,
-                 kFeaturesLayer3_20Bn1);
-  cnn::conv(features_layer3_20_relu1, features_layer3_19_relu3, features_layer3_20_conv1_weight_,
+  cnn::conv(features_layer3_20_relu1, features_layer3_19_relu3,
+            cnn::prepared(features_layer3_20_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_20_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_20Conv1, batch, scratch());
 
   at(283);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv2)
   // blocks.cnn:9: bn    (features.layer3[20].bn2)
   // blocks.cnn:10: act    (features.layer3[20].relu2)
-  cnn::bn_affine(features_layer3_20_bn2_saved, features_layer3_20_bn2_weight_, features_layer3_20_bn2_bias_,
-                 features_layer3_20_bn2_running_mean_, features_layer3_20_bn2_running_var_,
-                 kFeaturesLayer3_20Bn2);
-  cnn::winograd::conv(features_layer3_20_relu2, features_layer3_20_relu1, features_layer3_20_conv2_weight_,
+  cnn::winograd::conv(features_layer3_20_relu2, features_layer3_20_relu1,
+                      cnn::prepared(features_layer3_20_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_20_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_20Conv2, batch, scratch());
 
@@ -4442,30 +5651,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[20].bn3)
   // 31: add {    (features.layer3[20].add1)
   // 37: relu    (features.layer3[20].relu3)
-  cnn::bn_affine(features_layer3_20_bn3_saved, features_layer3_20_bn3_weight_, features_layer3_20_bn3_bias_,
-                 features_layer3_20_bn3_running_mean_, features_layer3_20_bn3_running_var_,
-                 kFeaturesLayer3_20Bn3);
-  cnn::conv(features_layer3_20_relu3, features_layer3_20_relu2, features_layer3_20_conv3_weight_,
+  cnn::conv(features_layer3_20_relu3, features_layer3_20_relu2,
+            cnn::prepared(features_layer3_20_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_20_bn3_saved).plus(features_layer3_19_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_20Conv3, batch, scratch());
 
   at(290);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv1)
   // blocks.cnn:9: bn    (features.layer3[21].bn1)
   // blocks.cnn:10: act    (features.layer3[21].relu1)
-  cnn::bn_affine(features_layer3_21_bn1_saved, features_layer3_21_bn1_weight_, features_layer3_21_bn1_bias_,
-                 features_layer3_21_bn1_running_mean_, features_layer3_21_bn1_running_var_,
-                 kFeaturesLayer3_21Bn1);
-  cnn::conv(features_layer3_21_relu1, features_layer3_20_relu3, features_layer3_21_conv1_weight_,
+  cnn::conv(features_layer3_21_relu1, features_layer3_20_relu3,
+            cnn::prepared(features_layer3_21_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_21_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_21Conv1, batch, scratch());
 
   at(293);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv2)
   // blocks.cnn:9: bn    (features.layer3[21].bn2)
   // blocks.cnn:10: act    (features.layer3[21].relu2)
-  cnn::bn_affine(features_layer3_21_bn2_saved, features_layer3_21_bn2_weight_, features_layer3_21_bn2_bias_,
-                 features_layer3_21_bn2_running_mean_, features_layer3_21_bn2_running_var_,
-                 kFeaturesLayer3_21Bn2);
-  cnn::winograd::conv(features_layer3_21_relu2, features_layer3_21_relu1, features_layer3_21_conv2_weight_,
+  cnn::winograd::conv(features_layer3_21_relu2, features_layer3_21_relu1,
+                      cnn::prepared(features_layer3_21_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_21_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_21Conv2, batch, scratch());
 
@@ -4473,30 +5676,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[21].bn3)
   // 31: add {    (features.layer3[21].add1)
   // 37: relu    (features.layer3[21].relu3)
-  cnn::bn_affine(features_layer3_21_bn3_saved, features_layer3_21_bn3_weight_, features_layer3_21_bn3_bias_,
-                 features_layer3_21_bn3_running_mean_, features_layer3_21_bn3_running_var_,
-                 kFeaturesLayer3_21Bn3);
-  cnn::conv(features_layer3_21_relu3, features_layer3_21_relu2, features_layer3_21_conv3_weight_,
+  cnn::conv(features_layer3_21_relu3, features_layer3_21_relu2,
+            cnn::prepared(features_layer3_21_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_21_bn3_saved).plus(features_layer3_20_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_21Conv3, batch, scratch());
 
   at(300);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv1)
   // blocks.cnn:9: bn    (features.layer3[22].bn1)
   // blocks.cnn:10: act    (features.layer3[22].relu1)
-  cnn::bn_affine(features_layer3_22_bn1_saved, features_layer3_22_bn1_weight_, features_layer3_22_bn1_bias_,
-                 features_layer3_22_bn1_running_mean_, features_layer3_22_bn1_running_var_,
-                 kFeaturesLayer3_22Bn1);
-  cnn::conv(features_layer3_22_relu1, features_layer3_21_relu3, features_layer3_22_conv1_weight_,
+  cnn::conv(features_layer3_22_relu1, features_layer3_21_relu3,
+            cnn::prepared(features_layer3_22_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_22_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_22Conv1, batch, scratch());
 
   at(303);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv2)
   // blocks.cnn:9: bn    (features.layer3[22].bn2)
   // blocks.cnn:10: act    (features.layer3[22].relu2)
-  cnn::bn_affine(features_layer3_22_bn2_saved, features_layer3_22_bn2_weight_, features_layer3_22_bn2_bias_,
-                 features_layer3_22_bn2_running_mean_, features_layer3_22_bn2_running_var_,
-                 kFeaturesLayer3_22Bn2);
-  cnn::winograd::conv(features_layer3_22_relu2, features_layer3_22_relu1, features_layer3_22_conv2_weight_,
+  cnn::winograd::conv(features_layer3_22_relu2, features_layer3_22_relu1,
+                      cnn::prepared(features_layer3_22_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_22_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_22Conv2, batch, scratch());
 
@@ -4504,69 +5701,55 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[22].bn3)
   // 31: add {    (features.layer3[22].add1)
   // 37: relu    (features.layer3[22].relu3)
-  cnn::bn_affine(features_layer3_22_bn3_saved, features_layer3_22_bn3_weight_, features_layer3_22_bn3_bias_,
-                 features_layer3_22_bn3_running_mean_, features_layer3_22_bn3_running_var_,
-                 kFeaturesLayer3_22Bn3);
-  cnn::conv(features_layer3_22_relu3, features_layer3_22_relu2, features_layer3_22_conv3_weight_,
+  cnn::conv(features_layer3_22_relu3, features_layer3_22_relu2,
+            cnn::prepared(features_layer3_22_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_22_bn3_saved).plus(features_layer3_21_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_22Conv3, batch, scratch());
 
   at(310);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
-                 features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
-                 kFeaturesLayer4_0Bn1);
-  cnn::conv(features_layer4_0_relu1, features_layer3_22_relu3, features_layer4_0_conv1_weight_,
+  cnn::conv(features_layer4_0_relu1, features_layer3_22_relu3,
+            cnn::prepared(features_layer4_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
   at(313);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   // blocks.cnn:10: act    (features.layer4[0].relu2)
-  cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
-                 features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
-                 kFeaturesLayer4_0Bn2);
-  cnn::conv(features_layer4_0_relu2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+  cnn::conv(features_layer4_0_relu2, features_layer4_0_relu1,
+            cnn::prepared(features_layer4_0_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv2, batch, scratch());
 
   at(316);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
   // blocks.cnn:9: bn    (features.layer4[0].bn3)
-  cnn::bn_affine(features_layer4_0_bn3_saved, features_layer4_0_bn3_weight_, features_layer4_0_bn3_bias_,
-                 features_layer4_0_bn3_running_mean_, features_layer4_0_bn3_running_var_,
-                 kFeaturesLayer4_0Bn3);
-  cnn::conv(features_layer4_0_bn3, features_layer4_0_relu2, features_layer4_0_conv3_weight_,
+  cnn::conv(features_layer4_0_bn3, features_layer4_0_relu2,
+            cnn::prepared(features_layer4_0_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn3_saved), kFeaturesLayer4_0Conv3, batch, scratch());
 
   at(318);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   // 31: add {    (features.layer4[0].add1)
   // 37: relu    (features.layer4[0].relu3)
-  cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
-                 features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
-                 features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
-  cnn::conv(features_layer4_0_relu3, features_layer3_22_relu3, features_layer4_0_downsample_conv1_weight_,
+  cnn::conv(features_layer4_0_relu3, features_layer3_22_relu3,
+            cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0DownsampleConv1, batch, scratch());
 
   at(322);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
-                 features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
-                 kFeaturesLayer4_1Bn1);
-  cnn::conv(features_layer4_1_relu1, features_layer4_0_relu3, features_layer4_1_conv1_weight_,
+  cnn::conv(features_layer4_1_relu1, features_layer4_0_relu3,
+            cnn::prepared(features_layer4_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_1Conv1, batch, scratch());
 
   at(325);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // blocks.cnn:10: act    (features.layer4[1].relu2)
-  cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
-                 features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
-                 kFeaturesLayer4_1Bn2);
-  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1,
+                      cnn::prepared(features_layer4_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
@@ -4574,30 +5757,24 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer4[1].bn3)
   // 31: add {    (features.layer4[1].add1)
   // 37: relu    (features.layer4[1].relu3)
-  cnn::bn_affine(features_layer4_1_bn3_saved, features_layer4_1_bn3_weight_, features_layer4_1_bn3_bias_,
-                 features_layer4_1_bn3_running_mean_, features_layer4_1_bn3_running_var_,
-                 kFeaturesLayer4_1Bn3);
-  cnn::conv(features_layer4_1_relu3, features_layer4_1_relu2, features_layer4_1_conv3_weight_,
+  cnn::conv(features_layer4_1_relu3, features_layer4_1_relu2,
+            cnn::prepared(features_layer4_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_1_bn3_saved).plus(features_layer4_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer4_1Conv3, batch, scratch());
 
   at(332);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   // blocks.cnn:10: act    (features.layer4[2].relu1)
-  cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
-                 features_layer4_2_bn1_running_mean_, features_layer4_2_bn1_running_var_,
-                 kFeaturesLayer4_2Bn1);
-  cnn::conv(features_layer4_2_relu1, features_layer4_1_relu3, features_layer4_2_conv1_weight_,
+  cnn::conv(features_layer4_2_relu1, features_layer4_1_relu3,
+            cnn::prepared(features_layer4_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_2Conv1, batch, scratch());
 
   at(335);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // blocks.cnn:10: act    (features.layer4[2].relu2)
-  cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
-                 features_layer4_2_bn2_running_mean_, features_layer4_2_bn2_running_var_,
-                 kFeaturesLayer4_2Bn2);
-  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
+  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1,
+                      cnn::prepared(features_layer4_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv2, batch, scratch());
 
@@ -4605,10 +5782,8 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer4[2].bn3)
   // 31: add {    (features.layer4[2].add1)
   // 37: relu    (features.layer4[2].relu3)
-  cnn::bn_affine(features_layer4_2_bn3_saved, features_layer4_2_bn3_weight_, features_layer4_2_bn3_bias_,
-                 features_layer4_2_bn3_running_mean_, features_layer4_2_bn3_running_var_,
-                 kFeaturesLayer4_2Bn3);
-  cnn::conv(features_layer4_2_relu3, features_layer4_2_relu2, features_layer4_2_conv3_weight_,
+  cnn::conv(features_layer4_2_relu3, features_layer4_2_relu2,
+            cnn::prepared(features_layer4_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_2_bn3_saved).plus(features_layer4_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer4_2Conv3, batch, scratch());
 

@@ -363,6 +363,7 @@ class ResNet101 final : public cnn::Network {
 
  private:
   void predict_on_team(cnn::ConstFloats images, int batch) override;
+  void prepare_on_team() override;
 
   const cnn::Floats features_conv1_weight_ = parameters(0, 9408);  // [64, 3, 7, 7]
   const cnn::Floats features_bn1_weight_ = parameters(9408, 64);  // [64]

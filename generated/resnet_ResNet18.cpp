@@ -146,63 +146,83 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{15744, 65856});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{0, 751680});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{62016, 76032});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 76032});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{0, 1806912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 8448});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{28416, 57344});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 8448});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{0, 1806912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{0, 1806912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{74688, 304128});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{52608, 294912});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 297216});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{0, 4746816});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 33792});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{52608, 229376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 33024});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{0, 4746816});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{0, 4746816});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{98880, 1188864});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{102144, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 1188864});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{0, 14248512});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{98880, 132096});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{102144, 917504});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 132096});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{0, 14248512});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{0, 14248512});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
@@ -628,69 +648,69 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 40704}, {}},
+    {{118013952, 3813376, 39832}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{115605504, 1605632, 150528}, {}},
+    {{115605504, 1605632, 609280}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2408448, 150528}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1605632, 150528}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 2408448, 150528}, {}},
+    {{115605504, 2408448, 609280}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 1204224, 301056}, {}},
+    {{115605504, 1605632, 609280}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 595968}, {}},
-    {{}, {}},
-    {{6422528, 1605632, 38912}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 802816, 595968}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1204224, 595968}, {}},
+    {{115605504, 2408448, 609280}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 602112, 1191936}, {}},
+    {{57802752, 1204224, 306176}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 802816, 2435072}, {}},
     {{}, {}},
-    {{6422528, 802816, 143360}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 602112, 2371584}, {}},
+    {{6422528, 1605632, 35840}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 301056, 4743168}, {}},
+    {{115605504, 802816, 2435072}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 9461760}, {}},
-    {{}, {}},
-    {{6422528, 401408, 548864}, {}},
+    {{115605504, 1204224, 2435072}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 9461760}, {}},
+    {{57802752, 602112, 1192960}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 301056, 9461760}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{6422528, 802816, 136192}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 602112, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{57802752, 301056, 4763648}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 38051840}, {}},
+    {{}, {}},
+    {{6422528, 401408, 536576}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 38051840}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 301056, 38051840}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1883,51 +1903,298 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   return cnn::mean_loss(losses, batch);
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void ResNet18::prepare_on_team() {
+  const cnn::Floats features_bn1_saved = floats(32112640, 256);
+  const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152064);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32274928, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275184, 152064);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32427248, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32427504, 152064);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32579568, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32579824, 152064);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(32731888, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(32732400, 76032);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(32808432, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(32808944, 608256);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33417200, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33417712, 8448);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(33426160, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33426672, 608256);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(34034928, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34035440, 608256);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(34643696, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(34644720, 297216);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(34941936, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(34942960, 2377728);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(37320688, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(37321712, 33024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(37354736, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(37355760, 2377728);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(39733488, 1024);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(39734512, 2377728);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(42112240, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(42114288, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(43303152, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(43305200, 9510912);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(52816112, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(52818160, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(52950256, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(52952304, 9510912);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(62463216, 2048);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(62465264, 9510912);
+
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  // blocks.cnn:9: bn    (features.bn1)
+  // blocks.cnn:10: act    (features.relu1)
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
+
+  at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
+  // blocks.cnn:9: bn    (features.layer1[0].bn1)
+  // blocks.cnn:10: act    (features.layer1[0].relu1)
+  cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
+                 features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
+                 kFeaturesLayer1_0Bn1);
+  cnn::winograd::conv_prepare(features_layer1_0_conv1_weight_prepared, features_layer1_0_conv1_weight_,
+                              kFeaturesLayer1_0Conv1);
+
+  at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
+  // blocks.cnn:9: bn    (features.layer1[0].bn2)
+  // 20: add {    (features.layer1[0].add1)
+  // 25: relu    (features.layer1[0].relu2)
+  cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
+                 features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
+                 kFeaturesLayer1_0Bn2);
+  cnn::winograd::conv_prepare(features_layer1_0_conv2_weight_prepared, features_layer1_0_conv2_weight_,
+                              kFeaturesLayer1_0Conv2);
+
+  at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
+  // blocks.cnn:9: bn    (features.layer1[1].bn1)
+  // blocks.cnn:10: act    (features.layer1[1].relu1)
+  cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
+                 features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
+                 kFeaturesLayer1_1Bn1);
+  cnn::winograd::conv_prepare(features_layer1_1_conv1_weight_prepared, features_layer1_1_conv1_weight_,
+                              kFeaturesLayer1_1Conv1);
+
+  at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
+  // blocks.cnn:9: bn    (features.layer1[1].bn2)
+  // 20: add {    (features.layer1[1].add1)
+  // 25: relu    (features.layer1[1].relu2)
+  cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
+                 features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
+                 kFeaturesLayer1_1Bn2);
+  cnn::winograd::conv_prepare(features_layer1_1_conv2_weight_prepared, features_layer1_1_conv2_weight_,
+                              kFeaturesLayer1_1Conv2);
+
+  at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
+  // blocks.cnn:9: bn    (features.layer2[0].bn1)
+  // blocks.cnn:10: act    (features.layer2[0].relu1)
+  cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
+                 features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
+                 kFeaturesLayer2_0Bn1);
+  cnn::conv_prepare(features_layer2_0_conv1_weight_prepared, features_layer2_0_conv1_weight_,
+                    kFeaturesLayer2_0Conv1);
+
+  at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
+  // blocks.cnn:9: bn    (features.layer2[0].bn2)
+  cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
+                 features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
+                 kFeaturesLayer2_0Bn2);
+  cnn::winograd::conv_prepare(features_layer2_0_conv2_weight_prepared, features_layer2_0_conv2_weight_,
+                              kFeaturesLayer2_0Conv2);
+
+  at(23);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
+  // 20: add {    (features.layer2[0].add1)
+  // 25: relu    (features.layer2[0].relu2)
+  cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
+                 features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
+                 features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
+  cnn::conv_prepare(features_layer2_0_downsample_conv1_weight_prepared,
+                    features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1);
+
+  at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
+  // blocks.cnn:9: bn    (features.layer2[1].bn1)
+  // blocks.cnn:10: act    (features.layer2[1].relu1)
+  cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
+                 features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
+                 kFeaturesLayer2_1Bn1);
+  cnn::winograd::conv_prepare(features_layer2_1_conv1_weight_prepared, features_layer2_1_conv1_weight_,
+                              kFeaturesLayer2_1Conv1);
+
+  at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
+  // blocks.cnn:9: bn    (features.layer2[1].bn2)
+  // 20: add {    (features.layer2[1].add1)
+  // 25: relu    (features.layer2[1].relu2)
+  cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
+                 features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
+                 kFeaturesLayer2_1Bn2);
+  cnn::winograd::conv_prepare(features_layer2_1_conv2_weight_prepared, features_layer2_1_conv2_weight_,
+                              kFeaturesLayer2_1Conv2);
+
+  at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
+  // blocks.cnn:9: bn    (features.layer3[0].bn1)
+  // blocks.cnn:10: act    (features.layer3[0].relu1)
+  cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
+                 features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
+                 kFeaturesLayer3_0Bn1);
+  cnn::conv_prepare(features_layer3_0_conv1_weight_prepared, features_layer3_0_conv1_weight_,
+                    kFeaturesLayer3_0Conv1);
+
+  at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
+  // blocks.cnn:9: bn    (features.layer3[0].bn2)
+  cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
+                 features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
+                 kFeaturesLayer3_0Bn2);
+  cnn::winograd::conv_prepare(features_layer3_0_conv2_weight_prepared, features_layer3_0_conv2_weight_,
+                              kFeaturesLayer3_0Conv2);
+
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
+  // 20: add {    (features.layer3[0].add1)
+  // 25: relu    (features.layer3[0].relu2)
+  cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
+                 features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
+                 features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
+  cnn::conv_prepare(features_layer3_0_downsample_conv1_weight_prepared,
+                    features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1);
+
+  at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
+  // blocks.cnn:9: bn    (features.layer3[1].bn1)
+  // blocks.cnn:10: act    (features.layer3[1].relu1)
+  cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
+                 features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
+                 kFeaturesLayer3_1Bn1);
+  cnn::winograd::conv_prepare(features_layer3_1_conv1_weight_prepared, features_layer3_1_conv1_weight_,
+                              kFeaturesLayer3_1Conv1);
+
+  at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
+  // blocks.cnn:9: bn    (features.layer3[1].bn2)
+  // 20: add {    (features.layer3[1].add1)
+  // 25: relu    (features.layer3[1].relu2)
+  cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
+                 features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
+                 kFeaturesLayer3_1Bn2);
+  cnn::winograd::conv_prepare(features_layer3_1_conv2_weight_prepared, features_layer3_1_conv2_weight_,
+                              kFeaturesLayer3_1Conv2);
+
+  at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
+  // blocks.cnn:9: bn    (features.layer4[0].bn1)
+  // blocks.cnn:10: act    (features.layer4[0].relu1)
+  cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
+                 features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
+                 kFeaturesLayer4_0Bn1);
+  cnn::conv_prepare(features_layer4_0_conv1_weight_prepared, features_layer4_0_conv1_weight_,
+                    kFeaturesLayer4_0Conv1);
+
+  at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
+  // blocks.cnn:9: bn    (features.layer4[0].bn2)
+  cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
+                 features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
+                 kFeaturesLayer4_0Bn2);
+  cnn::winograd::conv_prepare(features_layer4_0_conv2_weight_prepared, features_layer4_0_conv2_weight_,
+                              kFeaturesLayer4_0Conv2);
+
+  at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
+  // 20: add {    (features.layer4[0].add1)
+  // 25: relu    (features.layer4[0].relu2)
+  cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
+                 features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
+                 features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
+  cnn::conv_prepare(features_layer4_0_downsample_conv1_weight_prepared,
+                    features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1);
+
+  at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
+  // blocks.cnn:9: bn    (features.layer4[1].bn1)
+  // blocks.cnn:10: act    (features.layer4[1].relu1)
+  cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
+                 features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
+                 kFeaturesLayer4_1Bn1);
+  cnn::winograd::conv_prepare(features_layer4_1_conv1_weight_prepared, features_layer4_1_conv1_weight_,
+                              kFeaturesLayer4_1Conv1);
+
+  at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
+  // blocks.cnn:9: bn    (features.layer4[1].bn2)
+  // 20: add {    (features.layer4[1].add1)
+  // 25: relu    (features.layer4[1].relu2)
+  cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
+                 features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
+                 kFeaturesLayer4_1Bn2);
+  cnn::winograd::conv_prepare(features_layer4_1_conv2_weight_prepared, features_layer4_1_conv2_weight_,
+                              kFeaturesLayer4_1Conv2);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(30507008, 256);
+  const cnn::Floats features_bn1_saved = floats(32112640, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
   const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(6422528, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn2_saved = floats(12845056, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152064);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32274928, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn1_saved = floats(12845056, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275184, 152064);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32427248, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn2_saved = floats(19267584, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32427504, 152064);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32579568, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Floats features_layer2_0_bn1_saved = floats(3211264, 512);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32579824, 152064);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(32731888, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_bn2_saved = floats(6422528, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(32732400, 76032);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(32808432, 512);
   const cnn::Blocked features_layer2_0_bn2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(6422528, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(32808944, 608256);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33417200, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn1_saved = floats(6422528, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33417712, 8448);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(33426160, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn2_saved = floats(9633792, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33426672, 608256);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(34034928, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Floats features_layer3_0_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34035440, 608256);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(34643696, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_bn2_saved = floats(3211264, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(34644720, 297216);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(34941936, 1024);
   const cnn::Blocked features_layer3_0_bn2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(3211264, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(34942960, 2377728);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(37320688, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn1_saved = floats(3211264, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(37321712, 33024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(37354736, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn2_saved = floats(4816896, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(37355760, 2377728);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(39733488, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Floats features_layer4_0_bn1_saved = floats(802816, 2048);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(39734512, 2377728);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(42112240, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_bn2_saved = floats(1605632, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(42114288, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(43303152, 2048);
   const cnn::Blocked features_layer4_0_bn2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(1605632, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(43305200, 9510912);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(52816112, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn1_saved = floats(1605632, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(52818160, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(52950256, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn2_saved = floats(2408448, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(52952304, 9510912);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(62463216, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(1605632, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(62465264, 9510912);
   const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
   const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
@@ -1936,9 +2203,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
-                 features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv(features_relu1, input, features_conv1_weight_,
+  cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
@@ -1948,10 +2213,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
-                 features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
-                 kFeaturesLayer1_0Bn1);
-  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
+  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1,
+                      cnn::prepared(features_layer1_0_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv1, batch, scratch());
 
@@ -1959,20 +2222,16 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // 20: add {    (features.layer1[0].add1)
   // 25: relu    (features.layer1[0].relu2)
-  cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
-                 features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
-                 kFeaturesLayer1_0Bn2);
-  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
+                      cnn::prepared(features_layer1_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
-                 features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
-                 kFeaturesLayer1_1Bn1);
-  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2,
+                      cnn::prepared(features_layer1_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv1, batch, scratch());
 
@@ -1980,29 +2239,23 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // 20: add {    (features.layer1[1].add1)
   // 25: relu    (features.layer1[1].relu2)
-  cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
-                 features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
-                 kFeaturesLayer1_1Bn2);
-  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
+                      cnn::prepared(features_layer1_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
-                 features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
-                 kFeaturesLayer2_0Bn1);
-  cnn::conv(features_layer2_0_relu1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
+  cnn::conv(features_layer2_0_relu1, features_layer1_1_relu2,
+            cnn::prepared(features_layer2_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
-  cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
-                 features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
-                 kFeaturesLayer2_0Bn2);
-  cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+  cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1,
+                      cnn::prepared(features_layer2_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
                       scratch());
 
@@ -2010,20 +2263,16 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 20: add {    (features.layer2[0].add1)
   // 25: relu    (features.layer2[0].relu2)
-  cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
-                 features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
-                 features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
-  cnn::conv(features_layer2_0_relu2, features_layer1_1_relu2, features_layer2_0_downsample_conv1_weight_,
+  cnn::conv(features_layer2_0_relu2, features_layer1_1_relu2,
+            cnn::prepared(features_layer2_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0DownsampleConv1, batch, scratch());
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
-                 features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
-                 kFeaturesLayer2_1Bn1);
-  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2,
+                      cnn::prepared(features_layer2_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv1, batch, scratch());
 
@@ -2031,29 +2280,23 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // 20: add {    (features.layer2[1].add1)
   // 25: relu    (features.layer2[1].relu2)
-  cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
-                 features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
-                 kFeaturesLayer2_1Bn2);
-  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
+                      cnn::prepared(features_layer2_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
-                 features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
-                 kFeaturesLayer3_0Bn1);
-  cnn::conv(features_layer3_0_relu1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
+  cnn::conv(features_layer3_0_relu1, features_layer2_1_relu2,
+            cnn::prepared(features_layer3_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
-  cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
-                 features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
-                 kFeaturesLayer3_0Bn2);
-  cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+  cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1,
+                      cnn::prepared(features_layer3_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
                       scratch());
 
@@ -2061,20 +2304,16 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 20: add {    (features.layer3[0].add1)
   // 25: relu    (features.layer3[0].relu2)
-  cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
-                 features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
-                 features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
-  cnn::conv(features_layer3_0_relu2, features_layer2_1_relu2, features_layer3_0_downsample_conv1_weight_,
+  cnn::conv(features_layer3_0_relu2, features_layer2_1_relu2,
+            cnn::prepared(features_layer3_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0DownsampleConv1, batch, scratch());
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
-                 features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
-                 kFeaturesLayer3_1Bn1);
-  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2,
+                      cnn::prepared(features_layer3_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
@@ -2082,29 +2321,23 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // 20: add {    (features.layer3[1].add1)
   // 25: relu    (features.layer3[1].relu2)
-  cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
-                 features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
-                 kFeaturesLayer3_1Bn2);
-  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1,
+                      cnn::prepared(features_layer3_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
-                 features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
-                 kFeaturesLayer4_0Bn1);
-  cnn::conv(features_layer4_0_relu1, features_layer3_1_relu2, features_layer4_0_conv1_weight_,
+  cnn::conv(features_layer4_0_relu1, features_layer3_1_relu2,
+            cnn::prepared(features_layer4_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
   at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
-  cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
-                 features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
-                 kFeaturesLayer4_0Bn2);
-  cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+  cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1,
+                      cnn::prepared(features_layer4_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
                       scratch());
 
@@ -2112,20 +2345,16 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   // 20: add {    (features.layer4[0].add1)
   // 25: relu    (features.layer4[0].relu2)
-  cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
-                 features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
-                 features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
-  cnn::conv(features_layer4_0_relu2, features_layer3_1_relu2, features_layer4_0_downsample_conv1_weight_,
+  cnn::conv(features_layer4_0_relu2, features_layer3_1_relu2,
+            cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0DownsampleConv1, batch, scratch());
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
-                 features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
-                 kFeaturesLayer4_1Bn1);
-  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2,
+                      cnn::prepared(features_layer4_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
@@ -2133,10 +2362,8 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // 20: add {    (features.layer4[1].add1)
   // 25: relu    (features.layer4[1].relu2)
-  cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
-                 features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
-                 kFeaturesLayer4_1Bn2);
-  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1,
+                      cnn::prepared(features_layer4_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 

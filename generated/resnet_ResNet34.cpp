@@ -238,41 +238,77 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 512, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 76032});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 8448});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 297216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 33024});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 1188864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 132096});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
@@ -898,125 +934,125 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 40704}, {}},
+    {{118013952, 3813376, 39832}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{115605504, 1605632, 150528}, {}},
+    {{115605504, 1605632, 609280}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2408448, 150528}, {}},
+    {{115605504, 2408448, 609280}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 150528}, {}},
+    {{115605504, 1605632, 609280}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2408448, 150528}, {}},
+    {{115605504, 2408448, 609280}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 150528}, {}},
+    {{115605504, 1605632, 609280}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2408448, 150528}, {}},
+    {{115605504, 2408448, 609280}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 1204224, 301056}, {}},
+    {{57802752, 1204224, 306176}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 595968}, {}},
+    {{115605504, 802816, 2435072}, {}},
     {{}, {}},
-    {{6422528, 1605632, 38912}, {}},
+    {{6422528, 1605632, 35840}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 595968}, {}},
+    {{115605504, 802816, 2435072}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1204224, 595968}, {}},
+    {{115605504, 1204224, 2435072}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 595968}, {}},
+    {{115605504, 802816, 2435072}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1204224, 595968}, {}},
+    {{115605504, 1204224, 2435072}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 595968}, {}},
+    {{115605504, 802816, 2435072}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1204224, 595968}, {}},
+    {{115605504, 1204224, 2435072}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 602112, 1191936}, {}},
+    {{57802752, 602112, 1192960}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
-    {{6422528, 802816, 143360}, {}},
+    {{6422528, 802816, 136192}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 602112, 2371584}, {}},
+    {{115605504, 602112, 9515008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 602112, 2371584}, {}},
+    {{115605504, 602112, 9515008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 602112, 2371584}, {}},
+    {{115605504, 602112, 9515008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 602112, 2371584}, {}},
+    {{115605504, 602112, 9515008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 602112, 2371584}, {}},
+    {{115605504, 602112, 9515008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 301056, 4743168}, {}},
+    {{57802752, 301056, 4763648}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 9461760}, {}},
+    {{115605504, 200704, 38051840}, {}},
     {{}, {}},
-    {{6422528, 401408, 548864}, {}},
+    {{6422528, 401408, 536576}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 9461760}, {}},
+    {{115605504, 200704, 38051840}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 301056, 9461760}, {}},
+    {{115605504, 301056, 38051840}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 9461760}, {}},
+    {{115605504, 200704, 38051840}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 301056, 9461760}, {}},
+    {{115605504, 301056, 38051840}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1205,8 +1241,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 21814704, .gradients = 0, .optimizer = 0, .activations = 32112640,
-               .shared_scratch = 9510912, .thread_scratch = 333952},
+    .memory = {.parameters = 21814704, .gradients = 0, .optimizer = 0, .activations = 112771824,
+               .shared_scratch = 40080, .thread_scratch = 333952},
 };
 
 }  // namespace
@@ -1217,83 +1253,530 @@ const cnn::ModelDescription& ResNet34::model() {
   return kModel;
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void ResNet34::prepare_on_team() {
+  const cnn::Floats features_bn1_saved = floats(32112640, 256);
+  const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152064);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32274928, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275184, 152064);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32427248, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32427504, 152064);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32579568, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32579824, 152064);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(32731888, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32732144, 152064);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(32884208, 256);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32884464, 152064);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(33036528, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33037040, 76032);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(33113072, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33113584, 608256);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33721840, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33722352, 8448);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(33730800, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33731312, 608256);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(34339568, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34340080, 608256);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(34948336, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34948848, 608256);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(35557104, 512);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35557616, 608256);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(36165872, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36166384, 608256);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(36774640, 512);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36775152, 608256);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(37383408, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37384432, 297216);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(37681648, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37682672, 2377728);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(40060400, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(40061424, 33024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(40094448, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40095472, 2377728);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(42473200, 1024);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42474224, 2377728);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(44851952, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44852976, 2377728);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(47230704, 1024);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47231728, 2377728);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(49609456, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49610480, 2377728);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(51988208, 1024);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(51989232, 2377728);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(54366960, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54367984, 2377728);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(56745712, 1024);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56746736, 2377728);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(59124464, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59125488, 2377728);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(61503216, 1024);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61504240, 2377728);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(63881968, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63884016, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(65072880, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65074928, 9510912);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(74585840, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(74587888, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(74719984, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74722032, 9510912);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(84232944, 2048);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84234992, 9510912);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(93745904, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93747952, 9510912);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(103258864, 2048);
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103260912, 9510912);
+
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  // blocks.cnn:9: bn    (features.bn1)
+  // blocks.cnn:10: act    (features.relu1)
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
+
+  at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
+  // blocks.cnn:9: bn    (features.layer1[0].bn1)
+  // blocks.cnn:10: act    (features.layer1[0].relu1)
+  cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
+                 features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
+                 kFeaturesLayer1_0Bn1);
+  cnn::winograd::conv_prepare(features_layer1_0_conv1_weight_prepared, features_layer1_0_conv1_weight_,
+                              kFeaturesLayer1_0Conv1);
+
+  at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
+  // blocks.cnn:9: bn    (features.layer1[0].bn2)
+  // 20: add {    (features.layer1[0].add1)
+  // 25: relu    (features.layer1[0].relu2)
+  cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
+                 features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
+                 kFeaturesLayer1_0Bn2);
+  cnn::winograd::conv_prepare(features_layer1_0_conv2_weight_prepared, features_layer1_0_conv2_weight_,
+                              kFeaturesLayer1_0Conv2);
+
+  at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
+  // blocks.cnn:9: bn    (features.layer1[1].bn1)
+  // blocks.cnn:10: act    (features.layer1[1].relu1)
+  cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
+                 features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
+                 kFeaturesLayer1_1Bn1);
+  cnn::winograd::conv_prepare(features_layer1_1_conv1_weight_prepared, features_layer1_1_conv1_weight_,
+                              kFeaturesLayer1_1Conv1);
+
+  at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
+  // blocks.cnn:9: bn    (features.layer1[1].bn2)
+  // 20: add {    (features.layer1[1].add1)
+  // 25: relu    (features.layer1[1].relu2)
+  cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
+                 features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
+                 kFeaturesLayer1_1Bn2);
+  cnn::winograd::conv_prepare(features_layer1_1_conv2_weight_prepared, features_layer1_1_conv2_weight_,
+                              kFeaturesLayer1_1Conv2);
+
+  at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
+  // blocks.cnn:9: bn    (features.layer1[2].bn1)
+  // blocks.cnn:10: act    (features.layer1[2].relu1)
+  cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
+                 features_layer1_2_bn1_running_mean_, features_layer1_2_bn1_running_var_,
+                 kFeaturesLayer1_2Bn1);
+  cnn::winograd::conv_prepare(features_layer1_2_conv1_weight_prepared, features_layer1_2_conv1_weight_,
+                              kFeaturesLayer1_2Conv1);
+
+  at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
+  // blocks.cnn:9: bn    (features.layer1[2].bn2)
+  // 20: add {    (features.layer1[2].add1)
+  // 25: relu    (features.layer1[2].relu2)
+  cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
+                 features_layer1_2_bn2_running_mean_, features_layer1_2_bn2_running_var_,
+                 kFeaturesLayer1_2Bn2);
+  cnn::winograd::conv_prepare(features_layer1_2_conv2_weight_prepared, features_layer1_2_conv2_weight_,
+                              kFeaturesLayer1_2Conv2);
+
+  at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
+  // blocks.cnn:9: bn    (features.layer2[0].bn1)
+  // blocks.cnn:10: act    (features.layer2[0].relu1)
+  cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
+                 features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
+                 kFeaturesLayer2_0Bn1);
+  cnn::conv_prepare(features_layer2_0_conv1_weight_prepared, features_layer2_0_conv1_weight_,
+                    kFeaturesLayer2_0Conv1);
+
+  at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
+  // blocks.cnn:9: bn    (features.layer2[0].bn2)
+  cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
+                 features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
+                 kFeaturesLayer2_0Bn2);
+  cnn::winograd::conv_prepare(features_layer2_0_conv2_weight_prepared, features_layer2_0_conv2_weight_,
+                              kFeaturesLayer2_0Conv2);
+
+  at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
+  // 20: add {    (features.layer2[0].add1)
+  // 25: relu    (features.layer2[0].relu2)
+  cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
+                 features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
+                 features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
+  cnn::conv_prepare(features_layer2_0_downsample_conv1_weight_prepared,
+                    features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1);
+
+  at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
+  // blocks.cnn:9: bn    (features.layer2[1].bn1)
+  // blocks.cnn:10: act    (features.layer2[1].relu1)
+  cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
+                 features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
+                 kFeaturesLayer2_1Bn1);
+  cnn::winograd::conv_prepare(features_layer2_1_conv1_weight_prepared, features_layer2_1_conv1_weight_,
+                              kFeaturesLayer2_1Conv1);
+
+  at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
+  // blocks.cnn:9: bn    (features.layer2[1].bn2)
+  // 20: add {    (features.layer2[1].add1)
+  // 25: relu    (features.layer2[1].relu2)
+  cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
+                 features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
+                 kFeaturesLayer2_1Bn2);
+  cnn::winograd::conv_prepare(features_layer2_1_conv2_weight_prepared, features_layer2_1_conv2_weight_,
+                              kFeaturesLayer2_1Conv2);
+
+  at(41);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
+  // blocks.cnn:9: bn    (features.layer2[2].bn1)
+  // blocks.cnn:10: act    (features.layer2[2].relu1)
+  cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
+                 features_layer2_2_bn1_running_mean_, features_layer2_2_bn1_running_var_,
+                 kFeaturesLayer2_2Bn1);
+  cnn::winograd::conv_prepare(features_layer2_2_conv1_weight_prepared, features_layer2_2_conv1_weight_,
+                              kFeaturesLayer2_2Conv1);
+
+  at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
+  // blocks.cnn:9: bn    (features.layer2[2].bn2)
+  // 20: add {    (features.layer2[2].add1)
+  // 25: relu    (features.layer2[2].relu2)
+  cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
+                 features_layer2_2_bn2_running_mean_, features_layer2_2_bn2_running_var_,
+                 kFeaturesLayer2_2Bn2);
+  cnn::winograd::conv_prepare(features_layer2_2_conv2_weight_prepared, features_layer2_2_conv2_weight_,
+                              kFeaturesLayer2_2Conv2);
+
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
+  // blocks.cnn:9: bn    (features.layer2[3].bn1)
+  // blocks.cnn:10: act    (features.layer2[3].relu1)
+  cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
+                 features_layer2_3_bn1_running_mean_, features_layer2_3_bn1_running_var_,
+                 kFeaturesLayer2_3Bn1);
+  cnn::winograd::conv_prepare(features_layer2_3_conv1_weight_prepared, features_layer2_3_conv1_weight_,
+                              kFeaturesLayer2_3Conv1);
+
+  at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
+  // blocks.cnn:9: bn    (features.layer2[3].bn2)
+  // 20: add {    (features.layer2[3].add1)
+  // 25: relu    (features.layer2[3].relu2)
+  cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
+                 features_layer2_3_bn2_running_mean_, features_layer2_3_bn2_running_var_,
+                 kFeaturesLayer2_3Bn2);
+  cnn::winograd::conv_prepare(features_layer2_3_conv2_weight_prepared, features_layer2_3_conv2_weight_,
+                              kFeaturesLayer2_3Conv2);
+
+  at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
+  // blocks.cnn:9: bn    (features.layer3[0].bn1)
+  // blocks.cnn:10: act    (features.layer3[0].relu1)
+  cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
+                 features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
+                 kFeaturesLayer3_0Bn1);
+  cnn::conv_prepare(features_layer3_0_conv1_weight_prepared, features_layer3_0_conv1_weight_,
+                    kFeaturesLayer3_0Conv1);
+
+  at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
+  // blocks.cnn:9: bn    (features.layer3[0].bn2)
+  cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
+                 features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
+                 kFeaturesLayer3_0Bn2);
+  cnn::winograd::conv_prepare(features_layer3_0_conv2_weight_prepared, features_layer3_0_conv2_weight_,
+                              kFeaturesLayer3_0Conv2);
+
+  at(60);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
+  // 20: add {    (features.layer3[0].add1)
+  // 25: relu    (features.layer3[0].relu2)
+  cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
+                 features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
+                 features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
+  cnn::conv_prepare(features_layer3_0_downsample_conv1_weight_prepared,
+                    features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1);
+
+  at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
+  // blocks.cnn:9: bn    (features.layer3[1].bn1)
+  // blocks.cnn:10: act    (features.layer3[1].relu1)
+  cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
+                 features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
+                 kFeaturesLayer3_1Bn1);
+  cnn::winograd::conv_prepare(features_layer3_1_conv1_weight_prepared, features_layer3_1_conv1_weight_,
+                              kFeaturesLayer3_1Conv1);
+
+  at(67);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
+  // blocks.cnn:9: bn    (features.layer3[1].bn2)
+  // 20: add {    (features.layer3[1].add1)
+  // 25: relu    (features.layer3[1].relu2)
+  cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
+                 features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
+                 kFeaturesLayer3_1Bn2);
+  cnn::winograd::conv_prepare(features_layer3_1_conv2_weight_prepared, features_layer3_1_conv2_weight_,
+                              kFeaturesLayer3_1Conv2);
+
+  at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
+  // blocks.cnn:9: bn    (features.layer3[2].bn1)
+  // blocks.cnn:10: act    (features.layer3[2].relu1)
+  cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
+                 features_layer3_2_bn1_running_mean_, features_layer3_2_bn1_running_var_,
+                 kFeaturesLayer3_2Bn1);
+  cnn::winograd::conv_prepare(features_layer3_2_conv1_weight_prepared, features_layer3_2_conv1_weight_,
+                              kFeaturesLayer3_2Conv1);
+
+  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
+  // blocks.cnn:9: bn    (features.layer3[2].bn2)
+  // 20: add {    (features.layer3[2].add1)
+  // 25: relu    (features.layer3[2].relu2)
+  cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
+                 features_layer3_2_bn2_running_mean_, features_layer3_2_bn2_running_var_,
+                 kFeaturesLayer3_2Bn2);
+  cnn::winograd::conv_prepare(features_layer3_2_conv2_weight_prepared, features_layer3_2_conv2_weight_,
+                              kFeaturesLayer3_2Conv2);
+
+  at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
+  // blocks.cnn:9: bn    (features.layer3[3].bn1)
+  // blocks.cnn:10: act    (features.layer3[3].relu1)
+  cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
+                 features_layer3_3_bn1_running_mean_, features_layer3_3_bn1_running_var_,
+                 kFeaturesLayer3_3Bn1);
+  cnn::winograd::conv_prepare(features_layer3_3_conv1_weight_prepared, features_layer3_3_conv1_weight_,
+                              kFeaturesLayer3_3Conv1);
+
+  at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
+  // blocks.cnn:9: bn    (features.layer3[3].bn2)
+  // 20: add {    (features.layer3[3].add1)
+  // 25: relu    (features.layer3[3].relu2)
+  cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
+                 features_layer3_3_bn2_running_mean_, features_layer3_3_bn2_running_var_,
+                 kFeaturesLayer3_3Bn2);
+  cnn::winograd::conv_prepare(features_layer3_3_conv2_weight_prepared, features_layer3_3_conv2_weight_,
+                              kFeaturesLayer3_3Conv2);
+
+  at(85);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
+  // blocks.cnn:9: bn    (features.layer3[4].bn1)
+  // blocks.cnn:10: act    (features.layer3[4].relu1)
+  cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
+                 features_layer3_4_bn1_running_mean_, features_layer3_4_bn1_running_var_,
+                 kFeaturesLayer3_4Bn1);
+  cnn::winograd::conv_prepare(features_layer3_4_conv1_weight_prepared, features_layer3_4_conv1_weight_,
+                              kFeaturesLayer3_4Conv1);
+
+  at(88);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
+  // blocks.cnn:9: bn    (features.layer3[4].bn2)
+  // 20: add {    (features.layer3[4].add1)
+  // 25: relu    (features.layer3[4].relu2)
+  cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
+                 features_layer3_4_bn2_running_mean_, features_layer3_4_bn2_running_var_,
+                 kFeaturesLayer3_4Bn2);
+  cnn::winograd::conv_prepare(features_layer3_4_conv2_weight_prepared, features_layer3_4_conv2_weight_,
+                              kFeaturesLayer3_4Conv2);
+
+  at(92);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
+  // blocks.cnn:9: bn    (features.layer3[5].bn1)
+  // blocks.cnn:10: act    (features.layer3[5].relu1)
+  cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
+                 features_layer3_5_bn1_running_mean_, features_layer3_5_bn1_running_var_,
+                 kFeaturesLayer3_5Bn1);
+  cnn::winograd::conv_prepare(features_layer3_5_conv1_weight_prepared, features_layer3_5_conv1_weight_,
+                              kFeaturesLayer3_5Conv1);
+
+  at(95);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
+  // blocks.cnn:9: bn    (features.layer3[5].bn2)
+  // 20: add {    (features.layer3[5].add1)
+  // 25: relu    (features.layer3[5].relu2)
+  cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
+                 features_layer3_5_bn2_running_mean_, features_layer3_5_bn2_running_var_,
+                 kFeaturesLayer3_5Bn2);
+  cnn::winograd::conv_prepare(features_layer3_5_conv2_weight_prepared, features_layer3_5_conv2_weight_,
+                              kFeaturesLayer3_5Conv2);
+
+  at(99);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
+  // blocks.cnn:9: bn    (features.layer4[0].bn1)
+  // blocks.cnn:10: act    (features.layer4[0].relu1)
+  cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
+                 features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
+                 kFeaturesLayer4_0Bn1);
+  cnn::conv_prepare(features_layer4_0_conv1_weight_prepared, features_layer4_0_conv1_weight_,
+                    kFeaturesLayer4_0Conv1);
+
+  at(102);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
+  // blocks.cnn:9: bn    (features.layer4[0].bn2)
+  cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
+                 features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
+                 kFeaturesLayer4_0Bn2);
+  cnn::winograd::conv_prepare(features_layer4_0_conv2_weight_prepared, features_layer4_0_conv2_weight_,
+                              kFeaturesLayer4_0Conv2);
+
+  at(104);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
+  // 20: add {    (features.layer4[0].add1)
+  // 25: relu    (features.layer4[0].relu2)
+  cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
+                 features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
+                 features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
+  cnn::conv_prepare(features_layer4_0_downsample_conv1_weight_prepared,
+                    features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1);
+
+  at(108);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
+  // blocks.cnn:9: bn    (features.layer4[1].bn1)
+  // blocks.cnn:10: act    (features.layer4[1].relu1)
+  cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
+                 features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
+                 kFeaturesLayer4_1Bn1);
+  cnn::winograd::conv_prepare(features_layer4_1_conv1_weight_prepared, features_layer4_1_conv1_weight_,
+                              kFeaturesLayer4_1Conv1);
+
+  at(111);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
+  // blocks.cnn:9: bn    (features.layer4[1].bn2)
+  // 20: add {    (features.layer4[1].add1)
+  // 25: relu    (features.layer4[1].relu2)
+  cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
+                 features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
+                 kFeaturesLayer4_1Bn2);
+  cnn::winograd::conv_prepare(features_layer4_1_conv2_weight_prepared, features_layer4_1_conv2_weight_,
+                              kFeaturesLayer4_1Conv2);
+
+  at(115);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
+  // blocks.cnn:9: bn    (features.layer4[2].bn1)
+  // blocks.cnn:10: act    (features.layer4[2].relu1)
+  cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
+                 features_layer4_2_bn1_running_mean_, features_layer4_2_bn1_running_var_,
+                 kFeaturesLayer4_2Bn1);
+  cnn::winograd::conv_prepare(features_layer4_2_conv1_weight_prepared, features_layer4_2_conv1_weight_,
+                              kFeaturesLayer4_2Conv1);
+
+  at(118);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
+  // blocks.cnn:9: bn    (features.layer4[2].bn2)
+  // 20: add {    (features.layer4[2].add1)
+  // 25: relu    (features.layer4[2].relu2)
+  cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
+                 features_layer4_2_bn2_running_mean_, features_layer4_2_bn2_running_var_,
+                 kFeaturesLayer4_2Bn2);
+  cnn::winograd::conv_prepare(features_layer4_2_conv2_weight_prepared, features_layer4_2_conv2_weight_,
+                              kFeaturesLayer4_2Conv2);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(30507008, 256);
+  const cnn::Floats features_bn1_saved = floats(32112640, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
   const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(6422528, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn2_saved = floats(12845056, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152064);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32274928, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn1_saved = floats(12845056, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275184, 152064);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32427248, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn2_saved = floats(19267584, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32427504, 152064);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32579568, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_bn1_saved = floats(6422528, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32579824, 152064);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(32731888, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_bn2_saved = floats(19267584, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32732144, 152064);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(32884208, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer2_0_bn1_saved = floats(3211264, 512);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32884464, 152064);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(33036528, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_bn2_saved = floats(12845056, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33037040, 76032);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(33113072, 512);
   const cnn::Blocked features_layer2_0_bn2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(12845056, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33113584, 608256);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33721840, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn1_saved = floats(6422528, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33722352, 8448);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(33730800, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn2_saved = floats(9633792, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33731312, 608256);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(34339568, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_bn1_saved = floats(3211264, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34340080, 608256);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(34948336, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_bn2_saved = floats(9633792, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34948848, 608256);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(35557104, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_bn1_saved = floats(6422528, 512);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35557616, 608256);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(36165872, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_bn2_saved = floats(9633792, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36166384, 608256);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(36774640, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Floats features_layer3_0_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36775152, 608256);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(37383408, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_bn2_saved = floats(3211264, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37384432, 297216);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(37681648, 1024);
   const cnn::Blocked features_layer3_0_bn2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(3211264, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37682672, 2377728);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(40060400, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn1_saved = floats(3211264, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(40061424, 33024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(40094448, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn2_saved = floats(4816896, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40095472, 2377728);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(42473200, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42474224, 2377728);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(44851952, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn2_saved = floats(4816896, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44852976, 2377728);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(47230704, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn1_saved = floats(3211264, 1024);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47231728, 2377728);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(49609456, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn2_saved = floats(4816896, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49610480, 2377728);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(51988208, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(51989232, 2377728);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(54366960, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn2_saved = floats(4816896, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54367984, 2377728);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(56745712, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn1_saved = floats(3211264, 1024);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56746736, 2377728);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(59124464, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn2_saved = floats(4816896, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59125488, 2377728);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(61503216, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Floats features_layer4_0_bn1_saved = floats(802816, 2048);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61504240, 2377728);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(63881968, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_bn2_saved = floats(1605632, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63884016, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(65072880, 2048);
   const cnn::Blocked features_layer4_0_bn2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(1605632, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65074928, 9510912);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(74585840, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn1_saved = floats(1605632, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(74587888, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(74719984, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn2_saved = floats(2408448, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74722032, 9510912);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(84232944, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn1_saved = floats(802816, 2048);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84234992, 9510912);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(93745904, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn2_saved = floats(2408448, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93747952, 9510912);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(103258864, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103260912, 9510912);
   const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
   const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
@@ -1302,9 +1785,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
-                 features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv(features_relu1, input, features_conv1_weight_,
+  cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
@@ -1314,10 +1795,8 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
-                 features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
-                 kFeaturesLayer1_0Bn1);
-  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
+  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1,
+                      cnn::prepared(features_layer1_0_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv1, batch, scratch());
 
@@ -1325,20 +1804,16 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // 20: add {    (features.layer1[0].add1)
   // 25: relu    (features.layer1[0].relu2)
-  cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
-                 features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
-                 kFeaturesLayer1_0Bn2);
-  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
+                      cnn::prepared(features_layer1_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
-                 features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
-                 kFeaturesLayer1_1Bn1);
-  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2,
+                      cnn::prepared(features_layer1_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv1, batch, scratch());
 
@@ -1346,20 +1821,16 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // 20: add {    (features.layer1[1].add1)
   // 25: relu    (features.layer1[1].relu2)
-  cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
-                 features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
-                 kFeaturesLayer1_1Bn2);
-  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
+                      cnn::prepared(features_layer1_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
-  cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
-                 features_layer1_2_bn1_running_mean_, features_layer1_2_bn1_running_var_,
-                 kFeaturesLayer1_2Bn1);
-  cnn::winograd::conv(features_layer1_2_relu1, features_layer1_1_relu2, features_layer1_2_conv1_weight_,
+  cnn::winograd::conv(features_layer1_2_relu1, features_layer1_1_relu2,
+                      cnn::prepared(features_layer1_2_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_2Conv1, batch, scratch());
 
@@ -1367,29 +1838,23 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   // 20: add {    (features.layer1[2].add1)
   // 25: relu    (features.layer1[2].relu2)
-  cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
-                 features_layer1_2_bn2_running_mean_, features_layer1_2_bn2_running_var_,
-                 kFeaturesLayer1_2Bn2);
-  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
+  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1,
+                      cnn::prepared(features_layer1_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).plus(features_layer1_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_2Conv2, batch, scratch());
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
-                 features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
-                 kFeaturesLayer2_0Bn1);
-  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu2, features_layer2_0_conv1_weight_,
+  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu2,
+            cnn::prepared(features_layer2_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
   at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
-  cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
-                 features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
-                 kFeaturesLayer2_0Bn2);
-  cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+  cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1,
+                      cnn::prepared(features_layer2_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
                       scratch());
 
@@ -1397,20 +1862,16 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 20: add {    (features.layer2[0].add1)
   // 25: relu    (features.layer2[0].relu2)
-  cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
-                 features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
-                 features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
-  cnn::conv(features_layer2_0_relu2, features_layer1_2_relu2, features_layer2_0_downsample_conv1_weight_,
+  cnn::conv(features_layer2_0_relu2, features_layer1_2_relu2,
+            cnn::prepared(features_layer2_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0DownsampleConv1, batch, scratch());
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
-                 features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
-                 kFeaturesLayer2_1Bn1);
-  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2,
+                      cnn::prepared(features_layer2_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv1, batch, scratch());
 
@@ -1418,20 +1879,16 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // 20: add {    (features.layer2[1].add1)
   // 25: relu    (features.layer2[1].relu2)
-  cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
-                 features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
-                 kFeaturesLayer2_1Bn2);
-  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
+                      cnn::prepared(features_layer2_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
   at(41);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
-  cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
-                 features_layer2_2_bn1_running_mean_, features_layer2_2_bn1_running_var_,
-                 kFeaturesLayer2_2Bn1);
-  cnn::winograd::conv(features_layer2_2_relu1, features_layer2_1_relu2, features_layer2_2_conv1_weight_,
+  cnn::winograd::conv(features_layer2_2_relu1, features_layer2_1_relu2,
+                      cnn::prepared(features_layer2_2_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_2Conv1, batch, scratch());
 
@@ -1439,20 +1896,16 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   // 20: add {    (features.layer2[2].add1)
   // 25: relu    (features.layer2[2].relu2)
-  cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
-                 features_layer2_2_bn2_running_mean_, features_layer2_2_bn2_running_var_,
-                 kFeaturesLayer2_2Bn2);
-  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
+  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1,
+                      cnn::prepared(features_layer2_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).plus(features_layer2_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_2Conv2, batch, scratch());
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
-  cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
-                 features_layer2_3_bn1_running_mean_, features_layer2_3_bn1_running_var_,
-                 kFeaturesLayer2_3Bn1);
-  cnn::winograd::conv(features_layer2_3_relu1, features_layer2_2_relu2, features_layer2_3_conv1_weight_,
+  cnn::winograd::conv(features_layer2_3_relu1, features_layer2_2_relu2,
+                      cnn::prepared(features_layer2_3_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_3Conv1, batch, scratch());
 
@@ -1460,29 +1913,23 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   // 20: add {    (features.layer2[3].add1)
   // 25: relu    (features.layer2[3].relu2)
-  cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
-                 features_layer2_3_bn2_running_mean_, features_layer2_3_bn2_running_var_,
-                 kFeaturesLayer2_3Bn2);
-  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
+  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1,
+                      cnn::prepared(features_layer2_3_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).plus(features_layer2_2_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_3Conv2, batch, scratch());
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
-                 features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
-                 kFeaturesLayer3_0Bn1);
-  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu2, features_layer3_0_conv1_weight_,
+  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu2,
+            cnn::prepared(features_layer3_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
-  cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
-                 features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
-                 kFeaturesLayer3_0Bn2);
-  cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+  cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1,
+                      cnn::prepared(features_layer3_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
                       scratch());
 
@@ -1490,20 +1937,16 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 20: add {    (features.layer3[0].add1)
   // 25: relu    (features.layer3[0].relu2)
-  cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
-                 features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
-                 features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
-  cnn::conv(features_layer3_0_relu2, features_layer2_3_relu2, features_layer3_0_downsample_conv1_weight_,
+  cnn::conv(features_layer3_0_relu2, features_layer2_3_relu2,
+            cnn::prepared(features_layer3_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0DownsampleConv1, batch, scratch());
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
-                 features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
-                 kFeaturesLayer3_1Bn1);
-  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2,
+                      cnn::prepared(features_layer3_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
@@ -1511,20 +1954,16 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // 20: add {    (features.layer3[1].add1)
   // 25: relu    (features.layer3[1].relu2)
-  cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
-                 features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
-                 kFeaturesLayer3_1Bn2);
-  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1,
+                      cnn::prepared(features_layer3_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
-  cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
-                 features_layer3_2_bn1_running_mean_, features_layer3_2_bn1_running_var_,
-                 kFeaturesLayer3_2Bn1);
-  cnn::winograd::conv(features_layer3_2_relu1, features_layer3_1_relu2, features_layer3_2_conv1_weight_,
+  cnn::winograd::conv(features_layer3_2_relu1, features_layer3_1_relu2,
+                      cnn::prepared(features_layer3_2_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv1, batch, scratch());
 
@@ -1532,20 +1971,16 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // 20: add {    (features.layer3[2].add1)
   // 25: relu    (features.layer3[2].relu2)
-  cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
-                 features_layer3_2_bn2_running_mean_, features_layer3_2_bn2_running_var_,
-                 kFeaturesLayer3_2Bn2);
-  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
+  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1,
+                      cnn::prepared(features_layer3_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).plus(features_layer3_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv2, batch, scratch());
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
-  cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
-                 features_layer3_3_bn1_running_mean_, features_layer3_3_bn1_running_var_,
-                 kFeaturesLayer3_3Bn1);
-  cnn::winograd::conv(features_layer3_3_relu1, features_layer3_2_relu2, features_layer3_3_conv1_weight_,
+  cnn::winograd::conv(features_layer3_3_relu1, features_layer3_2_relu2,
+                      cnn::prepared(features_layer3_3_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv1, batch, scratch());
 
@@ -1553,20 +1988,16 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // 20: add {    (features.layer3[3].add1)
   // 25: relu    (features.layer3[3].relu2)
-  cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
-                 features_layer3_3_bn2_running_mean_, features_layer3_3_bn2_running_var_,
-                 kFeaturesLayer3_3Bn2);
-  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
+  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1,
+                      cnn::prepared(features_layer3_3_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).plus(features_layer3_2_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv2, batch, scratch());
 
   at(85);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
-  cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
-                 features_layer3_4_bn1_running_mean_, features_layer3_4_bn1_running_var_,
-                 kFeaturesLayer3_4Bn1);
-  cnn::winograd::conv(features_layer3_4_relu1, features_layer3_3_relu2, features_layer3_4_conv1_weight_,
+  cnn::winograd::conv(features_layer3_4_relu1, features_layer3_3_relu2,
+                      cnn::prepared(features_layer3_4_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv1, batch, scratch());
 
@@ -1574,20 +2005,16 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // 20: add {    (features.layer3[4].add1)
   // 25: relu    (features.layer3[4].relu2)
-  cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
-                 features_layer3_4_bn2_running_mean_, features_layer3_4_bn2_running_var_,
-                 kFeaturesLayer3_4Bn2);
-  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
+  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1,
+                      cnn::prepared(features_layer3_4_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).plus(features_layer3_3_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv2, batch, scratch());
 
   at(92);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
-  cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
-                 features_layer3_5_bn1_running_mean_, features_layer3_5_bn1_running_var_,
-                 kFeaturesLayer3_5Bn1);
-  cnn::winograd::conv(features_layer3_5_relu1, features_layer3_4_relu2, features_layer3_5_conv1_weight_,
+  cnn::winograd::conv(features_layer3_5_relu1, features_layer3_4_relu2,
+                      cnn::prepared(features_layer3_5_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv1, batch, scratch());
 
@@ -1595,29 +2022,23 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // 20: add {    (features.layer3[5].add1)
   // 25: relu    (features.layer3[5].relu2)
-  cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
-                 features_layer3_5_bn2_running_mean_, features_layer3_5_bn2_running_var_,
-                 kFeaturesLayer3_5Bn2);
-  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
+  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1,
+                      cnn::prepared(features_layer3_5_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).plus(features_layer3_4_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv2, batch, scratch());
 
   at(99);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
-                 features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
-                 kFeaturesLayer4_0Bn1);
-  cnn::conv(features_layer4_0_relu1, features_layer3_5_relu2, features_layer4_0_conv1_weight_,
+  cnn::conv(features_layer4_0_relu1, features_layer3_5_relu2,
+            cnn::prepared(features_layer4_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
   at(102);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
-  cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
-                 features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
-                 kFeaturesLayer4_0Bn2);
-  cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+  cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1,
+                      cnn::prepared(features_layer4_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
                       scratch());
 
@@ -1625,20 +2046,16 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   // 20: add {    (features.layer4[0].add1)
   // 25: relu    (features.layer4[0].relu2)
-  cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
-                 features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
-                 features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
-  cnn::conv(features_layer4_0_relu2, features_layer3_5_relu2, features_layer4_0_downsample_conv1_weight_,
+  cnn::conv(features_layer4_0_relu2, features_layer3_5_relu2,
+            cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0DownsampleConv1, batch, scratch());
 
   at(108);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
-                 features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
-                 kFeaturesLayer4_1Bn1);
-  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2,
+                      cnn::prepared(features_layer4_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
@@ -1646,20 +2063,16 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // 20: add {    (features.layer4[1].add1)
   // 25: relu    (features.layer4[1].relu2)
-  cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
-                 features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
-                 kFeaturesLayer4_1Bn2);
-  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1,
+                      cnn::prepared(features_layer4_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
   at(115);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   // blocks.cnn:10: act    (features.layer4[2].relu1)
-  cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
-                 features_layer4_2_bn1_running_mean_, features_layer4_2_bn1_running_var_,
-                 kFeaturesLayer4_2Bn1);
-  cnn::winograd::conv(features_layer4_2_relu1, features_layer4_1_relu2, features_layer4_2_conv1_weight_,
+  cnn::winograd::conv(features_layer4_2_relu1, features_layer4_1_relu2,
+                      cnn::prepared(features_layer4_2_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv1, batch, scratch());
 
@@ -1667,10 +2080,8 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // 20: add {    (features.layer4[2].add1)
   // 25: relu    (features.layer4[2].relu2)
-  cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
-                 features_layer4_2_bn2_running_mean_, features_layer4_2_bn2_running_var_,
-                 kFeaturesLayer4_2Bn2);
-  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
+  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1,
+                      cnn::prepared(features_layer4_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).plus(features_layer4_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv2, batch, scratch());
 

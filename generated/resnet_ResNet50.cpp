@@ -340,58 +340,111 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 0});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{12480, 4224});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{49344, 16896});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{12480, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{12480, 16512});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{49344, 33792});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{74688, 152064});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 132096});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{74688, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{24768, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{24768, 66048});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 132096});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{98880, 594432});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{246336, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{246336, 525312});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{98880, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{98880, 264192});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{49344, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{49344, 262656});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 528384});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{148416, 2377728});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{443328, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{443328, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{443328, 2101248});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{148416, 1056768});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{443328, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{148416, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{148416, 1056768});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{443328, 0});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{443328, 1050624});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 81920});
 
@@ -1287,175 +1340,175 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 40704}, {}},
+    {{118013952, 3813376, 39832}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{12845056, 1605632, 19456}, {}},
+    {{12845056, 1605632, 17920}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 150528}, {}},
+    {{115605504, 1605632, 609280}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 4014080, 77824}, {}},
+    {{51380224, 4014080, 70144}, {}},
     {{}, {}},
-    {{51380224, 7225344, 77824}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 4014080, 68608}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1605632, 150528}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 7225344, 77824}, {}},
+    {{51380224, 7225344, 70144}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 4014080, 68608}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 150528}, {}},
+    {{115605504, 1605632, 609280}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 7225344, 77824}, {}},
+    {{51380224, 7225344, 70144}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 4014080, 68608}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 609280}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 7225344, 70144}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{102760448, 4816896, 137216}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 595968}, {}},
+    {{115605504, 2007040, 610304}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 2007040, 286720}, {}},
+    {{51380224, 2007040, 272384}, {}},
     {{}, {}},
-    {{102760448, 6422528, 548864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 2007040, 268288}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 802816, 595968}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 3612672, 286720}, {}},
+    {{102760448, 6422528, 536576}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 2007040, 268288}, {}},
+    {{51380224, 2007040, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 595968}, {}},
+    {{115605504, 802816, 2435072}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 3612672, 286720}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 2007040, 268288}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 802816, 595968}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 3612672, 286720}, {}},
+    {{51380224, 3612672, 272384}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{102760448, 2408448, 536576}, {}},
+    {{51380224, 2007040, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1003520, 2371584}, {}},
+    {{115605504, 802816, 2435072}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1097728}, {}},
-    {{}, {}},
-    {{102760448, 3211264, 2146304}, {}},
+    {{51380224, 3612672, 272384}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 2007040, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 802816, 2435072}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 3612672, 272384}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 2408448, 532480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1003520, 2381824}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1067008}, {}},
+    {{}, {}},
+    {{102760448, 3211264, 2117632}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 2371584}, {}},
+    {{115605504, 401408, 9515008}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1097728}, {}},
+    {{51380224, 1806336, 1067008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1067008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1060864}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9515008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1067008}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{102760448, 1204224, 2121728}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 501760, 9461760}, {}},
+    {{115605504, 501760, 9519104}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 501760, 4292608}, {}},
+    {{51380224, 501760, 4235264}, {}},
     {{}, {}},
-    {{102760448, 1605632, 8486912}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 501760, 4218880}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 200704, 9461760}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 903168, 4292608}, {}},
+    {{102760448, 1605632, 8437760}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 501760, 4218880}, {}},
+    {{51380224, 501760, 4235264}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 9461760}, {}},
+    {{115605504, 200704, 38051840}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 903168, 4292608}, {}},
+    {{51380224, 903168, 4235264}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 501760, 4235264}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 200704, 38051840}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 903168, 4235264}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1717,8 +1770,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 57803776,
-               .shared_scratch = 9510912, .thread_scratch = 443328},
+    .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 106420592,
+               .shared_scratch = 81920, .thread_scratch = 443328},
 };
 
 }  // namespace
@@ -1729,117 +1782,767 @@ const cnn::ModelDescription& ResNet50::model() {
   return kModel;
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void ResNet50::prepare_on_team() {
+  const cnn::Floats features_bn1_saved = floats(57802752, 256);
+  const cnn::Floats features_conv1_weight_prepared = floats(57803008, 9702);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(57812720, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57812976, 4224);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(57817200, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152064);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(57969520, 1024);
+  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57970544, 16512);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987056, 1024);
+  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988080, 16512);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(58004592, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58004848, 16896);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(58021744, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022000, 152064);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(58174064, 1024);
+  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58175088, 16512);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(58191600, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58191856, 16896);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(58208752, 256);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58209008, 152064);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(58361072, 1024);
+  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58362096, 16512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(58378608, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58379120, 33792);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(58412912, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58413424, 152064);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(58565488, 2048);
+  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58567536, 66048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58633584, 2048);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58635632, 132096);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(58767728, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58768240, 67584);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(58835824, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58836336, 608256);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(59444592, 2048);
+  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59446640, 66048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(59512688, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59513200, 67584);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(59580784, 512);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59581296, 608256);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(60189552, 2048);
+  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60191600, 66048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(60257648, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60258160, 67584);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(60325744, 512);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60326256, 608256);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(60934512, 2048);
+  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60936560, 66048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(61002608, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61003632, 132096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(61135728, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61136752, 594432);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(61731184, 4096);
+  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61735280, 262656);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(61997936, 4096);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62002032, 525312);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(62527344, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62528368, 264192);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(62792560, 1024);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62793584, 2377728);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(65171312, 4096);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65175408, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(65438064, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65439088, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(65703280, 1024);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65704304, 2377728);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(68082032, 4096);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68086128, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(68348784, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68349808, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(68614000, 1024);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68615024, 2377728);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(70992752, 4096);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(70996848, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(71259504, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71260528, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(71524720, 1024);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71525744, 2377728);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(73903472, 4096);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73907568, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(74170224, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74171248, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(74435440, 1024);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74436464, 2377728);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(76814192, 4096);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76818288, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(77080944, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(77082992, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(77611376, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(77613424, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(79991152, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(79999344, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(81049968, 8192);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(81058160, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(83159408, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(83161456, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(84218224, 2048);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84220272, 9510912);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(93731184, 8192);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(93739376, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(94790000, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(94792048, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(95848816, 2048);
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(95850864, 9510912);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(105361776, 8192);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(105369968, 1050624);
+
+  at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
+  // blocks.cnn:9: bn    (features.bn1)
+  // blocks.cnn:10: act    (features.relu1)
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
+  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
+
+  at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
+  // blocks.cnn:9: bn    (features.layer1[0].bn1)
+  // blocks.cnn:10: act    (features.layer1[0].relu1)
+  cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
+                 features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
+                 kFeaturesLayer1_0Bn1);
+  cnn::conv_prepare(features_layer1_0_conv1_weight_prepared, features_layer1_0_conv1_weight_,
+                    kFeaturesLayer1_0Conv1);
+
+  at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
+  // blocks.cnn:9: bn    (features.layer1[0].bn2)
+  // blocks.cnn:10: act    (features.layer1[0].relu2)
+  cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
+                 features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
+                 kFeaturesLayer1_0Bn2);
+  cnn::winograd::conv_prepare(features_layer1_0_conv2_weight_prepared, features_layer1_0_conv2_weight_,
+                              kFeaturesLayer1_0Conv2);
+
+  at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
+  // blocks.cnn:9: bn    (features.layer1[0].bn3)
+  cnn::bn_affine(features_layer1_0_bn3_saved, features_layer1_0_bn3_weight_, features_layer1_0_bn3_bias_,
+                 features_layer1_0_bn3_running_mean_, features_layer1_0_bn3_running_var_,
+                 kFeaturesLayer1_0Bn3);
+  cnn::conv_prepare(features_layer1_0_conv3_weight_prepared, features_layer1_0_conv3_weight_,
+                    kFeaturesLayer1_0Conv3);
+
+  at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
+  // 31: add {    (features.layer1[0].add1)
+  // 37: relu    (features.layer1[0].relu3)
+  cnn::bn_affine(features_layer1_0_downsample_bn1_saved, features_layer1_0_downsample_bn1_weight_,
+                 features_layer1_0_downsample_bn1_bias_, features_layer1_0_downsample_bn1_running_mean_,
+                 features_layer1_0_downsample_bn1_running_var_, kFeaturesLayer1_0DownsampleBn1);
+  cnn::conv_prepare(features_layer1_0_downsample_conv1_weight_prepared,
+                    features_layer1_0_downsample_conv1_weight_, kFeaturesLayer1_0DownsampleConv1);
+
+  at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
+  // blocks.cnn:9: bn    (features.layer1[1].bn1)
+  // blocks.cnn:10: act    (features.layer1[1].relu1)
+  cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
+                 features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
+                 kFeaturesLayer1_1Bn1);
+  cnn::conv_prepare(features_layer1_1_conv1_weight_prepared, features_layer1_1_conv1_weight_,
+                    kFeaturesLayer1_1Conv1);
+
+  at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
+  // blocks.cnn:9: bn    (features.layer1[1].bn2)
+  // blocks.cnn:10: act    (features.layer1[1].relu2)
+  cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
+                 features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
+                 kFeaturesLayer1_1Bn2);
+  cnn::winograd::conv_prepare(features_layer1_1_conv2_weight_prepared, features_layer1_1_conv2_weight_,
+                              kFeaturesLayer1_1Conv2);
+
+  at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
+  // blocks.cnn:9: bn    (features.layer1[1].bn3)
+  // 31: add {    (features.layer1[1].add1)
+  // 37: relu    (features.layer1[1].relu3)
+  cnn::bn_affine(features_layer1_1_bn3_saved, features_layer1_1_bn3_weight_, features_layer1_1_bn3_bias_,
+                 features_layer1_1_bn3_running_mean_, features_layer1_1_bn3_running_var_,
+                 kFeaturesLayer1_1Bn3);
+  cnn::conv_prepare(features_layer1_1_conv3_weight_prepared, features_layer1_1_conv3_weight_,
+                    kFeaturesLayer1_1Conv3);
+
+  at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
+  // blocks.cnn:9: bn    (features.layer1[2].bn1)
+  // blocks.cnn:10: act    (features.layer1[2].relu1)
+  cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
+                 features_layer1_2_bn1_running_mean_, features_layer1_2_bn1_running_var_,
+                 kFeaturesLayer1_2Bn1);
+  cnn::conv_prepare(features_layer1_2_conv1_weight_prepared, features_layer1_2_conv1_weight_,
+                    kFeaturesLayer1_2Conv1);
+
+  at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
+  // blocks.cnn:9: bn    (features.layer1[2].bn2)
+  // blocks.cnn:10: act    (features.layer1[2].relu2)
+  cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
+                 features_layer1_2_bn2_running_mean_, features_layer1_2_bn2_running_var_,
+                 kFeaturesLayer1_2Bn2);
+  cnn::winograd::conv_prepare(features_layer1_2_conv2_weight_prepared, features_layer1_2_conv2_weight_,
+                              kFeaturesLayer1_2Conv2);
+
+  at(32);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
+  // blocks.cnn:9: bn    (features.layer1[2].bn3)
+  // 31: add {    (features.layer1[2].add1)
+  // 37: relu    (features.layer1[2].relu3)
+  cnn::bn_affine(features_layer1_2_bn3_saved, features_layer1_2_bn3_weight_, features_layer1_2_bn3_bias_,
+                 features_layer1_2_bn3_running_mean_, features_layer1_2_bn3_running_var_,
+                 kFeaturesLayer1_2Bn3);
+  cnn::conv_prepare(features_layer1_2_conv3_weight_prepared, features_layer1_2_conv3_weight_,
+                    kFeaturesLayer1_2Conv3);
+
+  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
+  // blocks.cnn:9: bn    (features.layer2[0].bn1)
+  // blocks.cnn:10: act    (features.layer2[0].relu1)
+  cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
+                 features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
+                 kFeaturesLayer2_0Bn1);
+  cnn::conv_prepare(features_layer2_0_conv1_weight_prepared, features_layer2_0_conv1_weight_,
+                    kFeaturesLayer2_0Conv1);
+
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
+  // blocks.cnn:9: bn    (features.layer2[0].bn2)
+  // blocks.cnn:10: act    (features.layer2[0].relu2)
+  cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
+                 features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
+                 kFeaturesLayer2_0Bn2);
+  cnn::conv_prepare(features_layer2_0_conv2_weight_prepared, features_layer2_0_conv2_weight_,
+                    kFeaturesLayer2_0Conv2);
+
+  at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
+  // blocks.cnn:9: bn    (features.layer2[0].bn3)
+  cnn::bn_affine(features_layer2_0_bn3_saved, features_layer2_0_bn3_weight_, features_layer2_0_bn3_bias_,
+                 features_layer2_0_bn3_running_mean_, features_layer2_0_bn3_running_var_,
+                 kFeaturesLayer2_0Bn3);
+  cnn::conv_prepare(features_layer2_0_conv3_weight_prepared, features_layer2_0_conv3_weight_,
+                    kFeaturesLayer2_0Conv3);
+
+  at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
+  // 31: add {    (features.layer2[0].add1)
+  // 37: relu    (features.layer2[0].relu3)
+  cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
+                 features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
+                 features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
+  cnn::conv_prepare(features_layer2_0_downsample_conv1_weight_prepared,
+                    features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1);
+
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
+  // blocks.cnn:9: bn    (features.layer2[1].bn1)
+  // blocks.cnn:10: act    (features.layer2[1].relu1)
+  cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
+                 features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
+                 kFeaturesLayer2_1Bn1);
+  cnn::conv_prepare(features_layer2_1_conv1_weight_prepared, features_layer2_1_conv1_weight_,
+                    kFeaturesLayer2_1Conv1);
+
+  at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
+  // blocks.cnn:9: bn    (features.layer2[1].bn2)
+  // blocks.cnn:10: act    (features.layer2[1].relu2)
+  cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
+                 features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
+                 kFeaturesLayer2_1Bn2);
+  cnn::winograd::conv_prepare(features_layer2_1_conv2_weight_prepared, features_layer2_1_conv2_weight_,
+                              kFeaturesLayer2_1Conv2);
+
+  at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
+  // blocks.cnn:9: bn    (features.layer2[1].bn3)
+  // 31: add {    (features.layer2[1].add1)
+  // 37: relu    (features.layer2[1].relu3)
+  cnn::bn_affine(features_layer2_1_bn3_saved, features_layer2_1_bn3_weight_, features_layer2_1_bn3_bias_,
+                 features_layer2_1_bn3_running_mean_, features_layer2_1_bn3_running_var_,
+                 kFeaturesLayer2_1Bn3);
+  cnn::conv_prepare(features_layer2_1_conv3_weight_prepared, features_layer2_1_conv3_weight_,
+                    kFeaturesLayer2_1Conv3);
+
+  at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
+  // blocks.cnn:9: bn    (features.layer2[2].bn1)
+  // blocks.cnn:10: act    (features.layer2[2].relu1)
+  cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
+                 features_layer2_2_bn1_running_mean_, features_layer2_2_bn1_running_var_,
+                 kFeaturesLayer2_2Bn1);
+  cnn::conv_prepare(features_layer2_2_conv1_weight_prepared, features_layer2_2_conv1_weight_,
+                    kFeaturesLayer2_2Conv1);
+
+  at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
+  // blocks.cnn:9: bn    (features.layer2[2].bn2)
+  // blocks.cnn:10: act    (features.layer2[2].relu2)
+  cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
+                 features_layer2_2_bn2_running_mean_, features_layer2_2_bn2_running_var_,
+                 kFeaturesLayer2_2Bn2);
+  cnn::winograd::conv_prepare(features_layer2_2_conv2_weight_prepared, features_layer2_2_conv2_weight_,
+                              kFeaturesLayer2_2Conv2);
+
+  at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
+  // blocks.cnn:9: bn    (features.layer2[2].bn3)
+  // 31: add {    (features.layer2[2].add1)
+  // 37: relu    (features.layer2[2].relu3)
+  cnn::bn_affine(features_layer2_2_bn3_saved, features_layer2_2_bn3_weight_, features_layer2_2_bn3_bias_,
+                 features_layer2_2_bn3_running_mean_, features_layer2_2_bn3_running_var_,
+                 kFeaturesLayer2_2Bn3);
+  cnn::conv_prepare(features_layer2_2_conv3_weight_prepared, features_layer2_2_conv3_weight_,
+                    kFeaturesLayer2_2Conv3);
+
+  at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
+  // blocks.cnn:9: bn    (features.layer2[3].bn1)
+  // blocks.cnn:10: act    (features.layer2[3].relu1)
+  cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
+                 features_layer2_3_bn1_running_mean_, features_layer2_3_bn1_running_var_,
+                 kFeaturesLayer2_3Bn1);
+  cnn::conv_prepare(features_layer2_3_conv1_weight_prepared, features_layer2_3_conv1_weight_,
+                    kFeaturesLayer2_3Conv1);
+
+  at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
+  // blocks.cnn:9: bn    (features.layer2[3].bn2)
+  // blocks.cnn:10: act    (features.layer2[3].relu2)
+  cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
+                 features_layer2_3_bn2_running_mean_, features_layer2_3_bn2_running_var_,
+                 kFeaturesLayer2_3Bn2);
+  cnn::winograd::conv_prepare(features_layer2_3_conv2_weight_prepared, features_layer2_3_conv2_weight_,
+                              kFeaturesLayer2_3Conv2);
+
+  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
+  // blocks.cnn:9: bn    (features.layer2[3].bn3)
+  // 31: add {    (features.layer2[3].add1)
+  // 37: relu    (features.layer2[3].relu3)
+  cnn::bn_affine(features_layer2_3_bn3_saved, features_layer2_3_bn3_weight_, features_layer2_3_bn3_bias_,
+                 features_layer2_3_bn3_running_mean_, features_layer2_3_bn3_running_var_,
+                 kFeaturesLayer2_3Bn3);
+  cnn::conv_prepare(features_layer2_3_conv3_weight_prepared, features_layer2_3_conv3_weight_,
+                    kFeaturesLayer2_3Conv3);
+
+  at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
+  // blocks.cnn:9: bn    (features.layer3[0].bn1)
+  // blocks.cnn:10: act    (features.layer3[0].relu1)
+  cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
+                 features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
+                 kFeaturesLayer3_0Bn1);
+  cnn::conv_prepare(features_layer3_0_conv1_weight_prepared, features_layer3_0_conv1_weight_,
+                    kFeaturesLayer3_0Conv1);
+
+  at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
+  // blocks.cnn:9: bn    (features.layer3[0].bn2)
+  // blocks.cnn:10: act    (features.layer3[0].relu2)
+  cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
+                 features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
+                 kFeaturesLayer3_0Bn2);
+  cnn::conv_prepare(features_layer3_0_conv2_weight_prepared, features_layer3_0_conv2_weight_,
+                    kFeaturesLayer3_0Conv2);
+
+  at(84);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
+  // blocks.cnn:9: bn    (features.layer3[0].bn3)
+  cnn::bn_affine(features_layer3_0_bn3_saved, features_layer3_0_bn3_weight_, features_layer3_0_bn3_bias_,
+                 features_layer3_0_bn3_running_mean_, features_layer3_0_bn3_running_var_,
+                 kFeaturesLayer3_0Bn3);
+  cnn::conv_prepare(features_layer3_0_conv3_weight_prepared, features_layer3_0_conv3_weight_,
+                    kFeaturesLayer3_0Conv3);
+
+  at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
+  // 31: add {    (features.layer3[0].add1)
+  // 37: relu    (features.layer3[0].relu3)
+  cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
+                 features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
+                 features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
+  cnn::conv_prepare(features_layer3_0_downsample_conv1_weight_prepared,
+                    features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1);
+
+  at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
+  // blocks.cnn:9: bn    (features.layer3[1].bn1)
+  // blocks.cnn:10: act    (features.layer3[1].relu1)
+  cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
+                 features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
+                 kFeaturesLayer3_1Bn1);
+  cnn::conv_prepare(features_layer3_1_conv1_weight_prepared, features_layer3_1_conv1_weight_,
+                    kFeaturesLayer3_1Conv1);
+
+  at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
+  // blocks.cnn:9: bn    (features.layer3[1].bn2)
+  // blocks.cnn:10: act    (features.layer3[1].relu2)
+  cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
+                 features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
+                 kFeaturesLayer3_1Bn2);
+  cnn::winograd::conv_prepare(features_layer3_1_conv2_weight_prepared, features_layer3_1_conv2_weight_,
+                              kFeaturesLayer3_1Conv2);
+
+  at(96);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv3)
+  // blocks.cnn:9: bn    (features.layer3[1].bn3)
+  // 31: add {    (features.layer3[1].add1)
+  // 37: relu    (features.layer3[1].relu3)
+  cnn::bn_affine(features_layer3_1_bn3_saved, features_layer3_1_bn3_weight_, features_layer3_1_bn3_bias_,
+                 features_layer3_1_bn3_running_mean_, features_layer3_1_bn3_running_var_,
+                 kFeaturesLayer3_1Bn3);
+  cnn::conv_prepare(features_layer3_1_conv3_weight_prepared, features_layer3_1_conv3_weight_,
+                    kFeaturesLayer3_1Conv3);
+
+  at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
+  // blocks.cnn:9: bn    (features.layer3[2].bn1)
+  // blocks.cnn:10: act    (features.layer3[2].relu1)
+  cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
+                 features_layer3_2_bn1_running_mean_, features_layer3_2_bn1_running_var_,
+                 kFeaturesLayer3_2Bn1);
+  cnn::conv_prepare(features_layer3_2_conv1_weight_prepared, features_layer3_2_conv1_weight_,
+                    kFeaturesLayer3_2Conv1);
+
+  at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
+  // blocks.cnn:9: bn    (features.layer3[2].bn2)
+  // blocks.cnn:10: act    (features.layer3[2].relu2)
+  cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
+                 features_layer3_2_bn2_running_mean_, features_layer3_2_bn2_running_var_,
+                 kFeaturesLayer3_2Bn2);
+  cnn::winograd::conv_prepare(features_layer3_2_conv2_weight_prepared, features_layer3_2_conv2_weight_,
+                              kFeaturesLayer3_2Conv2);
+
+  at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv3)
+  // blocks.cnn:9: bn    (features.layer3[2].bn3)
+  // 31: add {    (features.layer3[2].add1)
+  // 37: relu    (features.layer3[2].relu3)
+  cnn::bn_affine(features_layer3_2_bn3_saved, features_layer3_2_bn3_weight_, features_layer3_2_bn3_bias_,
+                 features_layer3_2_bn3_running_mean_, features_layer3_2_bn3_running_var_,
+                 kFeaturesLayer3_2Bn3);
+  cnn::conv_prepare(features_layer3_2_conv3_weight_prepared, features_layer3_2_conv3_weight_,
+                    kFeaturesLayer3_2Conv3);
+
+  at(110);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
+  // blocks.cnn:9: bn    (features.layer3[3].bn1)
+  // blocks.cnn:10: act    (features.layer3[3].relu1)
+  cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
+                 features_layer3_3_bn1_running_mean_, features_layer3_3_bn1_running_var_,
+                 kFeaturesLayer3_3Bn1);
+  cnn::conv_prepare(features_layer3_3_conv1_weight_prepared, features_layer3_3_conv1_weight_,
+                    kFeaturesLayer3_3Conv1);
+
+  at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
+  // blocks.cnn:9: bn    (features.layer3[3].bn2)
+  // blocks.cnn:10: act    (features.layer3[3].relu2)
+  cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
+                 features_layer3_3_bn2_running_mean_, features_layer3_3_bn2_running_var_,
+                 kFeaturesLayer3_3Bn2);
+  cnn::winograd::conv_prepare(features_layer3_3_conv2_weight_prepared, features_layer3_3_conv2_weight_,
+                              kFeaturesLayer3_3Conv2);
+
+  at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv3)
+  // blocks.cnn:9: bn    (features.layer3[3].bn3)
+  // 31: add {    (features.layer3[3].add1)
+  // 37: relu    (features.layer3[3].relu3)
+  cnn::bn_affine(features_layer3_3_bn3_saved, features_layer3_3_bn3_weight_, features_layer3_3_bn3_bias_,
+                 features_layer3_3_bn3_running_mean_, features_layer3_3_bn3_running_var_,
+                 kFeaturesLayer3_3Bn3);
+  cnn::conv_prepare(features_layer3_3_conv3_weight_prepared, features_layer3_3_conv3_weight_,
+                    kFeaturesLayer3_3Conv3);
+
+  at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
+  // blocks.cnn:9: bn    (features.layer3[4].bn1)
+  // blocks.cnn:10: act    (features.layer3[4].relu1)
+  cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
+                 features_layer3_4_bn1_running_mean_, features_layer3_4_bn1_running_var_,
+                 kFeaturesLayer3_4Bn1);
+  cnn::conv_prepare(features_layer3_4_conv1_weight_prepared, features_layer3_4_conv1_weight_,
+                    kFeaturesLayer3_4Conv1);
+
+  at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
+  // blocks.cnn:9: bn    (features.layer3[4].bn2)
+  // blocks.cnn:10: act    (features.layer3[4].relu2)
+  cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
+                 features_layer3_4_bn2_running_mean_, features_layer3_4_bn2_running_var_,
+                 kFeaturesLayer3_4Bn2);
+  cnn::winograd::conv_prepare(features_layer3_4_conv2_weight_prepared, features_layer3_4_conv2_weight_,
+                              kFeaturesLayer3_4Conv2);
+
+  at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv3)
+  // blocks.cnn:9: bn    (features.layer3[4].bn3)
+  // 31: add {    (features.layer3[4].add1)
+  // 37: relu    (features.layer3[4].relu3)
+  cnn::bn_affine(features_layer3_4_bn3_saved, features_layer3_4_bn3_weight_, features_layer3_4_bn3_bias_,
+                 features_layer3_4_bn3_running_mean_, features_layer3_4_bn3_running_var_,
+                 kFeaturesLayer3_4Bn3);
+  cnn::conv_prepare(features_layer3_4_conv3_weight_prepared, features_layer3_4_conv3_weight_,
+                    kFeaturesLayer3_4Conv3);
+
+  at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
+  // blocks.cnn:9: bn    (features.layer3[5].bn1)
+  // blocks.cnn:10: act    (features.layer3[5].relu1)
+  cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
+                 features_layer3_5_bn1_running_mean_, features_layer3_5_bn1_running_var_,
+                 kFeaturesLayer3_5Bn1);
+  cnn::conv_prepare(features_layer3_5_conv1_weight_prepared, features_layer3_5_conv1_weight_,
+                    kFeaturesLayer3_5Conv1);
+
+  at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
+  // blocks.cnn:9: bn    (features.layer3[5].bn2)
+  // blocks.cnn:10: act    (features.layer3[5].relu2)
+  cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
+                 features_layer3_5_bn2_running_mean_, features_layer3_5_bn2_running_var_,
+                 kFeaturesLayer3_5Bn2);
+  cnn::winograd::conv_prepare(features_layer3_5_conv2_weight_prepared, features_layer3_5_conv2_weight_,
+                              kFeaturesLayer3_5Conv2);
+
+  at(136);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv3)
+  // blocks.cnn:9: bn    (features.layer3[5].bn3)
+  // 31: add {    (features.layer3[5].add1)
+  // 37: relu    (features.layer3[5].relu3)
+  cnn::bn_affine(features_layer3_5_bn3_saved, features_layer3_5_bn3_weight_, features_layer3_5_bn3_bias_,
+                 features_layer3_5_bn3_running_mean_, features_layer3_5_bn3_running_var_,
+                 kFeaturesLayer3_5Bn3);
+  cnn::conv_prepare(features_layer3_5_conv3_weight_prepared, features_layer3_5_conv3_weight_,
+                    kFeaturesLayer3_5Conv3);
+
+  at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
+  // blocks.cnn:9: bn    (features.layer4[0].bn1)
+  // blocks.cnn:10: act    (features.layer4[0].relu1)
+  cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
+                 features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
+                 kFeaturesLayer4_0Bn1);
+  cnn::conv_prepare(features_layer4_0_conv1_weight_prepared, features_layer4_0_conv1_weight_,
+                    kFeaturesLayer4_0Conv1);
+
+  at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
+  // blocks.cnn:9: bn    (features.layer4[0].bn2)
+  // blocks.cnn:10: act    (features.layer4[0].relu2)
+  cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
+                 features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
+                 kFeaturesLayer4_0Bn2);
+  cnn::conv_prepare(features_layer4_0_conv2_weight_prepared, features_layer4_0_conv2_weight_,
+                    kFeaturesLayer4_0Conv2);
+
+  at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
+  // blocks.cnn:9: bn    (features.layer4[0].bn3)
+  cnn::bn_affine(features_layer4_0_bn3_saved, features_layer4_0_bn3_weight_, features_layer4_0_bn3_bias_,
+                 features_layer4_0_bn3_running_mean_, features_layer4_0_bn3_running_var_,
+                 kFeaturesLayer4_0Bn3);
+  cnn::conv_prepare(features_layer4_0_conv3_weight_prepared, features_layer4_0_conv3_weight_,
+                    kFeaturesLayer4_0Conv3);
+
+  at(148);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
+  // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
+  // 31: add {    (features.layer4[0].add1)
+  // 37: relu    (features.layer4[0].relu3)
+  cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
+                 features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
+                 features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
+  cnn::conv_prepare(features_layer4_0_downsample_conv1_weight_prepared,
+                    features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1);
+
+  at(152);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
+  // blocks.cnn:9: bn    (features.layer4[1].bn1)
+  // blocks.cnn:10: act    (features.layer4[1].relu1)
+  cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
+                 features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
+                 kFeaturesLayer4_1Bn1);
+  cnn::conv_prepare(features_layer4_1_conv1_weight_prepared, features_layer4_1_conv1_weight_,
+                    kFeaturesLayer4_1Conv1);
+
+  at(155);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
+  // blocks.cnn:9: bn    (features.layer4[1].bn2)
+  // blocks.cnn:10: act    (features.layer4[1].relu2)
+  cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
+                 features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
+                 kFeaturesLayer4_1Bn2);
+  cnn::winograd::conv_prepare(features_layer4_1_conv2_weight_prepared, features_layer4_1_conv2_weight_,
+                              kFeaturesLayer4_1Conv2);
+
+  at(158);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv3)
+  // blocks.cnn:9: bn    (features.layer4[1].bn3)
+  // 31: add {    (features.layer4[1].add1)
+  // 37: relu    (features.layer4[1].relu3)
+  cnn::bn_affine(features_layer4_1_bn3_saved, features_layer4_1_bn3_weight_, features_layer4_1_bn3_bias_,
+                 features_layer4_1_bn3_running_mean_, features_layer4_1_bn3_running_var_,
+                 kFeaturesLayer4_1Bn3);
+  cnn::conv_prepare(features_layer4_1_conv3_weight_prepared, features_layer4_1_conv3_weight_,
+                    kFeaturesLayer4_1Conv3);
+
+  at(162);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
+  // blocks.cnn:9: bn    (features.layer4[2].bn1)
+  // blocks.cnn:10: act    (features.layer4[2].relu1)
+  cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
+                 features_layer4_2_bn1_running_mean_, features_layer4_2_bn1_running_var_,
+                 kFeaturesLayer4_2Bn1);
+  cnn::conv_prepare(features_layer4_2_conv1_weight_prepared, features_layer4_2_conv1_weight_,
+                    kFeaturesLayer4_2Conv1);
+
+  at(165);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
+  // blocks.cnn:9: bn    (features.layer4[2].bn2)
+  // blocks.cnn:10: act    (features.layer4[2].relu2)
+  cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
+                 features_layer4_2_bn2_running_mean_, features_layer4_2_bn2_running_var_,
+                 kFeaturesLayer4_2Bn2);
+  cnn::winograd::conv_prepare(features_layer4_2_conv2_weight_prepared, features_layer4_2_conv2_weight_,
+                              kFeaturesLayer4_2Conv2);
+
+  at(168);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv3)
+  // blocks.cnn:9: bn    (features.layer4[2].bn3)
+  // 31: add {    (features.layer4[2].add1)
+  // 37: relu    (features.layer4[2].relu3)
+  cnn::bn_affine(features_layer4_2_bn3_saved, features_layer4_2_bn3_weight_, features_layer4_2_bn3_bias_,
+                 features_layer4_2_bn3_running_mean_, features_layer4_2_bn3_running_var_,
+                 kFeaturesLayer4_2Bn3);
+  cnn::conv_prepare(features_layer4_2_conv3_weight_prepared, features_layer4_2_conv3_weight_,
+                    kFeaturesLayer4_2Conv3);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(30507008, 256);
+  const cnn::Floats features_bn1_saved = floats(57802752, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
+  const cnn::Floats features_conv1_weight_prepared = floats(57803008, 9702);
   const cnn::Blocked features_maxpool1 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(6422528, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(57812720, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn2_saved = floats(6422528, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57812976, 4224);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(57817200, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn3_saved = floats(32112640, 1024);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152064);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(57969520, 1024);
   const cnn::Blocked features_layer1_0_bn3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57802752, 1024);
+  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57970544, 16512);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987056, 1024);
   const cnn::Blocked features_layer1_0_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_1_bn1_saved = floats(6422528, 256);
+  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988080, 16512);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(58004592, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn2_saved = floats(6422528, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58004848, 16896);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(58021744, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn3_saved = floats(57802752, 1024);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022000, 152064);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(58174064, 1024);
   const cnn::Blocked features_layer1_1_relu3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_2_bn1_saved = floats(32112640, 256);
+  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58175088, 16512);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(58191600, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_bn2_saved = floats(32112640, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58191856, 16896);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(58208752, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_bn3_saved = floats(57802752, 1024);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58209008, 152064);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(58361072, 1024);
   const cnn::Blocked features_layer1_2_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer2_0_bn1_saved = floats(12845056, 512);
+  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58362096, 16512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(58378608, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_layer2_0_bn2_saved = floats(16056320, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58379120, 33792);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(58412912, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_bn3_saved = floats(16056320, 2048);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58413424, 152064);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(58565488, 2048);
   const cnn::Blocked features_layer2_0_bn3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(51380224, 2048);
+  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58567536, 66048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58633584, 2048);
   const cnn::Blocked features_layer2_0_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_1_bn1_saved = floats(3211264, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58635632, 132096);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(58767728, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn2_saved = floats(3211264, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58768240, 67584);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(58835824, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn3_saved = floats(28901376, 2048);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58836336, 608256);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(59444592, 2048);
   const cnn::Blocked features_layer2_1_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_2_bn1_saved = floats(16056320, 512);
+  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59446640, 66048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(59512688, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_bn2_saved = floats(16056320, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59513200, 67584);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(59580784, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_bn3_saved = floats(28901376, 2048);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59581296, 608256);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(60189552, 2048);
   const cnn::Blocked features_layer2_2_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_3_bn1_saved = floats(3211264, 512);
+  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60191600, 66048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(60257648, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_bn2_saved = floats(3211264, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60258160, 67584);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(60325744, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_bn3_saved = floats(28901376, 2048);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60326256, 608256);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(60934512, 2048);
   const cnn::Blocked features_layer2_3_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer3_0_bn1_saved = floats(19267584, 1024);
+  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60936560, 66048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(61002608, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(12845056, 200704);  // 256x28x28
-  const cnn::Floats features_layer3_0_bn2_saved = floats(20873216, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61003632, 132096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(61135728, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(19267584, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_bn3_saved = floats(20873216, 4096);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61136752, 594432);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(61731184, 4096);
   const cnn::Blocked features_layer3_0_bn3 = blocked(12845056, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(25690112, 4096);
+  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61735280, 262656);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(61997936, 4096);
   const cnn::Blocked features_layer3_0_relu3 = blocked(19267584, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_1_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62002032, 525312);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(62527344, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62528368, 264192);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(62792560, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn3_saved = floats(8028160, 4096);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62793584, 2377728);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(65171312, 4096);
   const cnn::Blocked features_layer3_1_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_2_bn1_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65175408, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(65438064, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn2_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65439088, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(65703280, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65704304, 2377728);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(68082032, 4096);
   const cnn::Blocked features_layer3_2_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_3_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68086128, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(68348784, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68349808, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(68614000, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68615024, 2377728);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(70992752, 4096);
   const cnn::Blocked features_layer3_3_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_4_bn1_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(70996848, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(71259504, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn2_saved = floats(8028160, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71260528, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(71524720, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71525744, 2377728);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(73903472, 4096);
   const cnn::Blocked features_layer3_4_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_5_bn1_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73907568, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(74170224, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn2_saved = floats(1605632, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74171248, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(74435440, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn3_saved = floats(14450688, 4096);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74436464, 2377728);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(76814192, 4096);
   const cnn::Blocked features_layer3_5_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer4_0_bn1_saved = floats(9633792, 2048);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76818288, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(77080944, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Floats features_layer4_0_bn2_saved = floats(10436608, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(77082992, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(77611376, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(9633792, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_bn3_saved = floats(10436608, 8192);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(77613424, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(79991152, 8192);
   const cnn::Blocked features_layer4_0_bn3 = blocked(6422528, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(12845056, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(79999344, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(81049968, 8192);
   const cnn::Blocked features_layer4_0_relu3 = blocked(9633792, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_1_bn1_saved = floats(802816, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(81058160, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(83159408, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn2_saved = floats(802816, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(83161456, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(84218224, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn3_saved = floats(4014080, 8192);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84220272, 9510912);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(93731184, 8192);
   const cnn::Blocked features_layer4_1_relu3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_2_bn1_saved = floats(4014080, 2048);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(93739376, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(94790000, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn2_saved = floats(4014080, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(94792048, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(95848816, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn3_saved = floats(7225344, 8192);
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(95850864, 9510912);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(105361776, 8192);
   const cnn::Blocked features_layer4_2_relu3 = blocked(3211264, 100352);  // 2048x7x7
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(105369968, 1050624);
   const cnn::Blocked head_gap1 = blocked(0, 2048);  // 2048
   const cnn::Blocked head_fc = blocked(65536, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
@@ -1848,9 +2551,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
-                 features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv(features_relu1, input, features_conv1_weight_,
+  cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
             scratch());
 
@@ -1860,59 +2561,47 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
-                 features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
-                 kFeaturesLayer1_0Bn1);
-  cnn::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
+  cnn::conv(features_layer1_0_relu1, features_maxpool1,
+            cnn::prepared(features_layer1_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_0Conv1, batch, scratch());
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // blocks.cnn:10: act    (features.layer1[0].relu2)
-  cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
-                 features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
-                 kFeaturesLayer1_0Bn2);
-  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
+                      cnn::prepared(features_layer1_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_0Conv2, batch, scratch());
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
   // blocks.cnn:9: bn    (features.layer1[0].bn3)
-  cnn::bn_affine(features_layer1_0_bn3_saved, features_layer1_0_bn3_weight_, features_layer1_0_bn3_bias_,
-                 features_layer1_0_bn3_running_mean_, features_layer1_0_bn3_running_var_,
-                 kFeaturesLayer1_0Bn3);
-  cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2, features_layer1_0_conv3_weight_,
+  cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2,
+            cnn::prepared(features_layer1_0_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_0_bn3_saved), kFeaturesLayer1_0Conv3, batch, scratch());
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
   // 31: add {    (features.layer1[0].add1)
   // 37: relu    (features.layer1[0].relu3)
-  cnn::bn_affine(features_layer1_0_downsample_bn1_saved, features_layer1_0_downsample_bn1_weight_,
-                 features_layer1_0_downsample_bn1_bias_, features_layer1_0_downsample_bn1_running_mean_,
-                 features_layer1_0_downsample_bn1_running_var_, kFeaturesLayer1_0DownsampleBn1);
-  cnn::conv(features_layer1_0_relu3, features_maxpool1, features_layer1_0_downsample_conv1_weight_,
+  cnn::conv(features_layer1_0_relu3, features_maxpool1,
+            cnn::prepared(features_layer1_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_0_downsample_bn1_saved).plus(features_layer1_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_0DownsampleConv1, batch, scratch());
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
-                 features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
-                 kFeaturesLayer1_1Bn1);
-  cnn::conv(features_layer1_1_relu1, features_layer1_0_relu3, features_layer1_1_conv1_weight_,
+  cnn::conv(features_layer1_1_relu1, features_layer1_0_relu3,
+            cnn::prepared(features_layer1_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_1Conv1, batch, scratch());
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // blocks.cnn:10: act    (features.layer1[1].relu2)
-  cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
-                 features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
-                 kFeaturesLayer1_1Bn2);
-  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
+                      cnn::prepared(features_layer1_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_1Conv2, batch, scratch());
 
@@ -1920,30 +2609,24 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer1[1].bn3)
   // 31: add {    (features.layer1[1].add1)
   // 37: relu    (features.layer1[1].relu3)
-  cnn::bn_affine(features_layer1_1_bn3_saved, features_layer1_1_bn3_weight_, features_layer1_1_bn3_bias_,
-                 features_layer1_1_bn3_running_mean_, features_layer1_1_bn3_running_var_,
-                 kFeaturesLayer1_1Bn3);
-  cnn::conv(features_layer1_1_relu3, features_layer1_1_relu2, features_layer1_1_conv3_weight_,
+  cnn::conv(features_layer1_1_relu3, features_layer1_1_relu2,
+            cnn::prepared(features_layer1_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_1_bn3_saved).plus(features_layer1_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_1Conv3, batch, scratch());
 
   at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
-  cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
-                 features_layer1_2_bn1_running_mean_, features_layer1_2_bn1_running_var_,
-                 kFeaturesLayer1_2Bn1);
-  cnn::conv(features_layer1_2_relu1, features_layer1_1_relu3, features_layer1_2_conv1_weight_,
+  cnn::conv(features_layer1_2_relu1, features_layer1_1_relu3,
+            cnn::prepared(features_layer1_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer1_2Conv1, batch, scratch());
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   // blocks.cnn:10: act    (features.layer1[2].relu2)
-  cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
-                 features_layer1_2_bn2_running_mean_, features_layer1_2_bn2_running_var_,
-                 kFeaturesLayer1_2Bn2);
-  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
+  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1,
+                      cnn::prepared(features_layer1_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer1_2Conv2, batch, scratch());
 
@@ -1951,69 +2634,55 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer1[2].bn3)
   // 31: add {    (features.layer1[2].add1)
   // 37: relu    (features.layer1[2].relu3)
-  cnn::bn_affine(features_layer1_2_bn3_saved, features_layer1_2_bn3_weight_, features_layer1_2_bn3_bias_,
-                 features_layer1_2_bn3_running_mean_, features_layer1_2_bn3_running_var_,
-                 kFeaturesLayer1_2Bn3);
-  cnn::conv(features_layer1_2_relu3, features_layer1_2_relu2, features_layer1_2_conv3_weight_,
+  cnn::conv(features_layer1_2_relu3, features_layer1_2_relu2,
+            cnn::prepared(features_layer1_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_2_bn3_saved).plus(features_layer1_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer1_2Conv3, batch, scratch());
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
-                 features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
-                 kFeaturesLayer2_0Bn1);
-  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu3, features_layer2_0_conv1_weight_,
+  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu3,
+            cnn::prepared(features_layer2_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv1, batch, scratch());
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   // blocks.cnn:10: act    (features.layer2[0].relu2)
-  cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
-                 features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
-                 kFeaturesLayer2_0Bn2);
-  cnn::conv(features_layer2_0_relu2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+  cnn::conv(features_layer2_0_relu2, features_layer2_0_relu1,
+            cnn::prepared(features_layer2_0_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0Conv2, batch, scratch());
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
   // blocks.cnn:9: bn    (features.layer2[0].bn3)
-  cnn::bn_affine(features_layer2_0_bn3_saved, features_layer2_0_bn3_weight_, features_layer2_0_bn3_bias_,
-                 features_layer2_0_bn3_running_mean_, features_layer2_0_bn3_running_var_,
-                 kFeaturesLayer2_0Bn3);
-  cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2, features_layer2_0_conv3_weight_,
+  cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2,
+            cnn::prepared(features_layer2_0_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn3_saved), kFeaturesLayer2_0Conv3, batch, scratch());
 
   at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 31: add {    (features.layer2[0].add1)
   // 37: relu    (features.layer2[0].relu3)
-  cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
-                 features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
-                 features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
-  cnn::conv(features_layer2_0_relu3, features_layer1_2_relu3, features_layer2_0_downsample_conv1_weight_,
+  cnn::conv(features_layer2_0_relu3, features_layer1_2_relu3,
+            cnn::prepared(features_layer2_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_0DownsampleConv1, batch, scratch());
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
-                 features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
-                 kFeaturesLayer2_1Bn1);
-  cnn::conv(features_layer2_1_relu1, features_layer2_0_relu3, features_layer2_1_conv1_weight_,
+  cnn::conv(features_layer2_1_relu1, features_layer2_0_relu3,
+            cnn::prepared(features_layer2_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_1Conv1, batch, scratch());
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // blocks.cnn:10: act    (features.layer2[1].relu2)
-  cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
-                 features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
-                 kFeaturesLayer2_1Bn2);
-  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
+                      cnn::prepared(features_layer2_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_1Conv2, batch, scratch());
 
@@ -2021,30 +2690,24 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer2[1].bn3)
   // 31: add {    (features.layer2[1].add1)
   // 37: relu    (features.layer2[1].relu3)
-  cnn::bn_affine(features_layer2_1_bn3_saved, features_layer2_1_bn3_weight_, features_layer2_1_bn3_bias_,
-                 features_layer2_1_bn3_running_mean_, features_layer2_1_bn3_running_var_,
-                 kFeaturesLayer2_1Bn3);
-  cnn::conv(features_layer2_1_relu3, features_layer2_1_relu2, features_layer2_1_conv3_weight_,
+  cnn::conv(features_layer2_1_relu3, features_layer2_1_relu2,
+            cnn::prepared(features_layer2_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_1_bn3_saved).plus(features_layer2_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_1Conv3, batch, scratch());
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
-  cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
-                 features_layer2_2_bn1_running_mean_, features_layer2_2_bn1_running_var_,
-                 kFeaturesLayer2_2Bn1);
-  cnn::conv(features_layer2_2_relu1, features_layer2_1_relu3, features_layer2_2_conv1_weight_,
+  cnn::conv(features_layer2_2_relu1, features_layer2_1_relu3,
+            cnn::prepared(features_layer2_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_2Conv1, batch, scratch());
 
   at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   // blocks.cnn:10: act    (features.layer2[2].relu2)
-  cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
-                 features_layer2_2_bn2_running_mean_, features_layer2_2_bn2_running_var_,
-                 kFeaturesLayer2_2Bn2);
-  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
+  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1,
+                      cnn::prepared(features_layer2_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_2Conv2, batch, scratch());
 
@@ -2052,30 +2715,24 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer2[2].bn3)
   // 31: add {    (features.layer2[2].add1)
   // 37: relu    (features.layer2[2].relu3)
-  cnn::bn_affine(features_layer2_2_bn3_saved, features_layer2_2_bn3_weight_, features_layer2_2_bn3_bias_,
-                 features_layer2_2_bn3_running_mean_, features_layer2_2_bn3_running_var_,
-                 kFeaturesLayer2_2Bn3);
-  cnn::conv(features_layer2_2_relu3, features_layer2_2_relu2, features_layer2_2_conv3_weight_,
+  cnn::conv(features_layer2_2_relu3, features_layer2_2_relu2,
+            cnn::prepared(features_layer2_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_2_bn3_saved).plus(features_layer2_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_2Conv3, batch, scratch());
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
-  cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
-                 features_layer2_3_bn1_running_mean_, features_layer2_3_bn1_running_var_,
-                 kFeaturesLayer2_3Bn1);
-  cnn::conv(features_layer2_3_relu1, features_layer2_2_relu3, features_layer2_3_conv1_weight_,
+  cnn::conv(features_layer2_3_relu1, features_layer2_2_relu3,
+            cnn::prepared(features_layer2_3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer2_3Conv1, batch, scratch());
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   // blocks.cnn:10: act    (features.layer2[3].relu2)
-  cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
-                 features_layer2_3_bn2_running_mean_, features_layer2_3_bn2_running_var_,
-                 kFeaturesLayer2_3Bn2);
-  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
+  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1,
+                      cnn::prepared(features_layer2_3_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer2_3Conv2, batch, scratch());
 
@@ -2083,69 +2740,55 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer2[3].bn3)
   // 31: add {    (features.layer2[3].add1)
   // 37: relu    (features.layer2[3].relu3)
-  cnn::bn_affine(features_layer2_3_bn3_saved, features_layer2_3_bn3_weight_, features_layer2_3_bn3_bias_,
-                 features_layer2_3_bn3_running_mean_, features_layer2_3_bn3_running_var_,
-                 kFeaturesLayer2_3Bn3);
-  cnn::conv(features_layer2_3_relu3, features_layer2_3_relu2, features_layer2_3_conv3_weight_,
+  cnn::conv(features_layer2_3_relu3, features_layer2_3_relu2,
+            cnn::prepared(features_layer2_3_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_3_bn3_saved).plus(features_layer2_2_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer2_3Conv3, batch, scratch());
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
-                 features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
-                 kFeaturesLayer3_0Bn1);
-  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu3, features_layer3_0_conv1_weight_,
+  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu3,
+            cnn::prepared(features_layer3_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv1, batch, scratch());
 
   at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   // blocks.cnn:10: act    (features.layer3[0].relu2)
-  cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
-                 features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
-                 kFeaturesLayer3_0Bn2);
-  cnn::conv(features_layer3_0_relu2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+  cnn::conv(features_layer3_0_relu2, features_layer3_0_relu1,
+            cnn::prepared(features_layer3_0_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0Conv2, batch, scratch());
 
   at(84);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
   // blocks.cnn:9: bn    (features.layer3[0].bn3)
-  cnn::bn_affine(features_layer3_0_bn3_saved, features_layer3_0_bn3_weight_, features_layer3_0_bn3_bias_,
-                 features_layer3_0_bn3_running_mean_, features_layer3_0_bn3_running_var_,
-                 kFeaturesLayer3_0Bn3);
-  cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2, features_layer3_0_conv3_weight_,
+  cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2,
+            cnn::prepared(features_layer3_0_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn3_saved), kFeaturesLayer3_0Conv3, batch, scratch());
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 31: add {    (features.layer3[0].add1)
   // 37: relu    (features.layer3[0].relu3)
-  cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
-                 features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
-                 features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
-  cnn::conv(features_layer3_0_relu3, features_layer2_3_relu3, features_layer3_0_downsample_conv1_weight_,
+  cnn::conv(features_layer3_0_relu3, features_layer2_3_relu3,
+            cnn::prepared(features_layer3_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_0DownsampleConv1, batch, scratch());
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
-                 features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
-                 kFeaturesLayer3_1Bn1);
-  cnn::conv(features_layer3_1_relu1, features_layer3_0_relu3, features_layer3_1_conv1_weight_,
+  cnn::conv(features_layer3_1_relu1, features_layer3_0_relu3,
+            cnn::prepared(features_layer3_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_1Conv1, batch, scratch());
 
   at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // blocks.cnn:10: act    (features.layer3[1].relu2)
-  cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
-                 features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
-                 kFeaturesLayer3_1Bn2);
-  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1,
+                      cnn::prepared(features_layer3_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
@@ -2153,30 +2796,24 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[1].bn3)
   // 31: add {    (features.layer3[1].add1)
   // 37: relu    (features.layer3[1].relu3)
-  cnn::bn_affine(features_layer3_1_bn3_saved, features_layer3_1_bn3_weight_, features_layer3_1_bn3_bias_,
-                 features_layer3_1_bn3_running_mean_, features_layer3_1_bn3_running_var_,
-                 kFeaturesLayer3_1Bn3);
-  cnn::conv(features_layer3_1_relu3, features_layer3_1_relu2, features_layer3_1_conv3_weight_,
+  cnn::conv(features_layer3_1_relu3, features_layer3_1_relu2,
+            cnn::prepared(features_layer3_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_1_bn3_saved).plus(features_layer3_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_1Conv3, batch, scratch());
 
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
-  cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
-                 features_layer3_2_bn1_running_mean_, features_layer3_2_bn1_running_var_,
-                 kFeaturesLayer3_2Bn1);
-  cnn::conv(features_layer3_2_relu1, features_layer3_1_relu3, features_layer3_2_conv1_weight_,
+  cnn::conv(features_layer3_2_relu1, features_layer3_1_relu3,
+            cnn::prepared(features_layer3_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_2Conv1, batch, scratch());
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // blocks.cnn:10: act    (features.layer3[2].relu2)
-  cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
-                 features_layer3_2_bn2_running_mean_, features_layer3_2_bn2_running_var_,
-                 kFeaturesLayer3_2Bn2);
-  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
+  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1,
+                      cnn::prepared(features_layer3_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv2, batch, scratch());
 
@@ -2184,30 +2821,24 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[2].bn3)
   // 31: add {    (features.layer3[2].add1)
   // 37: relu    (features.layer3[2].relu3)
-  cnn::bn_affine(features_layer3_2_bn3_saved, features_layer3_2_bn3_weight_, features_layer3_2_bn3_bias_,
-                 features_layer3_2_bn3_running_mean_, features_layer3_2_bn3_running_var_,
-                 kFeaturesLayer3_2Bn3);
-  cnn::conv(features_layer3_2_relu3, features_layer3_2_relu2, features_layer3_2_conv3_weight_,
+  cnn::conv(features_layer3_2_relu3, features_layer3_2_relu2,
+            cnn::prepared(features_layer3_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_2_bn3_saved).plus(features_layer3_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_2Conv3, batch, scratch());
 
   at(110);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
-  cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
-                 features_layer3_3_bn1_running_mean_, features_layer3_3_bn1_running_var_,
-                 kFeaturesLayer3_3Bn1);
-  cnn::conv(features_layer3_3_relu1, features_layer3_2_relu3, features_layer3_3_conv1_weight_,
+  cnn::conv(features_layer3_3_relu1, features_layer3_2_relu3,
+            cnn::prepared(features_layer3_3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_3Conv1, batch, scratch());
 
   at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // blocks.cnn:10: act    (features.layer3[3].relu2)
-  cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
-                 features_layer3_3_bn2_running_mean_, features_layer3_3_bn2_running_var_,
-                 kFeaturesLayer3_3Bn2);
-  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
+  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1,
+                      cnn::prepared(features_layer3_3_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv2, batch, scratch());
 
@@ -2215,30 +2846,24 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[3].bn3)
   // 31: add {    (features.layer3[3].add1)
   // 37: relu    (features.layer3[3].relu3)
-  cnn::bn_affine(features_layer3_3_bn3_saved, features_layer3_3_bn3_weight_, features_layer3_3_bn3_bias_,
-                 features_layer3_3_bn3_running_mean_, features_layer3_3_bn3_running_var_,
-                 kFeaturesLayer3_3Bn3);
-  cnn::conv(features_layer3_3_relu3, features_layer3_3_relu2, features_layer3_3_conv3_weight_,
+  cnn::conv(features_layer3_3_relu3, features_layer3_3_relu2,
+            cnn::prepared(features_layer3_3_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_3_bn3_saved).plus(features_layer3_2_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_3Conv3, batch, scratch());
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
-  cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
-                 features_layer3_4_bn1_running_mean_, features_layer3_4_bn1_running_var_,
-                 kFeaturesLayer3_4Bn1);
-  cnn::conv(features_layer3_4_relu1, features_layer3_3_relu3, features_layer3_4_conv1_weight_,
+  cnn::conv(features_layer3_4_relu1, features_layer3_3_relu3,
+            cnn::prepared(features_layer3_4_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_4Conv1, batch, scratch());
 
   at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // blocks.cnn:10: act    (features.layer3[4].relu2)
-  cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
-                 features_layer3_4_bn2_running_mean_, features_layer3_4_bn2_running_var_,
-                 kFeaturesLayer3_4Bn2);
-  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
+  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1,
+                      cnn::prepared(features_layer3_4_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv2, batch, scratch());
 
@@ -2246,30 +2871,24 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[4].bn3)
   // 31: add {    (features.layer3[4].add1)
   // 37: relu    (features.layer3[4].relu3)
-  cnn::bn_affine(features_layer3_4_bn3_saved, features_layer3_4_bn3_weight_, features_layer3_4_bn3_bias_,
-                 features_layer3_4_bn3_running_mean_, features_layer3_4_bn3_running_var_,
-                 kFeaturesLayer3_4Bn3);
-  cnn::conv(features_layer3_4_relu3, features_layer3_4_relu2, features_layer3_4_conv3_weight_,
+  cnn::conv(features_layer3_4_relu3, features_layer3_4_relu2,
+            cnn::prepared(features_layer3_4_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_4_bn3_saved).plus(features_layer3_3_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_4Conv3, batch, scratch());
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
-  cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
-                 features_layer3_5_bn1_running_mean_, features_layer3_5_bn1_running_var_,
-                 kFeaturesLayer3_5Bn1);
-  cnn::conv(features_layer3_5_relu1, features_layer3_4_relu3, features_layer3_5_conv1_weight_,
+  cnn::conv(features_layer3_5_relu1, features_layer3_4_relu3,
+            cnn::prepared(features_layer3_5_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer3_5Conv1, batch, scratch());
 
   at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // blocks.cnn:10: act    (features.layer3[5].relu2)
-  cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
-                 features_layer3_5_bn2_running_mean_, features_layer3_5_bn2_running_var_,
-                 kFeaturesLayer3_5Bn2);
-  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
+  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1,
+                      cnn::prepared(features_layer3_5_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv2, batch, scratch());
 
@@ -2277,69 +2896,55 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[5].bn3)
   // 31: add {    (features.layer3[5].add1)
   // 37: relu    (features.layer3[5].relu3)
-  cnn::bn_affine(features_layer3_5_bn3_saved, features_layer3_5_bn3_weight_, features_layer3_5_bn3_bias_,
-                 features_layer3_5_bn3_running_mean_, features_layer3_5_bn3_running_var_,
-                 kFeaturesLayer3_5Bn3);
-  cnn::conv(features_layer3_5_relu3, features_layer3_5_relu2, features_layer3_5_conv3_weight_,
+  cnn::conv(features_layer3_5_relu3, features_layer3_5_relu2,
+            cnn::prepared(features_layer3_5_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_5_bn3_saved).plus(features_layer3_4_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer3_5Conv3, batch, scratch());
 
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
-                 features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
-                 kFeaturesLayer4_0Bn1);
-  cnn::conv(features_layer4_0_relu1, features_layer3_5_relu3, features_layer4_0_conv1_weight_,
+  cnn::conv(features_layer4_0_relu1, features_layer3_5_relu3,
+            cnn::prepared(features_layer4_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv1, batch, scratch());
 
   at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   // blocks.cnn:10: act    (features.layer4[0].relu2)
-  cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
-                 features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
-                 kFeaturesLayer4_0Bn2);
-  cnn::conv(features_layer4_0_relu2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+  cnn::conv(features_layer4_0_relu2, features_layer4_0_relu1,
+            cnn::prepared(features_layer4_0_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn2_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0Conv2, batch, scratch());
 
   at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
   // blocks.cnn:9: bn    (features.layer4[0].bn3)
-  cnn::bn_affine(features_layer4_0_bn3_saved, features_layer4_0_bn3_weight_, features_layer4_0_bn3_bias_,
-                 features_layer4_0_bn3_running_mean_, features_layer4_0_bn3_running_var_,
-                 kFeaturesLayer4_0Bn3);
-  cnn::conv(features_layer4_0_bn3, features_layer4_0_relu2, features_layer4_0_conv3_weight_,
+  cnn::conv(features_layer4_0_bn3, features_layer4_0_relu2,
+            cnn::prepared(features_layer4_0_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn3_saved), kFeaturesLayer4_0Conv3, batch, scratch());
 
   at(148);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   // 31: add {    (features.layer4[0].add1)
   // 37: relu    (features.layer4[0].relu3)
-  cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
-                 features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
-                 features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
-  cnn::conv(features_layer4_0_relu3, features_layer3_5_relu3, features_layer4_0_downsample_conv1_weight_,
+  cnn::conv(features_layer4_0_relu3, features_layer3_5_relu3,
+            cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn3).then(cnn::Activation::kRelu),
             kFeaturesLayer4_0DownsampleConv1, batch, scratch());
 
   at(152);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
-                 features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
-                 kFeaturesLayer4_1Bn1);
-  cnn::conv(features_layer4_1_relu1, features_layer4_0_relu3, features_layer4_1_conv1_weight_,
+  cnn::conv(features_layer4_1_relu1, features_layer4_0_relu3,
+            cnn::prepared(features_layer4_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_1Conv1, batch, scratch());
 
   at(155);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // blocks.cnn:10: act    (features.layer4[1].relu2)
-  cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
-                 features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
-                 kFeaturesLayer4_1Bn2);
-  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1,
+                      cnn::prepared(features_layer4_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
@@ -2347,30 +2952,24 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer4[1].bn3)
   // 31: add {    (features.layer4[1].add1)
   // 37: relu    (features.layer4[1].relu3)
-  cnn::bn_affine(features_layer4_1_bn3_saved, features_layer4_1_bn3_weight_, features_layer4_1_bn3_bias_,
-                 features_layer4_1_bn3_running_mean_, features_layer4_1_bn3_running_var_,
-                 kFeaturesLayer4_1Bn3);
-  cnn::conv(features_layer4_1_relu3, features_layer4_1_relu2, features_layer4_1_conv3_weight_,
+  cnn::conv(features_layer4_1_relu3, features_layer4_1_relu2,
+            cnn::prepared(features_layer4_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_1_bn3_saved).plus(features_layer4_0_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer4_1Conv3, batch, scratch());
 
   at(162);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   // blocks.cnn:10: act    (features.layer4[2].relu1)
-  cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
-                 features_layer4_2_bn1_running_mean_, features_layer4_2_bn1_running_var_,
-                 kFeaturesLayer4_2Bn1);
-  cnn::conv(features_layer4_2_relu1, features_layer4_1_relu3, features_layer4_2_conv1_weight_,
+  cnn::conv(features_layer4_2_relu1, features_layer4_1_relu3,
+            cnn::prepared(features_layer4_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
             kFeaturesLayer4_2Conv1, batch, scratch());
 
   at(165);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // blocks.cnn:10: act    (features.layer4[2].relu2)
-  cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
-                 features_layer4_2_bn2_running_mean_, features_layer4_2_bn2_running_var_,
-                 kFeaturesLayer4_2Bn2);
-  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
+  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1,
+                      cnn::prepared(features_layer4_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv2, batch, scratch());
 
@@ -2378,10 +2977,8 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer4[2].bn3)
   // 31: add {    (features.layer4[2].add1)
   // 37: relu    (features.layer4[2].relu3)
-  cnn::bn_affine(features_layer4_2_bn3_saved, features_layer4_2_bn3_weight_, features_layer4_2_bn3_bias_,
-                 features_layer4_2_bn3_running_mean_, features_layer4_2_bn3_running_var_,
-                 kFeaturesLayer4_2Bn3);
-  cnn::conv(features_layer4_2_relu3, features_layer4_2_relu2, features_layer4_2_conv3_weight_,
+  cnn::conv(features_layer4_2_relu3, features_layer4_2_relu2,
+            cnn::prepared(features_layer4_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_2_bn3_saved).plus(features_layer4_1_relu3).then(cnn::Activation::kRelu),
             kFeaturesLayer4_2Conv3, batch, scratch());
 

@@ -104,21 +104,37 @@ constexpr cnn::DenseGeometry kClassifierDense3{.in = 4096, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
+static_assert(cnn::conv_prepared_scratch(kFeaturesBlock1Conv1, kBatch) == cnn::ScratchSize{5376, 0});
 static_assert(cnn::conv_scratch(kFeaturesBlock1Conv1, kBatch) == cnn::ScratchSize{5376, 1782});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{75904, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{75904, 304128});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{112768, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{112768, 1188864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv4, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv4, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{186496, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{186496, 4755456});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv4, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv4, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv4, kBatch) == cnn::ScratchSize{333952, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv4, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 1003520});
 static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
@@ -264,26 +280,26 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{86704128, 13447168, 7168}, {}},
-    {{1849688064, 25690112, 147712}, {}},
+    {{86704128, 13447168, 7384}, {}},
+    {{1849688064, 25690112, 608512}, {}},
     {{0, 16056320, 0}, {}},
-    {{924844032, 9633792, 295424}, {}},
-    {{1849688064, 12845056, 590336}, {}},
+    {{924844032, 9633792, 1217024}, {}},
+    {{1849688064, 12845056, 2433536}, {}},
     {{0, 8028160, 0}, {}},
-    {{924844032, 4816896, 1180672}, {}},
-    {{1849688064, 6422528, 2360320}, {}},
-    {{1849688064, 6422528, 2360320}, {}},
-    {{1849688064, 6422528, 2360320}, {}},
+    {{924844032, 4816896, 4756480}, {}},
+    {{1849688064, 6422528, 9511936}, {}},
+    {{1849688064, 6422528, 9511936}, {}},
+    {{1849688064, 6422528, 9511936}, {}},
     {{0, 4014080, 0}, {}},
-    {{924844032, 2408448, 4720640}, {}},
-    {{1849688064, 3211264, 9439232}, {}},
-    {{1849688064, 3211264, 9439232}, {}},
-    {{1849688064, 3211264, 9439232}, {}},
+    {{924844032, 2408448, 19023872}, {}},
+    {{1849688064, 3211264, 38045696}, {}},
+    {{1849688064, 3211264, 38045696}, {}},
+    {{1849688064, 3211264, 38045696}, {}},
     {{0, 2007040, 0}, {}},
-    {{462422016, 802816, 9439232}, {}},
-    {{462422016, 802816, 9439232}, {}},
-    {{462422016, 802816, 9439232}, {}},
-    {{462422016, 802816, 9439232}, {}},
+    {{462422016, 802816, 38045696}, {}},
+    {{462422016, 802816, 38045696}, {}},
+    {{462422016, 802816, 38045696}, {}},
+    {{462422016, 802816, 38045696}, {}},
     {{0, 501760, 0}, {}},
     {{}, {}},
     {{102760448, 149504, 411058176}, {}},
@@ -346,8 +362,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 143667248, .gradients = 0, .optimizer = 0, .activations = 205520896,
-               .shared_scratch = 9510912, .thread_scratch = 333952},
+    .memory = {.parameters = 143667248, .gradients = 0, .optimizer = 0, .activations = 286241024,
+               .shared_scratch = 1003520, .thread_scratch = 333952},
 };
 
 }  // namespace
@@ -358,30 +374,130 @@ const cnn::ModelDescription& VGG19::model() {
   return kModel;
 }
 
+// What prediction needs of the weights: made once, and again where they have changed.
+void VGG19::prepare_on_team() {
+  const cnn::Floats features_block1_conv1_weight_prepared = floats(205520896, 1782);
+  const cnn::Floats features_block1_conv2_weight_prepared = floats(205522688, 152064);
+  const cnn::Floats features_block2_conv1_weight_prepared = floats(205674752, 304128);
+  const cnn::Floats features_block2_conv2_weight_prepared = floats(205978880, 608256);
+  const cnn::Floats features_block3_conv1_weight_prepared = floats(206587136, 1188864);
+  const cnn::Floats features_block3_conv2_weight_prepared = floats(207776000, 2377728);
+  const cnn::Floats features_block3_conv3_weight_prepared = floats(210153728, 2377728);
+  const cnn::Floats features_block3_conv4_weight_prepared = floats(212531456, 2377728);
+  const cnn::Floats features_block4_conv1_weight_prepared = floats(214909184, 4755456);
+  const cnn::Floats features_block4_conv2_weight_prepared = floats(219664640, 9510912);
+  const cnn::Floats features_block4_conv3_weight_prepared = floats(229175552, 9510912);
+  const cnn::Floats features_block4_conv4_weight_prepared = floats(238686464, 9510912);
+  const cnn::Floats features_block5_conv1_weight_prepared = floats(248197376, 9510912);
+  const cnn::Floats features_block5_conv2_weight_prepared = floats(257708288, 9510912);
+  const cnn::Floats features_block5_conv3_weight_prepared = floats(267219200, 9510912);
+  const cnn::Floats features_block5_conv4_weight_prepared = floats(276730112, 9510912);
+
+  at(0);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv1)
+  cnn::conv_prepare(features_block1_conv1_weight_prepared, features_block1_conv1_weight_,
+                    kFeaturesBlock1Conv1);
+
+  at(1);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv2)
+  cnn::winograd::conv_prepare(features_block1_conv2_weight_prepared, features_block1_conv2_weight_,
+                              kFeaturesBlock1Conv2);
+
+  at(3);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv1)
+  cnn::winograd::conv_prepare(features_block2_conv1_weight_prepared, features_block2_conv1_weight_,
+                              kFeaturesBlock2Conv1);
+
+  at(4);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv2)
+  cnn::winograd::conv_prepare(features_block2_conv2_weight_prepared, features_block2_conv2_weight_,
+                              kFeaturesBlock2Conv2);
+
+  at(6);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv1)
+  cnn::winograd::conv_prepare(features_block3_conv1_weight_prepared, features_block3_conv1_weight_,
+                              kFeaturesBlock3Conv1);
+
+  at(7);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv2)
+  cnn::winograd::conv_prepare(features_block3_conv2_weight_prepared, features_block3_conv2_weight_,
+                              kFeaturesBlock3Conv2);
+
+  at(8);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv3)
+  cnn::winograd::conv_prepare(features_block3_conv3_weight_prepared, features_block3_conv3_weight_,
+                              kFeaturesBlock3Conv3);
+
+  at(9);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv4)
+  cnn::winograd::conv_prepare(features_block3_conv4_weight_prepared, features_block3_conv4_weight_,
+                              kFeaturesBlock3Conv4);
+
+  at(11);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv1)
+  cnn::winograd::conv_prepare(features_block4_conv1_weight_prepared, features_block4_conv1_weight_,
+                              kFeaturesBlock4Conv1);
+
+  at(12);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv2)
+  cnn::winograd::conv_prepare(features_block4_conv2_weight_prepared, features_block4_conv2_weight_,
+                              kFeaturesBlock4Conv2);
+
+  at(13);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv3)
+  cnn::winograd::conv_prepare(features_block4_conv3_weight_prepared, features_block4_conv3_weight_,
+                              kFeaturesBlock4Conv3);
+
+  at(14);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv4)
+  cnn::winograd::conv_prepare(features_block4_conv4_weight_prepared, features_block4_conv4_weight_,
+                              kFeaturesBlock4Conv4);
+
+  at(16);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv1)
+  cnn::winograd::conv_prepare(features_block5_conv1_weight_prepared, features_block5_conv1_weight_,
+                              kFeaturesBlock5Conv1);
+
+  at(17);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv2)
+  cnn::winograd::conv_prepare(features_block5_conv2_weight_prepared, features_block5_conv2_weight_,
+                              kFeaturesBlock5Conv2);
+
+  at(18);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv3)
+  cnn::winograd::conv_prepare(features_block5_conv3_weight_prepared, features_block5_conv3_weight_,
+                              kFeaturesBlock5Conv3);
+
+  at(19);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv4)
+  cnn::winograd::conv_prepare(features_block5_conv4_weight_prepared, features_block5_conv4_weight_,
+                              kFeaturesBlock5Conv4);
+}
+
 // Forward, as at prediction time: scores for the caller.
 void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::Blocked input = blocked(102760448, 150528);  // 3x224x224
   const cnn::Blocked features_block1_conv1 = blocked(0, 3211264);  // 64x224x224
+  const cnn::Floats features_block1_conv1_weight_prepared = floats(205520896, 1782);
   const cnn::Blocked features_block1_conv2 = blocked(102760448, 3211264);  // 64x224x224
+  const cnn::Floats features_block1_conv2_weight_prepared = floats(205522688, 152064);
   const cnn::Blocked features_block1_maxpool1 = blocked(51380224, 802816);  // 64x112x112
   const cnn::Blocked features_block2_conv1 = blocked(0, 1605632);  // 128x112x112
+  const cnn::Floats features_block2_conv1_weight_prepared = floats(205674752, 304128);
   const cnn::Blocked features_block2_conv2 = blocked(51380224, 1605632);  // 128x112x112
+  const cnn::Floats features_block2_conv2_weight_prepared = floats(205978880, 608256);
   const cnn::Blocked features_block2_maxpool1 = blocked(25690112, 401408);  // 128x56x56
   const cnn::Blocked features_block3_conv1 = blocked(0, 802816);  // 256x56x56
+  const cnn::Floats features_block3_conv1_weight_prepared = floats(206587136, 1188864);
   const cnn::Blocked features_block3_conv2 = blocked(25690112, 802816);  // 256x56x56
+  const cnn::Floats features_block3_conv2_weight_prepared = floats(207776000, 2377728);
   const cnn::Blocked features_block3_conv3 = blocked(0, 802816);  // 256x56x56
+  const cnn::Floats features_block3_conv3_weight_prepared = floats(210153728, 2377728);
   const cnn::Blocked features_block3_conv4 = blocked(25690112, 802816);  // 256x56x56
+  const cnn::Floats features_block3_conv4_weight_prepared = floats(212531456, 2377728);
   const cnn::Blocked features_block3_maxpool1 = blocked(12845056, 200704);  // 256x28x28
   const cnn::Blocked features_block4_conv1 = blocked(0, 401408);  // 512x28x28
+  const cnn::Floats features_block4_conv1_weight_prepared = floats(214909184, 4755456);
   const cnn::Blocked features_block4_conv2 = blocked(12845056, 401408);  // 512x28x28
+  const cnn::Floats features_block4_conv2_weight_prepared = floats(219664640, 9510912);
   const cnn::Blocked features_block4_conv3 = blocked(0, 401408);  // 512x28x28
+  const cnn::Floats features_block4_conv3_weight_prepared = floats(229175552, 9510912);
   const cnn::Blocked features_block4_conv4 = blocked(12845056, 401408);  // 512x28x28
+  const cnn::Floats features_block4_conv4_weight_prepared = floats(238686464, 9510912);
   const cnn::Blocked features_block4_maxpool1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_block5_conv1 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Floats features_block5_conv1_weight_prepared = floats(248197376, 9510912);
   const cnn::Blocked features_block5_conv2 = blocked(0, 100352);  // 512x14x14
+  const cnn::Floats features_block5_conv2_weight_prepared = floats(257708288, 9510912);
   const cnn::Blocked features_block5_conv3 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Floats features_block5_conv3_weight_prepared = floats(267219200, 9510912);
   const cnn::Blocked features_block5_conv4 = blocked(0, 100352);  // 512x14x14
+  const cnn::Floats features_block5_conv4_weight_prepared = floats(276730112, 9510912);
   const cnn::Blocked classifier_flatten1 = blocked(3211264, 25088);  // 25088
   const cnn::Blocked features_block5_maxpool1 = blocked(3211264, 25088);  // 512x7x7
   const cnn::Blocked classifier_dense1 = blocked(0, 4096);  // 4096
@@ -391,12 +507,13 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   at(0);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv1)
-  cnn::conv(features_block1_conv1, input, features_block1_conv1_weight_,
+  cnn::conv(features_block1_conv1, input, cnn::prepared(features_block1_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_block1_conv1_bias_).then(cnn::Activation::kRelu),
             kFeaturesBlock1Conv1, batch, scratch());
 
   at(1);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv2)
-  cnn::winograd::conv(features_block1_conv2, features_block1_conv1, features_block1_conv2_weight_,
+  cnn::winograd::conv(features_block1_conv2, features_block1_conv1,
+                      cnn::prepared(features_block1_conv2_weight_prepared),
                       cnn::Epilogue().with_bias(features_block1_conv2_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock1Conv2, batch, scratch());
 
@@ -404,12 +521,14 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_block1_maxpool1, features_block1_conv2, kFeaturesBlock1Maxpool1, batch);
 
   at(3);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv1)
-  cnn::winograd::conv(features_block2_conv1, features_block1_maxpool1, features_block2_conv1_weight_,
+  cnn::winograd::conv(features_block2_conv1, features_block1_maxpool1,
+                      cnn::prepared(features_block2_conv1_weight_prepared),
                       cnn::Epilogue().with_bias(features_block2_conv1_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock2Conv1, batch, scratch());
 
   at(4);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv2)
-  cnn::winograd::conv(features_block2_conv2, features_block2_conv1, features_block2_conv2_weight_,
+  cnn::winograd::conv(features_block2_conv2, features_block2_conv1,
+                      cnn::prepared(features_block2_conv2_weight_prepared),
                       cnn::Epilogue().with_bias(features_block2_conv2_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock2Conv2, batch, scratch());
 
@@ -417,22 +536,26 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_block2_maxpool1, features_block2_conv2, kFeaturesBlock2Maxpool1, batch);
 
   at(6);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv1)
-  cnn::winograd::conv(features_block3_conv1, features_block2_maxpool1, features_block3_conv1_weight_,
+  cnn::winograd::conv(features_block3_conv1, features_block2_maxpool1,
+                      cnn::prepared(features_block3_conv1_weight_prepared),
                       cnn::Epilogue().with_bias(features_block3_conv1_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock3Conv1, batch, scratch());
 
   at(7);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv2)
-  cnn::winograd::conv(features_block3_conv2, features_block3_conv1, features_block3_conv2_weight_,
+  cnn::winograd::conv(features_block3_conv2, features_block3_conv1,
+                      cnn::prepared(features_block3_conv2_weight_prepared),
                       cnn::Epilogue().with_bias(features_block3_conv2_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock3Conv2, batch, scratch());
 
   at(8);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv3)
-  cnn::winograd::conv(features_block3_conv3, features_block3_conv2, features_block3_conv3_weight_,
+  cnn::winograd::conv(features_block3_conv3, features_block3_conv2,
+                      cnn::prepared(features_block3_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_block3_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock3Conv3, batch, scratch());
 
   at(9);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv4)
-  cnn::winograd::conv(features_block3_conv4, features_block3_conv3, features_block3_conv4_weight_,
+  cnn::winograd::conv(features_block3_conv4, features_block3_conv3,
+                      cnn::prepared(features_block3_conv4_weight_prepared),
                       cnn::Epilogue().with_bias(features_block3_conv4_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock3Conv4, batch, scratch());
 
@@ -440,22 +563,26 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_block3_maxpool1, features_block3_conv4, kFeaturesBlock3Maxpool1, batch);
 
   at(11);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv1)
-  cnn::winograd::conv(features_block4_conv1, features_block3_maxpool1, features_block4_conv1_weight_,
+  cnn::winograd::conv(features_block4_conv1, features_block3_maxpool1,
+                      cnn::prepared(features_block4_conv1_weight_prepared),
                       cnn::Epilogue().with_bias(features_block4_conv1_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock4Conv1, batch, scratch());
 
   at(12);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv2)
-  cnn::winograd::conv(features_block4_conv2, features_block4_conv1, features_block4_conv2_weight_,
+  cnn::winograd::conv(features_block4_conv2, features_block4_conv1,
+                      cnn::prepared(features_block4_conv2_weight_prepared),
                       cnn::Epilogue().with_bias(features_block4_conv2_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock4Conv2, batch, scratch());
 
   at(13);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv3)
-  cnn::winograd::conv(features_block4_conv3, features_block4_conv2, features_block4_conv3_weight_,
+  cnn::winograd::conv(features_block4_conv3, features_block4_conv2,
+                      cnn::prepared(features_block4_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_block4_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock4Conv3, batch, scratch());
 
   at(14);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv4)
-  cnn::winograd::conv(features_block4_conv4, features_block4_conv3, features_block4_conv4_weight_,
+  cnn::winograd::conv(features_block4_conv4, features_block4_conv3,
+                      cnn::prepared(features_block4_conv4_weight_prepared),
                       cnn::Epilogue().with_bias(features_block4_conv4_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock4Conv4, batch, scratch());
 
@@ -463,22 +590,26 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_block4_maxpool1, features_block4_conv4, kFeaturesBlock4Maxpool1, batch);
 
   at(16);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv1)
-  cnn::winograd::conv(features_block5_conv1, features_block4_maxpool1, features_block5_conv1_weight_,
+  cnn::winograd::conv(features_block5_conv1, features_block4_maxpool1,
+                      cnn::prepared(features_block5_conv1_weight_prepared),
                       cnn::Epilogue().with_bias(features_block5_conv1_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock5Conv1, batch, scratch());
 
   at(17);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv2)
-  cnn::winograd::conv(features_block5_conv2, features_block5_conv1, features_block5_conv2_weight_,
+  cnn::winograd::conv(features_block5_conv2, features_block5_conv1,
+                      cnn::prepared(features_block5_conv2_weight_prepared),
                       cnn::Epilogue().with_bias(features_block5_conv2_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock5Conv2, batch, scratch());
 
   at(18);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv3)
-  cnn::winograd::conv(features_block5_conv3, features_block5_conv2, features_block5_conv3_weight_,
+  cnn::winograd::conv(features_block5_conv3, features_block5_conv2,
+                      cnn::prepared(features_block5_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_block5_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock5Conv3, batch, scratch());
 
   at(19);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv4)
-  cnn::winograd::conv(features_block5_conv4, features_block5_conv3, features_block5_conv4_weight_,
+  cnn::winograd::conv(features_block5_conv4, features_block5_conv3,
+                      cnn::prepared(features_block5_conv4_weight_prepared),
                       cnn::Epilogue().with_bias(features_block5_conv4_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock5Conv4, batch, scratch());
 

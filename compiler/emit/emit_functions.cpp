@@ -156,6 +156,7 @@ class Body {
     if (const auto* epilogue = std::get_if<plan::EpilogueOperand>(&operand)) return epilogue_text(*epilogue);
     if (const auto* activation = std::get_if<plan::ActivationOperand>(&operand)) return activation_text(activation->activation);
     if (const auto* value = std::get_if<plan::ParameterOperand>(&operand)) return parameter(value->parameter).identifier + "_";
+    if (const auto* weights = std::get_if<plan::PreparedOperand>(&operand)) return fmt::format("cnn::prepared({})", buffer(weights->buffer));
     if (const auto* gradient = std::get_if<plan::GradientOperand>(&operand)) return "d_" + parameter(gradient->parameter).identifier;
     if (const auto* number = std::get_if<plan::NumberOperand>(&operand)) return float_literal(number->value);
     if (const auto* integer = std::get_if<plan::IntegerOperand>(&operand)) return fmt::format("{}", integer->value);
@@ -195,8 +196,16 @@ bool mentions(const Function& function, plan::Named named) {
 std::string function_declaration(const Function& function) {
   const bool predict = function.kind == FunctionKind::kPredict;
   const bool overrides = function.kind != FunctionKind::kStep;
-  return fmt::format("  {} {}({}){};\n", predict ? "void" : "float", method_name(function), parameters_of(function),
-                     overrides ? " override" : "");
+  return fmt::format("  {} {}({}){};\n{}", predict ? "void" : "float", method_name(function), parameters_of(function),
+                     overrides ? " override" : "", function.preparation.empty() ? "" : "  void prepare_on_team() override;\n");
+}
+
+std::string preparation_definition(const Plan& plan, const Function& function) {
+  Function preparation = function;
+  preparation.steps = function.preparation;
+  for (Buffer& buffer : preparation.buffers) buffer.last = buffer.prepared ? 0 : -1;
+  return fmt::format("// What prediction needs of the weights: made once, and again where they have changed.\nvoid {}::prepare_on_team() {{\n{}}}\n",
+                     class_name(plan), Body(plan, preparation).text());
 }
 
 std::string function_definition(const Plan& plan, const Function& function, const Origin& origin) {
@@ -214,7 +223,8 @@ std::string function_definition(const Plan& plan, const Function& function, cons
     summary = predict ? "// Forward, as at prediction time: scores for the caller.\n"
                       : "// Forward, as at prediction time, and the loss.\n";
   }
-  return summary + head + Body(plan, function).text() + "}\n";
+  const std::string preparation = function.preparation.empty() ? "" : preparation_definition(plan, function) + "\n";
+  return preparation + summary + head + Body(plan, function).text() + "}\n";
 }
 
 }  // namespace cnnc::emit

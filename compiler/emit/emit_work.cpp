@@ -43,6 +43,7 @@ class Counter {
     if (operand.affine >= 0) add(operand.affine);
     if (operand.addend >= 0) add(operand.addend);
   }
+  void operator()(const plan::PreparedOperand& operand) const { add(operand.buffer); }
   void operator()(const plan::ParameterOperand& operand) const { add_parameter(operand.parameter); }
   void operator()(const plan::GradientOperand& operand) const { add_parameter(operand.parameter); }
   template <class Other>

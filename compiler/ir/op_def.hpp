@@ -123,10 +123,18 @@ struct ScratchDef {
   ScratchSize (*size)(const OpContext&) = nullptr;
 };
 
+/// For a call that packs its weights into the shared scratch: the function that does so ahead of time (prepared weights,
+/// weights, geometry), and the scratch that is needed then.
+struct PrepareDef {
+  std::string_view function = {};
+  ScratchDef scratch = {};
+};
+
 struct CallDef {
   std::string_view function = {};  // in namespace cnn
   std::vector<Role> operands = {};
   ScratchDef scratch = {};
+  PrepareDef prepare = {};
   bool in_place = false;     // backward: kDInput may be kDOutput
   bool accumulates = false;  // backward: kDInput may be added to: cnn::Result
 };

@@ -155,6 +155,14 @@ double winograd_cost(const Shape& s, Pass pass, std::int64_t batch) {
   return static_cast<double>(kPoints) * multiply + transforms;
 }
 
+// With prepared weights nothing is shared.
+ScratchSize prepared_scratch(const OpContext& context) {
+  return {.per_thread = forward_scratch(context).per_thread, .shared = 0};
+}
+ScratchSize winograd_prepared_scratch(const OpContext& context) {
+  return {.per_thread = winograd_forward_scratch(context).per_thread, .shared = 0};
+}
+
 ir::CallDef named(ir::CallDef call, std::string_view function, ir::ScratchDef scratch) {
   call.function = function;
   call.scratch = scratch;
@@ -164,6 +172,7 @@ ir::CallDef named(ir::CallDef call, std::string_view function, ir::ScratchDef sc
 ir::Calls winograd_calls() {
   ir::Calls calls = packed_calls();
   calls.forward = named(calls.forward, "winograd::conv", {"winograd::conv_scratch", winograd_forward_scratch});
+  calls.forward.prepare = {"winograd::conv_prepare", {"winograd::conv_prepared_scratch", winograd_prepared_scratch}};
   calls.backward_input = named(*calls.backward_input, "winograd::conv_backward_input",
                                {"winograd::conv_backward_input_scratch", winograd_backward_input_scratch});
   calls.backward_params = named(*calls.backward_params, "winograd::conv_backward_params",
@@ -201,10 +210,12 @@ ir::Calls packed_calls() {
   using ir::Role;
   return {.forward = {"conv",
                       {Role::kOutput, Role::kLoaded, Role::kWeight, Role::kEpilogue, Role::kGeometry, Role::kBatch, Role::kScratch},
-                      {"conv_scratch", forward_scratch}},
+                      {"conv_scratch", forward_scratch},
+                      {"conv_prepare", {"conv_prepared_scratch", prepared_scratch}}},
           .backward_input = ir::CallDef{"conv_backward_input",
                                         {Role::kDInput, Role::kDOutput, Role::kWeight, Role::kGeometry, Role::kBatch, Role::kScratch},
                                         {"conv_backward_input_scratch", backward_input_scratch},
+                                        {},
                                         false,
                                         true},
           .backward_params = ir::CallDef{"conv_backward_params",

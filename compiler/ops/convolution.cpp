@@ -73,6 +73,7 @@ void take_stored(ir::CallDef& call) {
   const bool stores_sums = std::erase(call.operands, ir::Role::kEpilogue) > 0;
   if (stores_sums) std::ranges::replace(call.operands, ir::Role::kWeight, ir::Role::kParameters);
   call.accumulates = false;
+  call.prepare = {};
 }
 
 }  // namespace cnnc::ops

@@ -49,6 +49,7 @@ std::string text_of(const Operand& operand, const Plan& plan, const Function& fu
     return fmt::format("<{}>", fmt::join(parts, " "));
   }
   if (const auto* value = std::get_if<ParameterOperand>(&operand)) return parameter(value->parameter);
+  if (const auto* prepared = std::get_if<PreparedOperand>(&operand)) return "prepared " + buffer(prepared->buffer);
   if (const auto* gradient = std::get_if<GradientOperand>(&operand)) return "d " + parameter(gradient->parameter);
   if (const auto* number = std::get_if<NumberOperand>(&operand)) return fmt::format("{}", number->value);
   if (const auto* integer = std::get_if<IntegerOperand>(&operand)) return fmt::format("{}", integer->value);

@@ -31,6 +31,10 @@ void Geometries::need_scratch(int geometry, const ir::ScratchDef& scratch, const
   list_[static_cast<std::size_t>(geometry)].scratch.try_emplace(std::string(scratch.function), scratch.size(context));
 }
 
+void Geometries::prepares(int geometry, const ir::ScratchDef& scratch, const ir::OpContext& context) {
+  list_[static_cast<std::size_t>(geometry)].prepared.try_emplace(std::string(scratch.function), scratch.size(context));
+}
+
 int Geometries::of_shape(const ir::Shape& shape) {
   const std::string name = shape.flat || shape.height * shape.width == 1
                                ? fmt::format("k{}", shape.channels)
@@ -293,10 +297,54 @@ void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of, std:
   const auto shapes = graph_.input_shapes(node);
   const ir::OpContext context = graph_.context(node, shapes, block_, batch_);
   if (node.op->macs != nullptr) step.macs = node.op->macs(context);  // a gradient's call multiplies as often as the forward one
-  if (definition.scratch.size != nullptr) {
+  if (const std::optional<int> weights = prepare(definition, of.node, context)) {
+    const auto weight = std::ranges::find(definition.operands, ir::Role::kWeight) - definition.operands.begin();
+    step.operands[static_cast<std::size_t>(weight)] = PreparedOperand{*weights};
+    geometries_.need_scratch(geometries_.of_node(graph_, node), definition.prepare.scratch, context);
+  } else if (definition.scratch.size != nullptr) {
     geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch, context);
   }
   function_.steps.push_back(std::move(step));
+}
+
+int FunctionBuilder::new_prepared(const std::string& name, std::int64_t elements) {
+  Buffer buffer{.name = names_.give(name), .kind = Buffer::Kind::kFloats, .shape = {}};
+  buffer.elements = elements;
+  buffer.prepared = true;
+  function_.buffers.push_back(buffer);
+  owners_.resize(function_.buffers.size());
+  return static_cast<int>(function_.buffers.size()) - 1;
+}
+
+// Prediction packs weights once: the buffer that holds them, where a call can be given that.
+std::optional<int> FunctionBuilder::prepare(const ir::CallDef& definition, std::size_t number, const ir::OpContext& context) {
+  if (request_.kind != FunctionKind::kPredict || definition.prepare.function.empty()) return std::nullopt;
+  const ir::Node& node = graph_.nodes[number];
+  const int geometry = geometries_.of_node(graph_, node);
+  const std::string name = identifier(graph_.parameter(node.parameters.front()).name) + "_prepared";
+  const int buffer = new_prepared(name, definition.scratch.size(context).shared);
+  geometries_.prepares(geometry, definition.scratch, context);
+  function_.preparation.push_back({.function = std::string(definition.prepare.function),
+                                   .operands = {BufferOperand{buffer}, ParameterOperand{node.parameters.front().index},
+                                                GeometryOperand{geometry}},
+                                   .layer = node.layer});
+  return buffer;
+}
+
+// Makes scale and shift of a node whose output its neighbours make, as part of the work of node `head`; for prediction, once.
+void FunctionBuilder::call_affine(std::size_t number, std::size_t head) {
+  const ir::CallDef& definition = *modes_[number].calls->as_affine;
+  call(definition, {.node = number});
+  Step& step = function_.steps.back();
+  if (head != number) {
+    step.layer = graph_.nodes[head].layer;
+    step.also.clear();
+    append_absorbed(head, step);
+  }
+  if (request_.kind != FunctionKind::kPredict || names(definition, ir::Role::kInputs)) return;
+  function_.buffers[static_cast<std::size_t>(saved_of(number))].prepared = true;
+  function_.preparation.push_back(std::move(step));
+  function_.steps.pop_back();
 }
 
 void FunctionBuilder::forward() {
@@ -313,13 +361,9 @@ void FunctionBuilder::forward_node(std::size_t number) {
   const ir::Node& node = graph_.nodes[number];
   if (storage_.without_call[number] || fusion_.absorbed[number]) return;
   if (node.op->traits.placement) return copy_arms(node);
-  if (fusion_.affine[number]) return call(*modes_[number].calls->as_affine, {.node = number});
+  if (fusion_.affine[number]) return call_affine(number, number);
   if (const auto fused = fusion_.epilogues.find(number); fused != fusion_.epilogues.end() && fused->second.affine) {
-    const std::size_t affine = *fused->second.affine;
-    call(*modes_[affine].calls->as_affine, {.node = affine});
-    function_.steps.back().layer = graph_.nodes[number].layer;
-    function_.steps.back().also.clear();
-    append_absorbed(number, function_.steps.back());
+    call_affine(*fused->second.affine, number);
   }
   call(ir::Pass::kForward, {.node = number});
 }

@@ -23,6 +23,8 @@ class Geometries {
   int of_shape(const ir::Shape& shape);
   /// Counts the scratch memory of a call with a geometry.
   void need_scratch(int geometry, const ir::ScratchDef& scratch, const ir::OpContext& context);
+  /// A call packs ahead of time what it would otherwise share in that scratch.
+  void prepares(int geometry, const ir::ScratchDef& scratch, const ir::OpContext& context);
   std::vector<Geometry> take() { return std::move(list_); }
 
  private:
@@ -83,6 +85,9 @@ class FunctionBuilder {
   int new_blocked(const std::string& name, const ir::Shape& shape);
   int new_slice(const std::string& name, const ir::Shape& shape, int of, std::int64_t begin);
   int saved_of(std::size_t number);
+  int new_prepared(const std::string& name, std::int64_t elements);
+  void call_affine(std::size_t number, std::size_t head);
+  std::optional<int> prepare(const ir::CallDef& definition, std::size_t number, const ir::OpContext& context);
   /// What a call of a node is given beside the node's own buffers: gradients, and which input it is for.
   struct CallOf {
     std::size_t node = 0;

@@ -170,7 +170,10 @@ class Planning {
                                   .taken = taken_names()};
     Function function = FunctionBuilder(request, geometries_, plan_.block, plan_.batch).build();
     place_buffers(function);
-    plan_.memory.activations = std::max(plan_.memory.activations, function.arena_floats);
+    if (!step) between_calls_ = std::max(between_calls_, function.arena_floats);
+    // Behind what evaluation and prediction use, where a step's activations lie: after a step all is prepared anew.
+    plan_.memory.activations =
+        std::max({plan_.memory.activations, function.arena_floats, place_prepared(function, between_calls_)});
     plan_.functions.push_back(std::move(function));
   }
 
@@ -184,6 +187,7 @@ class Planning {
   const ir::Graph& graph_;
   const PlanRequest& request_;
   Geometries geometries_;
+  std::int64_t between_calls_ = 0;  // floats that evaluation and prediction write to
   Plan plan_;
 };
 

@@ -26,6 +26,7 @@ void for_each_buffer(const Step& step, const Visit& visit) {
     if (const auto* one = std::get_if<BufferOperand>(&operand)) visit(one->buffer);
     if (const auto* map = std::get_if<LoadedOperand>(&operand)) loaded(*map);
     if (const auto* list = std::get_if<LoadedListOperand>(&operand)) std::ranges::for_each(list->arms, loaded);
+    if (const auto* weights = std::get_if<PreparedOperand>(&operand)) visit(weights->buffer);
     if (const auto* added = std::get_if<AddedOperand>(&operand)) visit(added->buffer);
     if (const auto* epilogue = std::get_if<EpilogueOperand>(&operand)) {
       if (epilogue->affine >= 0) visit(epilogue->affine);
@@ -75,7 +76,7 @@ std::int64_t lower_bound(const Function& function) {
   for (int step = 0; step < static_cast<int>(function.steps.size()); ++step) {
     std::int64_t live = 0;
     for (const Buffer& buffer : function.buffers) {
-      if (buffer.slice_of < 0 && buffer.first <= step && step <= buffer.last) live += aligned(buffer.floats());
+      if (buffer.slice_of < 0 && !buffer.prepared && buffer.first <= step && step <= buffer.last) live += aligned(buffer.floats());
     }
     bound = std::max(bound, live);
   }
@@ -89,7 +90,7 @@ void place_buffers(Function& function) {
   std::vector<int> order;
   for (int i = 0; i < static_cast<int>(function.buffers.size()); ++i) {
     const Buffer& buffer = function.buffers[static_cast<std::size_t>(i)];
-    if (buffer.slice_of < 0 && buffer.last >= 0) order.push_back(i);
+    if (buffer.slice_of < 0 && !buffer.prepared && buffer.last >= 0) order.push_back(i);
   }
   std::ranges::stable_sort(order, [&](int a, int b) {
     return function.buffers[static_cast<std::size_t>(a)].floats() > function.buffers[static_cast<std::size_t>(b)].floats();
@@ -108,6 +109,15 @@ void place_buffers(Function& function) {
     buffer.offset = whole.offset + buffer.slice_begin;
   }
   function.bound_floats = lower_bound(function);
+}
+
+std::int64_t place_prepared(Function& function, std::int64_t begin) {
+  for (Buffer& buffer : function.buffers) {
+    if (!buffer.prepared) continue;
+    buffer.offset = begin;
+    begin = aligned(begin + buffer.floats());
+  }
+  return begin;
 }
 
 }  // namespace cnnc::plan

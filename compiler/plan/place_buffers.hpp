@@ -9,4 +9,7 @@ namespace cnnc::plan {
 /// Buffers whose lifetimes meet never overlap; the largest are placed first, each as low as it fits.
 void place_buffers(Function& function);
 
+/// Places the buffers that keep prepared weights from `begin` on, one after the other; returns where they end.
+std::int64_t place_prepared(Function& function, std::int64_t begin);
+
 }  // namespace cnnc::plan

@@ -25,6 +25,7 @@ struct Buffer {
   std::int64_t slice_begin = 0;  // floats into each block of that buffer
   std::int64_t offset = 0;     // floats, from the start of the activations
   int first = 0, last = 0;     // steps between which it holds something
+  bool prepared = false;       // filled by Function::preparation, and kept from call to call
 
   std::int64_t floats() const { return kind == Kind::kBytes ? (elements + 3) / 4 : elements; }
 };
@@ -35,6 +36,7 @@ struct Geometry {
   std::string type;  // "ConvGeometry"
   std::vector<ir::GeometryField> fields;
   std::map<std::string, ir::ScratchSize> scratch = {};  // what its calls need, by the function that says so
+  std::map<std::string, ir::ScratchSize> prepared = {};  // what they would need if nothing were prepared
 };
 
 // Operands of a call.
@@ -47,12 +49,14 @@ struct AddedOperand { int buffer; };
 struct EpilogueOperand { int bias = -1, affine = -1, addend = -1; std::string_view activation = {}; };
 struct ActivationOperand { std::string_view activation; };
 struct ParameterOperand { int parameter; };
+/// Weights as the buffer has them, prepared.
+struct PreparedOperand { int buffer; };
 struct GradientOperand { int parameter; };
 struct GeometryOperand { int geometry; };
 struct NumberOperand { double value; };
 struct IntegerOperand { int value; };
 enum class Named { kImages, kLabels, kBatch, kRandom, kScratch, kLosses, kScores, kTargets };
-using Operand = std::variant<BufferOperand, LoadedOperand, LoadedListOperand, AddedOperand, EpilogueOperand, ActivationOperand, ParameterOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand,
+using Operand = std::variant<BufferOperand, LoadedOperand, LoadedListOperand, AddedOperand, EpilogueOperand, ActivationOperand, ParameterOperand, PreparedOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand,
                              Named>;
 
 /// One call. `layer` says which line of the spec it comes from (none: the frame around the layers).
@@ -73,6 +77,7 @@ struct Function {
   std::string name;               // "step_main", "evaluate", "predict"
   int phase = -1;
   std::vector<Buffer> buffers;
+  std::vector<Step> preparation = {};  // of a prediction: what only has to be done where weights have changed
   std::vector<Step> steps;
   int backward_begin = -1;        // index of the first backward step
   std::int64_t arena_floats = 0;  // of activations, as placed

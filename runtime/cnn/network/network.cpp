@@ -119,6 +119,7 @@ float Network::train_step(int phase, ConstFloats images, Labels labels, const Ra
         fmt::format("{} has {} phases, so none with index {}", description_.name, phases, phase));
   require_batch(labels.size(), images.size());
   require_labels(labels);
+  weights_changed_ = true;
   float loss = 0;
   const Watched watched(profile_);
   run_team(threads_, [&] {
@@ -149,7 +150,11 @@ ConstFloats Network::predict(ConstFloats images, int count) {
   require_batch(count < 0 ? 0 : static_cast<std::size_t>(count), images.size());
   {
     const Watched watched(profile_);
-    run_team(threads_, [&] { predict_on_team(images, count); });
+    const bool prepare = weights_changed_.exchange(false);
+    run_team(threads_, [&] {
+      if (prepare) prepare_on_team();
+      predict_on_team(images, count);
+    });
   }
   keep_results(static_cast<std::size_t>(count));
   losses_ = {};
@@ -182,7 +187,13 @@ float Network::evaluate_on_team(ConstFloats, Labels) {
   throw std::logic_error(fmt::format("{} has no loss", description_.name));
 }
 
+Floats Network::parameters() {
+  weights_changed_.store(true, std::memory_order_relaxed);  // by each thread of a step
+  return parameters_;
+}
+
 Floats Network::tensor(int index) {
+  weights_changed_ = true;
   const TensorDescription& tensor = description_.tensors[static_cast<std::size_t>(index)];
   return parameters_.subspan(tensor.offset, tensor.count);
 }

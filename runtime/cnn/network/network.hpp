@@ -2,6 +2,7 @@
 // is generated.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 
@@ -48,12 +49,13 @@ class Network {
   ConstFloats scores() const { return scores_; }
   ConstFloats losses() const { return losses_; }
 
-  /// The values of tensor `index` of description().tensors.
+  /// The values of tensor `index` of description().tensors. What is written through it counts for predict() if it is
+  /// written before predict() is called; later on, ask for it again.
   Floats tensor(int index);
   ConstFloats tensor(int index) const;
   /// All tensors, one after the other; the gradients of the last step, as the phase's table places them; the
   /// moments.
-  Floats parameters() { return parameters_; }
+  Floats parameters();
   ConstFloats parameters() const { return parameters_; }
   ConstFloats gradients() const { return gradients_; }
   Floats optimizer_state() { return optimizer_state_; }
@@ -70,6 +72,8 @@ class Network {
                      Optimizer& optimizer);
   virtual float evaluate_on_team(ConstFloats images, Labels labels);
   virtual void predict_on_team(ConstFloats images, int count) = 0;
+  // What predict_on_team() needs of the weights, made anew only where they may have changed.
+  virtual void prepare_on_team() {}
 
   /// Views of the arena for generated code: `offset` in floats from the region's start.
   Floats parameters(std::size_t offset, std::size_t count) { return parameters_.subspan(offset, count); }
@@ -108,6 +112,7 @@ class Network {
   Scratch scratch_;
   ConstFloats scores_, losses_;
   Profile* profile_ = nullptr;
+  std::atomic<bool> weights_changed_ = true;  // since predict() prepared them
 };
 
 }  // namespace cnn

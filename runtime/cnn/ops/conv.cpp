@@ -15,14 +15,14 @@ void pack_forward_panel(float* panel, const float* weight, int rows, int depth) 
   }
 }
 
-const float* pack_forward(ConstFloats weight, const ConvGeometry& g, float* packed) {
+const float* pack_forward(const float* weight, const ConvGeometry& g, float* packed) {
   const int group_out = g.out_channels / g.groups;
   const int panels = panel_count(group_out, kPanelRows);
   for_each_tile(panels * g.groups, [&](int task) {
     const int row = task % panels * kPanelRows;
     const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(task / panels) * group_out + row;
     pack_forward_panel(packed + static_cast<std::ptrdiff_t>(task) * kPanelRows * g.depth(),
-                       weight.data() + first * g.depth(), std::min(kPanelRows, group_out - row), g.depth());
+                       weight + first * g.depth(), std::min(kPanelRows, group_out - row), g.depth());
   });
   return packed;
 }
@@ -57,9 +57,13 @@ void pack_turned_panel(float* panel, const float* weight, const ConvGeometry& g,
 
 }  // namespace
 
-void conv(Blocked output, const Loaded& input, ConstFloats weight, const Epilogue& epilogue, const ConvGeometry& g, int batch,
-          const Scratch& scratch) {
-  const float* packed = pack_forward(weight, g, scratch.shared);
+void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& g) {
+  pack_forward(weight.data(), g, prepared.data());
+}
+
+void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue, const ConvGeometry& g,
+          int batch, const Scratch& scratch) {
+  const float* packed = weight.prepared ? weight.data : pack_forward(weight.data, g, scratch.shared);
   const Correlation first = forward_correlation(g);
   const int tasks = CorrelationTiles(first, batch).tasks();
   for_each_tile(tasks * g.groups, [&](int task) {

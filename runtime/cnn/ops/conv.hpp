@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <utility>
 
 #include "cnn/ops/conv/correlation.hpp"
@@ -139,9 +140,29 @@ constexpr ScratchSize conv_backward_params_scratch(const ConvGeometry& g, int /*
                     static_cast<std::size_t>(g.depth())};
 }
 
-/// output [.., out_channels, out_height, out_width] = epilogue(weight [out, in / groups, kh, kw] * input).
-void conv(Blocked output, const Loaded& input, ConstFloats weight, const Epilogue& epilogue, const ConvGeometry& geometry,
-          int batch, const Scratch& scratch);
+/// A convolution's weights [out, in / groups, kh, kw], or what `conv_prepare` of the same namespace made of them.
+struct ConvWeights {
+  const float* data = nullptr;
+  bool prepared = false;
+
+  template <std::convertible_to<ConstFloats> Weights>
+  constexpr ConvWeights(const Weights& weights) : data(ConstFloats(weights).data()) {}  // NOLINT: as they are stored
+  constexpr ConvWeights(ConstFloats weights, bool prepared) : data(weights.data()), prepared(prepared) {}
+};
+constexpr ConvWeights prepared(ConstFloats weights) {
+  return {weights, true};
+}
+
+/// output [.., out_channels, out_height, out_width] = epilogue(weight * input).
+void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue,
+          const ConvGeometry& geometry, int batch, const Scratch& scratch);
+
+/// What `conv` would make of the weights on each call, once: as many floats as conv_scratch() shares.
+void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& geometry);
+/// What `conv` needs with prepared weights.
+constexpr ScratchSize conv_prepared_scratch(const ConvGeometry& g, int batch) {
+  return {.per_thread = conv_scratch(g, batch).per_thread, .shared = 0};
+}
 
 /// d_input gets the gradient, or that is added to it.
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight,

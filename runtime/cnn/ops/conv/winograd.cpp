@@ -56,7 +56,7 @@ void transform_weights_of(float* to, std::ptrdiff_t stride, const float* const (
 }
 
 // [point] left panels of the filter's weights [out][in], from [out_channels][in_channels][3][3] of the geometry.
-void transform_all_weights(float* to, ConstFloats weight, const Filter& f, bool turned) {
+void transform_all_weights(float* to, const float* weight, const Filter& f, bool turned) {
   const auto stride = static_cast<std::ptrdiff_t>(left_panel_floats(f.out_channels, f.in_channels));
   const std::ptrdiff_t row_step = turned ? 9 : static_cast<std::ptrdiff_t>(f.in_channels) * 9;
   const std::ptrdiff_t channel_step = turned ? static_cast<std::ptrdiff_t>(f.out_channels) * 9 : 9;
@@ -65,7 +65,7 @@ void transform_all_weights(float* to, ConstFloats weight, const Filter& f, bool 
       const float* rows[kLanes];
       for (int lane = 0; lane < kLanes; ++lane) {  // the last row again where there is none: nobody reads its sums
         const int row = std::min(panel * kPanelRows + std::min(lane, kPanelRows - 1), f.out_channels - 1);
-        rows[lane] = weight.data() + row * row_step + channel * channel_step;
+        rows[lane] = weight + row * row_step + channel * channel_step;
       }
       transform_weights_of(to + (static_cast<std::ptrdiff_t>(panel) * f.in_channels + channel) * kPanelRows, stride, rows,
                            turned);
@@ -284,17 +284,21 @@ void filter(Blocked target, const Loaded& source, const float* weights, const Ep
 
 }  // namespace
 
-void conv(Blocked output, const Loaded& input, ConstFloats weight, const Epilogue& epilogue, const ConvGeometry& g, int batch,
-          const Scratch& scratch) {
+void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& g) {
+  transform_all_weights(prepared.data(), weight.data(), forward_filter(g), false);
+}
+
+void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue, const ConvGeometry& g,
+          int batch, const Scratch& scratch) {
   const Filter f = forward_filter(g);
-  transform_all_weights(scratch.shared, weight, f, false);
-  filter(output, input, scratch.shared, epilogue, f, batch, scratch);
+  if (!weight.prepared) transform_all_weights(scratch.shared, weight.data, f, false);
+  filter(output, input, weight.prepared ? weight.data : scratch.shared, epilogue, f, batch, scratch);
 }
 
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
                          const Scratch& scratch) {
   const Filter f = backward_filter(g);
-  transform_all_weights(scratch.shared, weight, f, true);
+  transform_all_weights(scratch.shared, weight.data(), f, true);
   filter(d_input.map, d_output, scratch.shared, d_input.add ? Epilogue().plus(d_input.map) : Epilogue(), f, batch, scratch);
 }
 

@@ -80,8 +80,14 @@ constexpr ScratchSize conv_backward_params_scratch(const ConvGeometry& g, int /*
 }
 
 /// As cnn::conv and its backward passes.
-void conv(Blocked output, const Loaded& input, ConstFloats weight, const Epilogue& epilogue, const ConvGeometry& geometry,
-          int batch, const Scratch& scratch);
+void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue,
+          const ConvGeometry& geometry, int batch, const Scratch& scratch);
+
+/// As cnn::conv_prepare: the transformed weights.
+void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& geometry);
+constexpr ScratchSize conv_prepared_scratch(const ConvGeometry& g, int batch) {
+  return {.per_thread = winograd::conv_scratch(g, batch).per_thread, .shared = 0};
+}
 
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& geometry, int batch,
                          const Scratch& scratch);
