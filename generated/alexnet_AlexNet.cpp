@@ -52,16 +52,16 @@ constexpr cnn::DenseGeometry kClassifierDense3{.in = 4096, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{62016, 0});
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{62016, 23958});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{86208, 0});
-static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{86208, 307200});
+static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 23958);
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{62016, 489216});
+static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 307200);
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 2654208);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{149632, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{149632, 2654208});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv4) == 3566592);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{260224, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{260224, 3566592});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv5) == 2377728);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{186496, 2377728});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 368640});
 static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -183,7 +183,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 19941792,
-               .shared_scratch = 368640, .thread_scratch = 260224},
+               .shared_scratch = 1048576, .thread_scratch = 260224},
 };
 
 }  // namespace

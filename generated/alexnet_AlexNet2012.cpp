@@ -58,16 +58,16 @@ constexpr cnn::DenseGeometry kHeadDense3{.in = 4096, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{67776, 0});
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{67776, 34848});
+static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 34848);
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{67776, 489216});
+static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 316800);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{74688, 0});
-static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{74688, 316800});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 3538944);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{186496, 3538944});
+static_assert(cnn::conv_prepared_floats(kFeaturesConv4) == 663552);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{86208, 0});
-static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{86208, 663552});
+static_assert(cnn::conv_prepared_floats(kFeaturesConv5) == 456192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{74688, 0});
-static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{74688, 456192});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 368640});
 static_assert(cnn::dense_scratch(kHeadDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kHeadDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -197,7 +197,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 227, 227}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 60965232, .gradients = 0, .optimizer = 0, .activations = 23595936,
-               .shared_scratch = 368640, .thread_scratch = 186496},
+               .shared_scratch = 489216, .thread_scratch = 186496},
 };
 
 }  // namespace

@@ -55,29 +55,35 @@ constexpr cnn::DenseGeometry kHeadDense1{.in = 32, .out = 10, .block = 1};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
+static_assert(cnn::conv_prepared_floats(kStemConv1) == 162);
 static_assert(cnn::conv_backward_params_scratch(kStemConv1, kBatch) == cnn::ScratchSize{6528, 1008});
-static_assert(cnn::conv_prepared_scratch(kStemConv1, kBatch) == cnn::ScratchSize{1920, 0});
-static_assert(cnn::conv_scratch(kStemConv1, kBatch) == cnn::ScratchSize{1920, 162});
+static_assert(cnn::conv_prepared_scratch(kStemConv1, kBatch) == cnn::ScratchSize{1920, 13440});
+static_assert(cnn::conv_scratch(kStemConv1, kBatch) == cnn::ScratchSize{1920, 13602});
+static_assert(cnn::winograd::conv_prepared_floats(kStage1Conv1) == 10368);
 static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{0, 167616});
 static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
+static_assert(cnn::winograd::conv_prepared_floats(kStage1Conv2) == 10368);
 static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{0, 167616});
 static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{306304, 0});
 static_assert(cnn::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::conv_backward_input_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{24768, 5184});
+static_assert(cnn::conv_prepared_floats(kStage2Conv1) == 5184);
+static_assert(cnn::conv_backward_input_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{24768, 178560});
 static_assert(cnn::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{9984, 32256});
-static_assert(cnn::conv_prepared_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 0});
-static_assert(cnn::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 5184});
+static_assert(cnn::conv_prepared_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 194880});
+static_assert(cnn::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 200064});
+static_assert(cnn::winograd::conv_prepared_floats(kStage2Conv2) == 41472);
 static_assert(cnn::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{0, 355392});
 static_assert(cnn::winograd::conv_prepared_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{195712, 0});
 static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{6336, 576});
+static_assert(cnn::conv_prepared_floats(kStage2Conv3) == 576);
+static_assert(cnn::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{6336, 44928});
 static_assert(cnn::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{9984, 3584});
-static_assert(cnn::conv_prepared_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{3264, 0});
-static_assert(cnn::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{3264, 576});
+static_assert(cnn::conv_prepared_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{3264, 22848});
+static_assert(cnn::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{3264, 23424});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 1280});
 
 constexpr cnn::TensorDescription kTensors[] = {

@@ -220,72 +220,72 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 512, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 0});
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 9702});
+static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 198912});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 152064);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152064);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 152064);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152064);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv1) == 152064);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152064);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 76032});
+static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 76032);
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 775488});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 608256);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 608256);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608256);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv1) == 608256);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608256);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv1) == 608256);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608256);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 297216});
+static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 297216);
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 2377728);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 2377728);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2377728);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 2377728);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2377728);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 2377728);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2377728);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 2377728);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2377728);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 2377728);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2377728);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 0});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 1188864});
+static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 9510912);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 9510912);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9510912);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 9510912);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9510912);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1071,7 +1071,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 21639088, .gradients = 0, .optimizer = 0, .activations = 112594672,
-               .shared_scratch = 40080, .thread_scratch = 333952},
+               .shared_scratch = 1048576, .thread_scratch = 333952},
 };
 
 }  // namespace

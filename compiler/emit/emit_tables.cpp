@@ -237,9 +237,10 @@ std::string geometry_constants(const Plan& plan) {
     std::vector<std::string> fields;
     for (const ir::GeometryField& field : geometry.fields) fields.push_back(field_text(field));
     text += braced_text(fmt::format("constexpr cnn::{} {}", geometry.type, geometry.name), fields);
-    std::map<std::string, ir::ScratchSize> sizes = geometry.scratch;
-    sizes.insert(geometry.prepared.begin(), geometry.prepared.end());
-    for (const auto& [function, size] : sizes) {
+    for (const auto& [function, floats] : geometry.prepared) {
+      assertions += fmt::format("static_assert(cnn::{}({}) == {});\n", function, geometry.name, floats);
+    }
+    for (const auto& [function, size] : geometry.scratch) {
       assertions += fmt::format("static_assert(cnn::{}({}, kBatch) == cnn::ScratchSize{{{}, {}}});\n", function, geometry.name,
                                 size.per_thread, size.shared);
     }

@@ -127,6 +127,7 @@ struct ScratchDef {
 /// weights, geometry), and the scratch that is needed then.
 struct PrepareDef {
   std::string_view function = {};
+  std::int64_t (*floats)(const OpContext&) = nullptr;
   ScratchDef scratch = {};
 };
 

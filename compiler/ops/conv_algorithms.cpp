@@ -73,22 +73,45 @@ std::int64_t phase_taps(const WindowAxis& axis, std::int64_t phase) {
   return count;
 }
 
+// Such places.
+std::int64_t phase_count(std::int64_t size, std::int64_t stride, std::int64_t phase) {
+  return size > phase ? pieces(size - phase, stride) : 0;
+}
+
+// cnn::shared_columns_scratch.
+std::int64_t shared_columns(const Shape& s, std::int64_t columns, std::int64_t depth) {
+  constexpr std::int64_t kMostPanels = 7 * 12, kMost = 1 << 20;
+  if (s.groups != 1) return 0;
+  return std::min(std::min(pieces(columns, kPanelColumns), kMostPanels) * (depth + 1) * kPanelColumns, kMost);
+}
+
+// cnn::conv_prepared_floats.
+std::int64_t prepared_floats(const OpContext& context) {
+  const Shape s(context);
+  return whole(s.group_out(), kPanelRows) * s.depth() * s.groups;
+}
+
 ScratchSize forward_scratch(const OpContext& context) {
   const Shape s(context);
   return {.per_thread = tile_floats(s.group_out(), s.depth()),
-          .shared = whole(s.group_out(), kPanelRows) * s.depth() * s.groups};
+          .shared = prepared_floats(context) + shared_columns(s, s.pixels() * context.batch, s.depth())};
 }
 
 ScratchSize backward_input_scratch(const OpContext& context) {
   const Shape s(context);
   ScratchSize size;
+  std::int64_t columns = 0;
   for (std::int64_t y = 0; y < (s.pointwise() ? 1 : s.height.stride); ++y) {
     for (std::int64_t x = 0; x < (s.pointwise() ? 1 : s.width.stride); ++x) {
       const std::int64_t depth = s.group_out() * phase_taps(s.height, y) * phase_taps(s.width, x);
       size.per_thread = std::max(size.per_thread, tile_floats(s.group_in(), depth));
       size.shared += whole(s.group_in(), kPanelRows) * depth * s.groups;
+      const std::int64_t outputs = s.pointwise() ? s.in_height * s.in_width
+                                                 : phase_count(s.in_height, s.height.stride, y) * phase_count(s.in_width, s.width.stride, x);
+      columns = std::max(columns, shared_columns(s, outputs * context.batch, depth));
     }
   }
+  size.shared += columns;
   return size;
 }
 
@@ -155,9 +178,14 @@ double winograd_cost(const Shape& s, Pass pass, std::int64_t batch) {
   return static_cast<double>(kPoints) * multiply + transforms;
 }
 
-// With prepared weights nothing is shared.
+// With prepared weights only columns are shared.
 ScratchSize prepared_scratch(const OpContext& context) {
-  return {.per_thread = forward_scratch(context).per_thread, .shared = 0};
+  const Shape s(context);
+  return {.per_thread = forward_scratch(context).per_thread,
+          .shared = shared_columns(s, s.pixels() * context.batch, s.depth())};
+}
+std::int64_t winograd_prepared_floats(const OpContext& context) {
+  return winograd_forward_scratch(context).shared;
 }
 ScratchSize winograd_prepared_scratch(const OpContext& context) {
   return {.per_thread = winograd_forward_scratch(context).per_thread, .shared = 0};
@@ -172,7 +200,7 @@ ir::CallDef named(ir::CallDef call, std::string_view function, ir::ScratchDef sc
 ir::Calls winograd_calls() {
   ir::Calls calls = packed_calls();
   calls.forward = named(calls.forward, "winograd::conv", {"winograd::conv_scratch", winograd_forward_scratch});
-  calls.forward.prepare = {"winograd::conv_prepare", {"winograd::conv_prepared_scratch", winograd_prepared_scratch}};
+  calls.forward.prepare = {"winograd::conv_prepare", winograd_prepared_floats, {"winograd::conv_prepared_scratch", winograd_prepared_scratch}};
   calls.backward_input = named(*calls.backward_input, "winograd::conv_backward_input",
                                {"winograd::conv_backward_input_scratch", winograd_backward_input_scratch});
   calls.backward_params = named(*calls.backward_params, "winograd::conv_backward_params",
@@ -211,7 +239,7 @@ ir::Calls packed_calls() {
   return {.forward = {"conv",
                       {Role::kOutput, Role::kLoaded, Role::kWeight, Role::kEpilogue, Role::kGeometry, Role::kBatch, Role::kScratch},
                       {"conv_scratch", forward_scratch},
-                      {"conv_prepare", {"conv_prepared_scratch", prepared_scratch}}},
+                      {"conv_prepare", prepared_floats, {"conv_prepared_scratch", prepared_scratch}}},
           .backward_input = ir::CallDef{"conv_backward_input",
                                         {Role::kDInput, Role::kDOutput, Role::kWeight, Role::kGeometry, Role::kBatch, Role::kScratch},
                                         {"conv_backward_input_scratch", backward_input_scratch},

@@ -31,8 +31,8 @@ void Geometries::need_scratch(int geometry, const ir::ScratchDef& scratch, const
   list_[static_cast<std::size_t>(geometry)].scratch.try_emplace(std::string(scratch.function), scratch.size(context));
 }
 
-void Geometries::prepares(int geometry, const ir::ScratchDef& scratch, const ir::OpContext& context) {
-  list_[static_cast<std::size_t>(geometry)].prepared.try_emplace(std::string(scratch.function), scratch.size(context));
+void Geometries::prepares(int geometry, const ir::CallDef& call, const ir::OpContext& context) {
+  list_[static_cast<std::size_t>(geometry)].prepared.try_emplace(fmt::format("{}d_floats", call.prepare.function), call.prepare.floats(context));
 }
 
 int Geometries::of_shape(const ir::Shape& shape) {
@@ -322,8 +322,8 @@ std::optional<int> FunctionBuilder::prepare(const ir::CallDef& definition, std::
   const ir::Node& node = graph_.nodes[number];
   const int geometry = geometries_.of_node(graph_, node);
   const std::string name = identifier(graph_.parameter(node.parameters.front()).name) + "_prepared";
-  const int buffer = new_prepared(name, definition.scratch.size(context).shared);
-  geometries_.prepares(geometry, definition.scratch, context);
+  const int buffer = new_prepared(name, definition.prepare.floats(context));
+  geometries_.prepares(geometry, definition, context);
   function_.preparation.push_back({.function = std::string(definition.prepare.function),
                                    .operands = {BufferOperand{buffer}, ParameterOperand{node.parameters.front().index},
                                                 GeometryOperand{geometry}},

@@ -23,8 +23,7 @@ class Geometries {
   int of_shape(const ir::Shape& shape);
   /// Counts the scratch memory of a call with a geometry.
   void need_scratch(int geometry, const ir::ScratchDef& scratch, const ir::OpContext& context);
-  /// A call packs ahead of time what it would otherwise share in that scratch.
-  void prepares(int geometry, const ir::ScratchDef& scratch, const ir::OpContext& context);
+  void prepares(int geometry, const ir::CallDef& call, const ir::OpContext& context);
   std::vector<Geometry> take() { return std::move(list_); }
 
  private:

@@ -36,7 +36,7 @@ struct Geometry {
   std::string type;  // "ConvGeometry"
   std::vector<ir::GeometryField> fields;
   std::map<std::string, ir::ScratchSize> scratch = {};  // what its calls need, by the function that says so
-  std::map<std::string, ir::ScratchSize> prepared = {};  // what they would need if nothing were prepared
+  std::map<std::string, std::int64_t> prepared = {};     // floats of prepared weights, in the same way
 };
 
 // Operands of a call.

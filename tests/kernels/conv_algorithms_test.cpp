@@ -12,18 +12,24 @@ struct Algorithm {
   ScratchSize (*scratch)(const ConvGeometry&, int);
   ScratchSize (*backward_input_scratch)(const ConvGeometry&, int);
   ScratchSize (*backward_params_scratch)(const ConvGeometry&, int);
-  void (*forward)(Blocked, const Loaded&, ConstFloats, const Epilogue&, const ConvGeometry&, int, const Scratch&);
+  std::size_t (*prepared_floats)(const ConvGeometry&);
+  ScratchSize (*prepared_scratch)(const ConvGeometry&, int);
+  void (*prepare)(Floats, ConstFloats, const ConvGeometry&);
+  void (*forward)(Blocked, const Loaded&, const ConvWeights&, const Epilogue&, const ConvGeometry&, int, const Scratch&);
   void (*backward_input)(const Result&, ConstBlocked, ConstFloats, const ConvGeometry&, int, const Scratch&);
   void (*backward_params)(Floats, Floats, ConstBlocked, const Loaded&, const ConvGeometry&, int, const Scratch&);
   double tolerance;
 };
 
 constexpr Algorithm kPacked{"packed", conv_scratch, conv_backward_input_scratch, conv_backward_params_scratch,
-                            conv, conv_backward_input, conv_backward_params, 4e-6};
+                            conv_prepared_floats, conv_prepared_scratch, conv_prepare, conv, conv_backward_input, conv_backward_params, 4e-6};
 constexpr Algorithm kWinograd{"winograd",
                               winograd::conv_scratch,
                               winograd::conv_backward_input_scratch,
                               winograd::conv_backward_params_scratch,
+                              winograd::conv_prepared_floats,
+                              winograd::conv_prepared_scratch,
+                              winograd::conv_prepare,
                               winograd::conv,
                               winograd::conv_backward_input,
                               winograd::conv_backward_params,
@@ -74,7 +80,7 @@ void check(const Algorithm& algorithm, ConvGeometry g, int batch, const Fusion& 
   const Doubles finish = numbers.uniform(2 * static_cast<std::size_t>(g.out_channels), 0.2, 1.5);
   const std::vector<float> w = floats(weight), loaded = floats(load), finished = floats(finish);
   const Map x(in, batch, input), plus(out, batch, addend), dy(out, batch, d_output);
-  Map y(out, batch), dx(in, batch);
+  Map y(out, batch), dx(in, batch), y_prepared(out, batch);
   std::vector<float> dw = unwritten(w.size()), db = unwritten(static_cast<std::size_t>(g.out_channels));
 
   const Loaded source = fusion.loads ? Loaded(x, loaded, Activation::kRelu) : Loaded(x);
@@ -82,11 +88,15 @@ void check(const Algorithm& algorithm, ConvGeometry g, int batch, const Fusion& 
   if (fusion.finishes) epilogue = Epilogue().scaled(finished).plus(plus).then(Activation::kRelu);
   const int threads = 2;
   const TestScratch forward(algorithm.scratch(g, batch), threads);
+  const TestScratch forward_prepared(algorithm.prepared_scratch(g, batch), threads);
+  std::vector<float> weights = unwritten(algorithm.prepared_floats(g));
   const TestScratch backward_input(algorithm.backward_input_scratch(g, batch), threads);
   const TestScratch backward_params(algorithm.backward_params_scratch(g, batch), threads);
   on_team(
       [&] {
         algorithm.forward(y, source, w, epilogue, g, batch, forward);
+        algorithm.prepare(weights, w, g);
+        algorithm.forward(y_prepared, source, prepared(weights), epilogue, g, batch, forward_prepared);
         algorithm.backward_input(dx, dy, w, g, batch, backward_input);
         algorithm.backward_params(dw, db, dy, source, g, batch, backward_params);
       },
@@ -99,6 +109,7 @@ void check(const Algorithm& algorithm, ConvGeometry g, int batch, const Fusion& 
     for (std::size_t i = 0; i < expected.size(); ++i) expected[i] = at_least_0(expected[i] + addend[i]);
   }
   expect_close(y.values(), expected, algorithm.tolerance, "output", 1);
+  EXPECT_EQ(y.values(), y_prepared.values());
   expect_close(dx.values(), reference::conv_backward_input(d_output, weight, g, batch), algorithm.tolerance, "d_input", 1);
   expect_close(doubles(dw), reference::conv_backward_weight(d_output, seen, g, batch), algorithm.tolerance, "d_weight", 1);
   expect_close(doubles(db), reference::channel_sums(d_output, g.out_channels, out.pixels(), batch), 4e-6, "d_bias", 1);
@@ -132,6 +143,15 @@ TEST(ConvAlgorithms, WinogradEqualsTheDefinitionOverSeveralBlocks) {
   check_fusions(kWinograd, geometry(520, 50, 7, 7, 3, 1, 1, 1), 6);
   check_fusions(kWinograd, geometry(30, 300, 14, 14, 3, 1, 0, 2), 2);
   check_fusions(kWinograd, geometry(6, 6, 3, 300, 3, 1, 1, 1), 2);
+}
+
+// Few columns and many output channels: columns are packed once for all parts of the rows.
+TEST(ConvAlgorithms, PackedColumnsOfAFewImagesEqualTheDefinition) {
+  for (const int batch : {1, 2, 5}) {
+    check_fusions(kPacked, geometry(70, 200, 7, 7, 3, 1, 1, 1), batch);
+    check_fusions(kPacked, geometry(300, 130, 14, 14, 1, 1, 0, 0), batch);
+    check_fusions(kPacked, geometry(40, 310, 14, 14, 3, 2, 1, 1), batch);
+  }
 }
 
 TEST(ConvAlgorithms, PackedColumnsEqualTheDefinition) {

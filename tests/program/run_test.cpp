@@ -31,6 +31,10 @@ class Run : public testing::Test {
   static std::string file(const std::string& name) { return run() + "/" + name; }
 
   static Ended tiny(std::vector<std::string> arguments) { return run_child(TINY_PROGRAM, arguments); }
+  // What it answers to orders on its standard input.
+  static Ended tiny_told(const std::string& orders) {
+    return run_child("/bin/sh", {"-c", "printf %s \"$0\" | \"$1\" bench --orders", orders, TINY_PROGRAM});
+  }
   static json tiny_json(std::vector<std::string> arguments) {
     arguments.push_back("--json");
     const Ended ended = run_child(TINY_PROGRAM, arguments);

@@ -55,6 +55,13 @@ void pack_turned_panel(float* panel, const float* weight, const ConvGeometry& g,
   }
 }
 
+// The columns of a few images, packed for all tasks, or null where each packs its own.
+const float* columns_for_all(float* shared, const Loaded& source, const Correlation& c, int batch) {
+  if (!shares_columns(c, batch)) return nullptr;
+  share_columns(shared, source, c, batch);
+  return shared;
+}
+
 }  // namespace
 
 void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& g) {
@@ -66,16 +73,23 @@ void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const 
   const float* packed = weight.prepared ? weight.data : pack_forward(weight.data, g, scratch.shared);
   const Correlation first = forward_correlation(g);
   const int tasks = CorrelationTiles(first, batch).tasks();
+  const float* columns = columns_for_all(scratch.shared + (weight.prepared ? 0 : conv_prepared_floats(g)), input, first, batch);
   for_each_tile(tasks * g.groups, [&](int task) {
     const int group = task / tasks;
     correlate_tile(output, input, packed + left_panel_floats(first.out_channels, first.depth()) * static_cast<std::size_t>(group),
-                   epilogue, forward_correlation(g, group), batch, task % tasks, scratch.thread(team_rank()));
+                   columns, epilogue, forward_correlation(g, group), batch, task % tasks, scratch.thread(team_rank()));
   });
 }
 
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
                          const Scratch& scratch) {
   float* packed = scratch.shared;
+  // Behind the weights of all phases.
+  float* shared = scratch.shared;
+  for (int phase = 0; phase < conv_phases(g); ++phase) {
+    const Correlation c = backward_correlation(g, phase);
+    shared += left_panel_floats(c.out_channels, c.depth()) * static_cast<std::size_t>(g.groups);
+  }
   for (int phase = 0; phase < conv_phases(g); ++phase) {
     const Correlation first = backward_correlation(g, phase);
     if (first.outputs() == 0) continue;
@@ -87,9 +101,10 @@ void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloa
                         weight.data() + group * first.in_channels * g.depth(), g, phase, task % panels * kPanelRows);
     });
     const int tasks = CorrelationTiles(first, batch).tasks();
+    const float* columns = columns_for_all(shared, d_output, first, batch);
     for_each_tile(tasks * g.groups, [&](int task) {
       const int group = task / tasks;
-      correlate_tile(d_input.map, d_output, packed + group_floats * static_cast<std::size_t>(group),
+      correlate_tile(d_input.map, d_output, packed + group_floats * static_cast<std::size_t>(group), columns,
                      d_input.add ? Epilogue().plus(d_input.map) : Epilogue(),
                      backward_correlation(g, phase, group), batch, task % tasks, scratch.thread(team_rank()));
     });

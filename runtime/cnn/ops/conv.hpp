@@ -114,21 +114,29 @@ constexpr Correlation backward_correlation(const ConvGeometry& g, int phase, int
           .block = g.block};
 }
 
-/// Floats that the functions below need, for batches of any size: packed weights, which all threads share, and a tile's
-/// columns for each.
-constexpr ScratchSize conv_scratch(const ConvGeometry& g, int /*batch*/) {
+/// Floats of packed weights.
+constexpr std::size_t conv_prepared_floats(const ConvGeometry& g) {
   const Correlation c = forward_correlation(g);
-  return {.per_thread = correlation_scratch(c),
-          .shared = left_panel_floats(c.out_channels, c.depth()) * static_cast<std::size_t>(g.groups)};
+  return left_panel_floats(c.out_channels, c.depth()) * static_cast<std::size_t>(g.groups);
 }
 
-constexpr ScratchSize conv_backward_input_scratch(const ConvGeometry& g, int /*batch*/) {
+/// Floats that the functions below need, for batches of up to `batch`: packed weights and the columns of a few images, which
+/// all threads share, and a tile's columns for each.
+constexpr ScratchSize conv_scratch(const ConvGeometry& g, int batch) {
+  const Correlation c = forward_correlation(g);
+  return {.per_thread = correlation_scratch(c), .shared = conv_prepared_floats(g) + shared_columns_scratch(c, batch)};
+}
+
+constexpr ScratchSize conv_backward_input_scratch(const ConvGeometry& g, int batch) {
   ScratchSize size;
+  std::size_t columns = 0;
   for (int phase = 0; phase < conv_phases(g); ++phase) {
     const Correlation c = backward_correlation(g, phase);
     size.per_thread = std::max(size.per_thread, correlation_scratch(c));
     size.shared += left_panel_floats(c.out_channels, c.depth()) * static_cast<std::size_t>(g.groups);
+    columns = std::max(columns, shared_columns_scratch(c, batch));
   }
+  size.shared += columns;
   return size;
 }
 
@@ -157,11 +165,12 @@ constexpr ConvWeights prepared(ConstFloats weights) {
 void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue,
           const ConvGeometry& geometry, int batch, const Scratch& scratch);
 
-/// What `conv` would make of the weights on each call, once: as many floats as conv_scratch() shares.
+/// What `conv` would make of the weights on each call, once: conv_prepared_floats().
 void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& geometry);
 /// What `conv` needs with prepared weights.
 constexpr ScratchSize conv_prepared_scratch(const ConvGeometry& g, int batch) {
-  return {.per_thread = conv_scratch(g, batch).per_thread, .shared = 0};
+  const Correlation c = forward_correlation(g);
+  return {.per_thread = correlation_scratch(c), .shared = shared_columns_scratch(c, batch)};
 }
 
 /// d_input gets the gradient, or that is added to it.

@@ -31,9 +31,9 @@ template <class Map>
   }
 }
 
-void pack_planes(float* right, const Loaded& source, const TileColumns& columns, const Correlation& c, int begin, int end) {
+void pack_planes(float* right, std::ptrdiff_t stride, const Loaded& source, const TileColumns& columns, const Correlation& c,
+                 int begin, int end) {
   const std::ptrdiff_t plane = Planes(c).source * c.block;
-  const std::ptrdiff_t stride = right_panel_stride(end - begin);
   for (int step = begin; step < end; ++step, right += kPanelColumns) {
     const int channel = c.group * c.in_channels + step;
     const float* from = source.map.data + channel * plane;
@@ -45,15 +45,16 @@ void pack_planes(float* right, const Loaded& source, const TileColumns& columns,
   }
 }
 
-// Steps [begin, end) of the depth of all columns, as right panels.
-void pack_columns(float* right, const Loaded& source, const TileColumns& columns, const Correlation& c, int begin, int end) {
-  if (in_whole_panels(columns, c)) return pack_planes(right, source, columns, c, begin, end);
+// Steps [begin, end) of the depth of all columns, as right panels `stride` apart.
+void pack_columns(float* right, std::ptrdiff_t stride, const Loaded& source, const TileColumns& columns, const Correlation& c,
+                  int begin, int end) {
+  if (in_whole_panels(columns, c)) return pack_planes(right, stride, source, columns, c, begin, end);
   alignas(64) float row[kTileColumns];
   for (int step = begin; step < end; ++step) {
     gather_row(row, source, c.group * c.in_channels + step / c.taps(), columns, c, step % c.taps());
     for (int i = columns.count; i % kPanelColumns != 0; ++i) row[i] = 0;
     float* to = right + static_cast<std::ptrdiff_t>(step - begin) * kPanelColumns;
-    for (int first = 0; first < columns.count; first += kPanelColumns, to += right_panel_stride(end - begin)) {
+    for (int first = 0; first < columns.count; first += kPanelColumns, to += stride) {
       store(to, load(row + first));
       store(to + kLanes, load(row + first + kLanes));
     }
@@ -123,8 +124,23 @@ struct Finish {
 
 }  // namespace
 
-void correlate_tile(Blocked target, const Loaded& source, const float* left, const Epilogue& epilogue, const Correlation& c,
-                    int batch, int task, float* scratch) {
+void share_columns(float* columns, const Loaded& source, const Correlation& c, int batch) {
+  constexpr int kSteps = 64;  // of a task
+  const CorrelationTiles tiles(c, batch);
+  const std::ptrdiff_t stride = right_panel_stride(c.depth());
+  const int chunks = panel_count(c.depth(), kSteps);
+  for_each_tile(tiles.tiles * chunks, [&](int task) {
+    const int tile = task / chunks;
+    const int step = task % chunks * kSteps;
+    const int begin = tiles.panel_begin(tile), end = tiles.panel_begin(tile + 1);
+    const TileColumns own = columns_of(c, source.map.stride, 0, 0, begin * kPanelColumns,
+                                       std::min(end * kPanelColumns, c.outputs() * batch));
+    pack_columns(columns + begin * stride + step * kPanelColumns, stride, source, own, c, step, std::min(step + kSteps, c.depth()));
+  });
+}
+
+void correlate_tile(Blocked target, const Loaded& source, const float* left, const float* shared, const Epilogue& epilogue,
+                    const Correlation& c, int batch, int task, float* scratch) {
   const CorrelationTiles tiles(c, batch);
   const int tile = task / tiles.row_parts;
   const int part = task % tiles.row_parts;
@@ -142,7 +158,7 @@ void correlate_tile(Blocked target, const Loaded& source, const float* left, con
   // What is packed after the steps below `done`: more of this tile, or what is likely this thread's next one. Where taps
   // overlap it was read before.
   const auto what_comes = [&](int done) {
-    if (c.taps() != 1 || c.horizontal.stride != 1 || c.vertical.count != 1) return Ahead();
+    if (shared != nullptr || c.taps() != 1 || c.horizontal.stride != 1 || c.vertical.count != 1) return Ahead();
     const int next = tile + team_size();
     const int planes = std::min(kCorrelationDepth, done < c.depth() ? c.depth() - done : c.depth());
     const int first = c.group * c.in_channels;
@@ -153,11 +169,18 @@ void correlate_tile(Blocked target, const Loaded& source, const float* left, con
   do {  // once even where no tap reaches the outputs: their sums are 0
     const int depth = std::min(kCorrelationDepth, c.depth() - step);
     const bool last = step + depth == c.depth();
-    pack_columns(right, source, columns, c, step, step + depth);
+    const float* tile_right = right;
+    std::ptrdiff_t stride = right_panel_stride(depth);
+    if (shared != nullptr) {
+      stride = right_panel_stride(c.depth());
+      tile_right = shared + tiles.panel_begin(tile) * stride + step * kPanelColumns;
+    } else {
+      pack_columns(right, stride, source, columns, c, step, step + depth);
+    }
     Ahead ahead = what_comes(step + depth);
     const int lines = ahead.lines() / std::max(panels * (row_end - row_begin), 1) + 1;
     for (int panel = 0; panel < panels; ++panel) {
-      const float* from = right + panel * right_panel_stride(depth);
+      const float* from = tile_right + panel * stride;
       for (int row = row_begin; row < row_end; ++row) {
         ahead.ask(lines);
         if (last) finish.prefetch(row * kPanelRows, panel);

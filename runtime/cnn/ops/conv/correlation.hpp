@@ -66,9 +66,32 @@ constexpr std::size_t correlation_scratch(const Correlation& c) {
   return depth * columns + kTilePanels * kPanelColumns + partial;
 }
 
+/// Where rows are cut into parts, each would pack the same columns; so that all of them are packed once, for all threads, if
+/// they take no more than this.
+inline constexpr std::size_t kMostSharedColumns = std::size_t{1} << 20;
+inline constexpr int kMostPartedTiles = 7;  // of CorrelationTiles with row_parts > 1
+
+constexpr std::size_t column_floats(const Correlation& c, int panels) {
+  return static_cast<std::size_t>(panels) * static_cast<std::size_t>(right_panel_stride(c.depth()));
+}
+constexpr bool shares_columns(const Correlation& c, int batch) {
+  const CorrelationTiles tiles(c, batch);
+  return c.groups == 1 && tiles.row_parts > 1 && column_floats(c, tiles.panels) <= kMostSharedColumns;
+}
+/// Floats for them at batches of any size up to `batch`.
+constexpr std::size_t shared_columns_scratch(const Correlation& c, int batch) {
+  if (c.groups != 1) return 0;
+  const int panels = panel_count(c.outputs() * batch, kPanelColumns);
+  const std::size_t floats = column_floats(c, panels < kMostPartedTiles * kTilePanels ? panels : kMostPartedTiles * kTilePanels);
+  return floats < kMostSharedColumns ? floats : kMostSharedColumns;
+}
+
+/// Packs them; collective.
+void share_columns(float* columns, const Loaded& source, const Correlation& c, int batch);
+
 /// Does task `task` of CorrelationTiles(c, batch).tasks(): target = epilogue(correlation of the source), with `left` the
-/// weights [out_channels][in_channels * taps] in left panels.
-void correlate_tile(Blocked target, const Loaded& source, const float* left, const Epilogue& epilogue, const Correlation& c,
-                    int batch, int task, float* scratch);
+/// weights [out_channels][in_channels * taps] in left panels, and `columns` what share_columns() packed, or null.
+void correlate_tile(Blocked target, const Loaded& source, const float* left, const float* columns, const Epilogue& epilogue,
+                    const Correlation& c, int batch, int task, float* scratch);
 
 }  // namespace cnn

@@ -84,6 +84,7 @@ void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const 
           const ConvGeometry& geometry, int batch, const Scratch& scratch);
 
 /// As cnn::conv_prepare: the transformed weights.
+constexpr std::size_t conv_prepared_floats(const ConvGeometry& g) { return filter_scratch(g.in_channels, g.out_channels).shared; }
 void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& geometry);
 constexpr ScratchSize conv_prepared_scratch(const ConvGeometry& g, int batch) {
   return {.per_thread = winograd::conv_scratch(g, batch).per_thread, .shared = 0};
