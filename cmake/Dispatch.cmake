@@ -1,8 +1,7 @@
 # Kernels compiled once for each instruction set, in one library that picks when a program starts.
 #
-# add_kernels(TARGET file…) adds kernels' sources to a library: with CNN_MARCH=dispatch once for each of
-# CNN_INSTRUCTION_SETS, otherwise once for CNN_MARCH. With `dispatch` nothing else of the library may need more than the
-# processor that the compiler makes code for without -march.
+# dispatch_kernels(TARGET) makes a library one of this kind; its options, definitions and libraries count for the kernels too.
+# add_kernels(TARGET file…) adds kernels' sources to a library: of this kind, or to any other as target_sources() does.
 #
 # Each set's objects are linked to one (`ld -r`), and of its symbols only those of kernels are kept global, under a name of
 # their own: cnn::relu becomes cnn::relu [clone .x86_64_v3]. So an inline function compiled for AVX can never be the copy
@@ -35,23 +34,24 @@ function(instruction_set_options result set)
 endfunction()
 
 function(add_kernels target)
-  list(TRANSFORM ARGN PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/" OUTPUT_VARIABLE sources REGEX "^[^/]")
-  if(CNN_MARCH STREQUAL "dispatch")
-    add_dispatched_kernels(${target} ${sources})
-  else()
-    target_sources(${target} PRIVATE ${sources})
+  if(NOT TARGET ${target}_x86_64)
+    target_sources(${target} PRIVATE ${ARGN})
+    return()
   endif()
+  foreach(set IN LISTS CNN_INSTRUCTION_SETS)
+    string(REPLACE "-" "_" suffix "${set}")
+    target_sources(${target}_${suffix} PRIVATE ${ARGN})
+  endforeach()
 endfunction()
 
-# The same, whatever CNN_MARCH is. The target's own options, definitions and libraries count for the kernels too.
-function(add_dispatched_kernels target)
+function(dispatch_kernels target)
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}_kernels")
   file(MAKE_DIRECTORY "${folder}")
   set(objects)
   foreach(set IN LISTS CNN_INSTRUCTION_SETS)
     string(REPLACE "-" "_" suffix "${set}")
     set(library ${target}_${suffix})
-    add_library(${library} OBJECT ${ARGN})
+    add_library(${library} OBJECT)
     instruction_set_options(options ${set})
     foreach(property COMPILE_OPTIONS COMPILE_DEFINITIONS INCLUDE_DIRECTORIES LINK_LIBRARIES COMPILE_FEATURES)
       set_property(TARGET ${library} PROPERTY ${property} "$<TARGET_PROPERTY:${target},${property}>")
