@@ -82,7 +82,7 @@ function(dispatch_kernels target)
   set(table "${folder}/table.cpp")
   add_custom_command(
     OUTPUT "${table}"
-    COMMAND "${CMAKE_COMMAND}" -D "LISTS=${lists}" -D "TABLE=${table}" -P "${CNN_DISPATCH_SCRIPT}"
+    COMMAND "${CMAKE_COMMAND}" -D "NAMES=${lists}" -D "TABLE=${table}" -P "${CNN_DISPATCH_SCRIPT}"
     DEPENDS ${lists} "${CNN_DISPATCH_SCRIPT}"
     COMMENT "Making the table of kernels"
     VERBATIM)

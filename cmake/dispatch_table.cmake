@@ -2,7 +2,7 @@
 #
 # With LINKED: writes OBJECT, the kernels of one instruction set under names that end in .SUFFIX, all else local to it, and
 # LIST, the kernels' own names.
-# With LISTS: writes TABLE, assembly in a C++ source: each kernel under its own name, as a jump through the table of the
+# With NAMES, those lists: writes TABLE, assembly in a C++ source: each kernel under its own name, as a jump through the table of the
 # instruction set that runs, and these tables.
 cmake_minimum_required(VERSION 3.25)
 
@@ -50,9 +50,9 @@ if(DEFINED LINKED)
   return()
 endif()
 
-list(GET LISTS 0 first)
+list(GET NAMES 0 first)
 file(STRINGS "${first}" kernels)
-foreach(list IN LISTS LISTS)
+foreach(list IN LISTS NAMES)
   file(STRINGS "${list}" others)
   if(NOT others STREQUAL kernels)
     message(FATAL_ERROR "${list} and ${first} list different kernels")
@@ -83,7 +83,7 @@ string(APPEND text "
 .section .data.rel.ro,\"aw\",@progbits
 .p2align 3
 ")
-foreach(list IN LISTS LISTS)
+foreach(list IN LISTS NAMES)
   get_filename_component(suffix "${list}" NAME_WE)
   list(TRANSFORM kernels REPLACE "(.+)" ".quad \\1.${suffix}" OUTPUT_VARIABLE places)
   list(JOIN places "\n" places)
