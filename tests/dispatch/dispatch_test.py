@@ -112,16 +112,16 @@ def emulate(options, processor, expected):
     result = run(options.program, 2, emulator=[emulator, "-cpu", processor])
     chosen = result.stderr.decode().strip().splitlines()[-1:]
     got = values(result)
-    assert chosen == [expected], f"{chosen} runs on {processor}"
-    expect_close(got, values(run(options.program, 2, "x86-64")), f"{processor} with {expected}")
+    assert chosen[0] in expected, f"{chosen[0]} runs on {processor}"
+    expect_close(got, values(run(options.program, 2, "x86-64")), f"{processor} with {chosen[0]}")
 
 
 def old_processor(options):
-    emulate(options, "Nehalem", "x86-64")
+    emulate(options, "Nehalem", ["x86-64"])
 
 
 def new_processor(options):
-    emulate(options, "max", "x86-64-v3")
+    emulate(options, "max", ["x86-64-v3", "x86-64-v4"])  # as far as this qemu goes
 
 
 def with_set(options):
@@ -141,7 +141,7 @@ def main():
     parser.add_argument("--program")
     parser.add_argument("--reference")
     parser.add_argument("--set")
-    parser.add_argument("command", nargs="*")
+    parser.add_argument("--command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     try:
         next(promise for promise in promises if promise.__name__ == options.promise)(options)
