@@ -3,6 +3,7 @@
 import argparse
 import array
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import tempfile
 SETS = ["x86-64", "x86-64-v3", "x86-64-v4"]
 TOLERANCE = 1e-5
 SKIPPED = 77
+SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "cmake/dispatch_table.cmake"
 # Registers of AVX, or an instruction in its encoding: all of them begin with v, and none of the others but VERR and VERW do.
 AVX = re.compile(r"\t(v(?!err|erw)[a-z0-9]+)\b|%[yz]mm\d")
 
@@ -105,6 +107,26 @@ def refuses(options):
         assert result.stderr.decode().startswith(expected), result.stderr
 
 
+def globals_refused(options):
+    """A kernel that owns a global variable, of which each set would have its own, does not build."""
+    for text, name in [("inline thread_local int own = 0; int kernel() { return ++own; }", "own"),
+                       ("int own[4]; int kernel() { return ++own[0]; }", "own"),
+                       ("inline int twice(int x) { return 2 * x; } int kernel(int x) { return twice(x); }", None)]:
+        with tempfile.TemporaryDirectory() as folder:
+            paths = {key: os.path.join(folder, key) for key in ("SOURCE.cpp", "COMPILED", "LINKED", "OBJECT", "LIST")}
+            pathlib.Path(paths["SOURCE.cpp"]).write_text(text)
+            subprocess.run(["c++", "-std=c++20", "-c", paths["SOURCE.cpp"], "-o", paths["COMPILED"]], check=True)
+            subprocess.run(["ld", "-r", "--force-group-allocation", "-o", paths["LINKED"], paths["COMPILED"]], check=True)
+            settings = [f"-D{key}={paths[key]}" for key in ("LINKED", "OBJECT", "LIST")]
+            result = subprocess.run(["cmake", "-DNM=nm", "-DOBJCOPY=objcopy", "-DSUFFIX=set", *settings, "-P", SCRIPT],
+                                    capture_output=True, text=True)
+            if name:
+                assert result.returncode != 0 and f"and these do: {name}." in result.stderr, result.stderr
+            else:
+                names = subprocess.run(["nm", paths["OBJECT"]], capture_output=True, text=True, check=True).stdout
+                assert re.search(r" T \S*kernel\S*\.set$", names, re.M) and re.search(r" t \S*twice", names), names
+
+
 def emulate(options, processor, expected):
     emulator = shutil.which("qemu-x86_64")
     if not emulator:
@@ -135,7 +157,7 @@ def with_set(options):
 
 def main():
     parser = argparse.ArgumentParser()
-    promises = [archive, results, threads, refuses, old_processor, new_processor, with_set]
+    promises = [archive, results, threads, refuses, globals_refused, old_processor, new_processor, with_set]
     parser.add_argument("promise", choices=[promise.__name__ for promise in promises])
     parser.add_argument("--library")
     parser.add_argument("--program")
