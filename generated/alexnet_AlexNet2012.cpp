@@ -63,6 +63,9 @@ static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{7468
 static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{186496, 3538944});
 static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{86208, 663552});
 static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{74688, 456192});
+static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 368640});
+static_assert(cnn::dense_scratch(kHeadDense2, kBatch) == cnn::ScratchSize{17408, 163920});
+static_assert(cnn::dense_scratch(kHeadDense3, kBatch) == cnn::ScratchSize{17408, 163840});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {96, 3, 11, 11}, .rank = 4, .offset = 0, .count = 34848,

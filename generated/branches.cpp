@@ -69,6 +69,8 @@ static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv4, kBatch)
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{1728, 144});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{5376, 896});
 static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{3264, 192});
+static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 62720});
+static_assert(cnn::dense_scratch(kHeadDense2, kBatch) == cnn::ScratchSize{17408, 2560});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {16, 1, 3, 3}, .rank = 4, .offset = 0, .count = 144,
@@ -301,7 +303,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 102832, .gradients = 102832, .optimizer = 205664, .activations = 3311616,
-               .shared_scratch = 8064, .thread_scratch = 306304},
+               .shared_scratch = 62720, .thread_scratch = 306304},
 };
 
 }  // namespace

@@ -1116,6 +1116,7 @@ static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) =
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{0, 922176});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv0.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,

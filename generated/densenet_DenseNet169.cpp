@@ -1212,6 +1212,7 @@ static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer31Conv1, kBatch) =
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer31Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer32Conv1, kBatch) == cnn::ScratchSize{74688, 215424});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer32Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 66560});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv0.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,

@@ -610,6 +610,7 @@ static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv3, kBatch) == cnn::ScratchS
 static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv4, kBatch) == cnn::ScratchSize{9408, 55296});
 static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv5, kBatch) == cnn::ScratchSize{111552, 373248});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{295872, 410880});
+static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 51200});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {32, 3, 3, 3}, .rank = 4, .offset = 0, .count = 864,

@@ -431,6 +431,8 @@ static_assert(cnn::conv_scratch(kFeaturesInception4aConv6, kBatch) == cnn::Scrat
 static_assert(cnn::conv_backward_input_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{24768, 66048});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
 static_assert(cnn::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{74688, 67584});
+static_assert(cnn::dense_scratch(kFeaturesAux1Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
+static_assert(cnn::dense_scratch(kFeaturesAux1Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{30912, 82560});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{34176, 245760});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{80448, 82944});
@@ -488,6 +490,8 @@ static_assert(cnn::conv_scratch(kFeaturesInception4dConv6, kBatch) == cnn::Scrat
 static_assert(cnn::conv_backward_input_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{24768, 67584});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{28416, 135168});
 static_assert(cnn::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{74688, 69696});
+static_assert(cnn::dense_scratch(kFeaturesAux2Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
+static_assert(cnn::dense_scratch(kFeaturesAux2Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{49344, 135168});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{52608, 270336});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{98880, 136224});
@@ -542,6 +546,7 @@ static_assert(cnn::conv_scratch(kFeaturesInception5bConv5, kBatch) == cnn::Scrat
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{24768, 106752});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{28416, 106496});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{74688, 109824});
+static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,

@@ -469,6 +469,7 @@ static_assert(cnn::winograd::conv_scratch(kInception5bBranch2_1Conv, kBatch) == 
 static_assert(cnn::conv_scratch(kInception5bBranch3_0Conv, kBatch) == cnn::ScratchSize{58560, 39936});
 static_assert(cnn::winograd::conv_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{66688, 228096});
 static_assert(cnn::conv_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{74688, 109824});
+static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "conv1.conv.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,

@@ -728,6 +728,7 @@ static_assert(cnn::winograd::conv_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == 
 static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{123072, 442368});
 static_assert(cnn::conv_scratch(kMixed7cBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{123072, 442368});
 static_assert(cnn::conv_scratch(kMixed7cBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 393216});
+static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{17408, 81920});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "Conv2d_1a_3x3.conv.weight", .extents = {32, 3, 3, 3}, .rank = 4, .offset = 0, .count = 864,

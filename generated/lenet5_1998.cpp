@@ -59,6 +59,7 @@ static_assert(cnn::connected_conv_scratch(kC3, kBatch) == cnn::ScratchSize{50496
 static_assert(cnn::conv_backward_input_scratch(kC5, kBatch) == cnn::ScratchSize{52800, 54000});
 static_assert(cnn::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{26112, 144000});
 static_assert(cnn::conv_scratch(kC5, kBatch) == cnn::ScratchSize{72384, 48000});
+static_assert(cnn::dense_scratch(kF6, kBatch) == cnn::ScratchSize{17408, 4800});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "c1.weight", .extents = {6, 1, 5, 5}, .rank = 4, .offset = 0, .count = 150,

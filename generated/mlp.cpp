@@ -24,6 +24,11 @@ constexpr cnn::DropoutGeometry kDropout2{
 constexpr cnn::DenseGeometry kDense1{.in = 256, .out = 10, .block = 1};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
+// The plan has room for what the kernels need.
+static_assert(cnn::dense_scratch(kHidden1, kBatch) == cnn::ScratchSize{17408, 31360});
+static_assert(cnn::dense_scratch(kHidden2, kBatch) == cnn::ScratchSize{17408, 20480});
+static_assert(cnn::dense_scratch(kDense1, kBatch) == cnn::ScratchSize{17408, 10240});
+
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "hidden1.weight", .extents = {512, 784}, .rank = 2, .offset = 0, .count = 401408,
      .initial = cnn::InitialValues::kUniform, .value = 0.035714287f, .statistic = false},
@@ -158,7 +163,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 535824, .gradients = 535824, .optimizer = 1071648, .activations = 300288,
-               .shared_scratch = 0, .thread_scratch = 0},
+               .shared_scratch = 31360, .thread_scratch = 17408},
 };
 
 }  // namespace

@@ -207,6 +207,7 @@ static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{330, 0}
 static_assert(cnn::conv_scratch(kConvPw12, kBatch) == cnn::ScratchSize{246336, 525312});
 static_assert(cnn::dwconv_scratch(kConvDw13, kBatch) == cnn::ScratchSize{184, 0});
 static_assert(cnn::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{246336, 1050624});
+static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "conv1.weight", .extents = {32, 3, 3, 3}, .rank = 4, .offset = 0, .count = 864,

@@ -236,6 +236,7 @@ static_assert(cnn::dwconv_scratch(kConvDw13, kBatch) == cnn::ScratchSize{184, 0}
 static_assert(cnn::conv_backward_input_scratch(kConvPw13, kBatch) == cnn::ScratchSize{196800, 589824});
 static_assert(cnn::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{150528, 0});
 static_assert(cnn::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{196800, 589824});
+static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40080});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "conv1.weight", .extents = {24, 3, 3, 3}, .rank = 4, .offset = 0, .count = 648,

@@ -382,6 +382,7 @@ static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv1, kBatch) == cnn::ScratchS
 static_assert(cnn::dwconv_scratch(kFeaturesStage7_0Conv2, kBatch) == cnn::ScratchSize{184, 0});
 static_assert(cnn::conv_scratch(kFeaturesStage7_0Conv3, kBatch) == cnn::ScratchSize{111552, 311040});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{295872, 410880});
+static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 51200});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {32, 3, 3, 3}, .rank = 4, .offset = 0, .count = 864,

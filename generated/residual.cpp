@@ -72,6 +72,7 @@ static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchS
 static_assert(cnn::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{6336, 576});
 static_assert(cnn::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{9984, 3584});
 static_assert(cnn::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{3264, 576});
+static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 1280});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "stem.conv1.weight", .extents = {16, 1, 3, 3}, .rank = 4, .offset = 0, .count = 144,

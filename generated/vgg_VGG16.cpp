@@ -105,6 +105,9 @@ static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 1003520});
+static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
+static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.block1.conv1.weight", .extents = {64, 3, 3, 3}, .rank = 4, .offset = 0, .count = 1728,

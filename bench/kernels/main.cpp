@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cnn/core/sgemm.hpp"
 #include "measure.hpp"
 
 int main(int count, char** arguments) {
@@ -19,6 +20,7 @@ int main(int count, char** arguments) {
   rest.push_back(nullptr);
   benchmark::Initialize(&left, rest.data());
   if (benchmark::ReportUnrecognizedArguments(left, rest.data())) return 2;
+  cnn::prepare_blas(cnn::bench::team_threads);
   cnn::bench::add_conv();
   cnn::bench::add_dwconv();
   cnn::bench::add_dense();

@@ -1,4 +1,6 @@
 // The card of `dense`.
+#include <algorithm>
+
 #include "ops/cards.hpp"
 #include "ops/lanes.hpp"
 #include "ops/initialization.hpp"
@@ -33,6 +35,14 @@ ir::OnnxForm onnx(const ir::OpContext& context) {
   ir::OnnxNode node{"Gemm", {"input0", "weight"}, "output", {{"transB", std::int64_t{1}}}};
   if (context.arguments.boolean("bias")) node.inputs.push_back("bias");
   return {.nodes = {std::move(node)}};
+}
+
+// What cnn::dense_scratch says for the same geometry.
+ir::ScratchSize scratch_size(const ir::OpContext& context) {
+  if (context.block != 1) return {};
+  const std::int64_t images = (std::min<std::int64_t>(context.batch, 32) + 15) / 16 * 16;
+  const std::int64_t features = std::max(context.inputs[0].channels, (context.output.channels + 5) / 6 * 6);
+  return {.per_thread = 17408, .shared = (images + 8) * features};
 }
 
 // What cnn::lanes::dense_backward_params_scratch says for the same geometry.
@@ -71,13 +81,16 @@ ir::OpDef dense_card() {
       .geometry_type = "DenseGeometry",
       .geometry = geometry,
       .training = {.forward = {"dense",
-                               {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry, Role::kBatch, Role::kScratch}},
+                               {Role::kOutput, Role::kInputs, Role::kParameters, Role::kGeometry, Role::kBatch, Role::kScratch},
+                               {"dense_scratch", scratch_size}},
                    .backward_input = ir::CallDef{"dense_backward_input",
                                                  {Role::kDInput, Role::kDOutput, Role::kWeight, Role::kGeometry,
-                                                  Role::kBatch, Role::kScratch}},
+                                                  Role::kBatch, Role::kScratch},
+                                                 {"dense_scratch", scratch_size}},
                    .backward_params = ir::CallDef{"dense_backward_params",
                                                   {Role::kDParameters, Role::kDOutput, Role::kInputs, Role::kGeometry,
-                                                   Role::kBatch, Role::kScratch}}},
+                                                   Role::kBatch, Role::kScratch},
+                                                  {"dense_scratch", scratch_size}}},
       .onnx = onnx,
       .lanes = lanes,
   };

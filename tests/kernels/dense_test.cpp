@@ -36,15 +36,16 @@ struct DenseRun {
     const std::vector<float> b = floats(bias);
     std::vector<float> dw = unwritten(w.size());
     std::vector<float> db = unwritten(b.size());
+    const TestScratch scratch(dense_scratch(g, batch), 1);
     on_team([&] {
       if (biased) {
-        dense(y, x, w, b, g, batch, {});
-        dense_backward_params(dw, db, dy, x, g, batch, {});
+        dense(y, x, w, b, g, batch, scratch);
+        dense_backward_params(dw, db, dy, x, g, batch, scratch);
       } else {
-        dense(y, x, w, g, batch, {});
-        dense_backward_params(dw, dy, x, g, batch, {});
+        dense(y, x, w, g, batch, scratch);
+        dense_backward_params(dw, dy, x, g, batch, scratch);
       }
-      dense_backward_input(dx, dy, w, g, batch, {});
+      dense_backward_input(dx, dy, w, g, batch, scratch);
     });
     EXPECT_TRUE(y.surroundings_intact() && dx.surroundings_intact());
     output = y.values();
@@ -88,6 +89,8 @@ TEST(Dense, EqualsTheDefinition) {
 
 TEST(Dense, EqualsTheDefinitionOverSeveralTiles) {
   check({600, 300, 1}, 70, true);
+  for (const int few : {1, 2, 3, 4, 5, 16, 17, 32, 33}) check({1100, 203, 1}, few, few % 2 == 0);
+  check({4100, 100, 1}, 7, true);
   check({600, 300, 8}, 21, true);
 }
 

@@ -136,11 +136,12 @@ Written run_dense(int block, int threads) {
   Map dx({.channels = g.in, .block = block}, kBatch);
   std::vector<float> dw = unwritten(w.size());
   std::vector<float> db = unwritten(b.size());
+  const TestScratch scratch(dense_scratch(g, kBatch), threads);
   on_team(
       [&] {
-        dense(y, x, w, b, g, kBatch, {});
-        dense_backward_input(dx, dy, w, g, kBatch, {});
-        dense_backward_params(dw, db, dy, x, g, kBatch, {});
+        dense(y, x, w, b, g, kBatch, scratch);
+        dense_backward_input(dx, dy, w, g, kBatch, scratch);
+        dense_backward_params(dw, db, dy, x, g, kBatch, scratch);
       },
       threads);
   Written written;

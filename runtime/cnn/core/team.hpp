@@ -17,6 +17,9 @@ namespace cnn {
 /// This thread's number in its team, from 0.
 inline int team_rank() { return omp_get_thread_num(); }
 
+/// How many threads its team has.
+inline int team_size() { return omp_get_num_threads(); }
+
 /// What the members of a team share: the next tile of a loop. Loops use the counters in turn, so that one can be set
 /// back while others are in use.
 struct TeamLoops {

@@ -15,6 +15,11 @@ inline Vector load(const float* from) {
   return *reinterpret_cast<const UnalignedVector*>(from);
 }
 
+/// Every other of 16 elements.
+inline Vector load_apart(const float* from) {
+  return __builtin_shufflevector(load(from), load(from + kLanes), 0, 2, 4, 6, 8, 10, 12, 14);
+}
+
 inline void store(float* to, Vector value) {
   *reinterpret_cast<UnalignedVector*>(to) = value;
 }
@@ -26,6 +31,13 @@ inline Vector load_once(const float* from) {
   asm("" : "+x"(value));
 #endif
   return value;
+}
+
+/// Asks for the lines of `count` floats that will be read soon: short stretches of many planes, which the processor does not
+/// see coming.
+inline void prefetch(const float* from, int count) {
+  constexpr int kLine = 16;
+  for (int i = 0; i < count; i += kLine) __builtin_prefetch(from + i);
 }
 
 /// The same number in all lanes.

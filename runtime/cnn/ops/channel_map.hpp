@@ -32,4 +32,16 @@ struct ChannelMap {
   }
 };
 
+/// A copy of `count` floats; rows are short, so moves of a fixed size that overlap at the end.
+template <class Map>
+void copy_mapped(float* to, const float* from, int count, Map&& map) {
+  if (count >= kLanes) {
+    int i = 0;
+    for (; i + kLanes <= count; i += kLanes) store(to + i, map(load(from + i)));
+    if (i < count) store(to + count - kLanes, map(load(from + count - kLanes)));
+    return;
+  }
+  for (int i = 0; i < count; ++i) to[i] = map(broadcast(from[i]))[0];
+}
+
 }  // namespace cnn

@@ -1,8 +1,9 @@
-// Dense layers as products of matrices: with NB = 1 images are rows of one matrix, else columns of each
-// block's.
+// Dense layers of many images as a BLAS's products of matrices: with NB = 1 images are rows of one matrix, else columns of
+// each block's.
 #include "cnn/ops/dense.hpp"
 
 #include "cnn/core/sgemm.hpp"
+#include "cnn/ops/dense/few_images.hpp"
 #include "cnn/ops/tiles.hpp"
 
 namespace cnn {
@@ -88,25 +89,33 @@ void add_weight_gradient(float* d_weight, ConstBlocked d_output, ConstBlocked in
   }
 }
 
+bool has_few_images(const DenseGeometry& g, int batch) {
+  return g.block == 1 && batch <= kFewImages;
+}
+
 }  // namespace
 
 void dense(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias,
-           const DenseGeometry& geometry, int batch, const Scratch&) {
+           const DenseGeometry& geometry, int batch, const Scratch& scratch) {
+  if (has_few_images(geometry, batch)) return few_images::forward(output, input, weight, bias.data(), geometry, batch, scratch);
   multiply(output, input, weight, bias.data(), Operand::kAsStored, geometry, batch);
 }
 
 void dense(Blocked output, ConstBlocked input, ConstFloats weight, const DenseGeometry& geometry, int batch,
-           const Scratch&) {
+           const Scratch& scratch) {
+  if (has_few_images(geometry, batch)) return few_images::forward(output, input, weight, nullptr, geometry, batch, scratch);
   multiply(output, input, weight, nullptr, Operand::kAsStored, geometry, batch);
 }
 
 void dense_backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight,
-                          const DenseGeometry& geometry, int batch, const Scratch&) {
+                          const DenseGeometry& geometry, int batch, const Scratch& scratch) {
+  if (has_few_images(geometry, batch)) return few_images::backward_input(d_input, d_output, weight, geometry, batch, scratch);
   multiply(d_input, d_output, weight, nullptr, Operand::kTransposed, geometry, batch);
 }
 
 void dense_backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked input, const DenseGeometry& g,
-                           int batch, const Scratch&) {
+                           int batch, const Scratch& scratch) {
+  if (has_few_images(g, batch)) return few_images::backward_params(d_weight, d_output, input, g, batch, scratch);
   const int column_parts = pieces(g.in, kWeightColumns);
   for_each_tile(pieces(g.out, kWeightRows) * column_parts, [&](int task) {
     const Range rows = piece_of(g.out, kWeightRows, task / column_parts);

@@ -1,6 +1,8 @@
 // Fully connected layers.
 #pragma once
 
+#include <algorithm>
+
 #include "cnn/core/types.hpp"
 
 namespace cnn {
@@ -11,8 +13,18 @@ struct DenseGeometry {
   int block = 1;
 };
 
-/// output [N/NB][out][NB] = weight [out, in] * input [N/NB][in][NB] + bias [out]. Dense layers need no
-/// scratch so far.
+/// Up to so many images a layer's time is that of its weights' way out of memory, and it has kernels for that.
+inline constexpr int kFewImages = 32;
+inline constexpr int kDenseThreadFloats = 17408;  // a task's sums and weights
+
+/// For a few images: their inputs or gradients packed for all threads, and a task's sums for each.
+constexpr ScratchSize dense_scratch(const DenseGeometry& g, int batch) {
+  const auto images = static_cast<std::size_t>((std::min(batch, kFewImages) + 15) / 16 * 16);
+  const auto features = static_cast<std::size_t>(std::max(g.in, (g.out + 5) / 6 * 6));
+  return g.block == 1 ? ScratchSize{.per_thread = kDenseThreadFloats, .shared = (images + 8) * features} : ScratchSize{};
+}
+
+/// output [N/NB][out][NB] = weight [out, in] * input [N/NB][in][NB] + bias [out].
 void dense(Blocked output, ConstBlocked input, ConstFloats weight, ConstFloats bias,
            const DenseGeometry& geometry, int batch, const Scratch& scratch);
 void dense(Blocked output, ConstBlocked input, ConstFloats weight, const DenseGeometry& geometry, int batch,

@@ -3,6 +3,7 @@
 #include "cnn/ops/maxpool.hpp"
 
 #include <bit>
+#include <cstring>
 #include <limits>
 
 #include "cnn/ops/channel_map.hpp"
@@ -13,7 +14,7 @@ namespace cnn {
 namespace {
 
 struct Winners {
-  float best[kPoolPiece];
+  alignas(32) float best[kPoolPiece];
   std::int32_t place[kPoolPiece];  // as wide as best, so that loops over both become vectors
 };
 
@@ -53,42 +54,110 @@ void find_winners(Winners& winners, const float* plane, const PoolGeometry& g, i
   }
 }
 
-// Windows of 2x2 side by side, none over an edge: the usual ones, compared in registers.
-bool halves(const PoolGeometry& g) {
-  return g.kernel_height == 2 && g.kernel_width == 2 && g.stride_height == 2 && g.stride_width == 2 &&
-         g.pad_top == 0 && g.pad_left == 0 && 2 * g.out_height <= g.in_height &&
-         2 * g.out_width <= g.in_width;
+// The usual windows in registers: what a few rows of outputs read is copied, with -infinity where there is no element, and each
+// place of the window is compared for eight outputs at a time.
+constexpr int kBandRows = 4;
+constexpr int kMostKernel = 15;
+constexpr int kMostStride = 2;
+constexpr int kBandPitch = (kPoolPiece - 1) * kMostStride + kMostKernel + 2 * kLanes;
+constexpr float kNothing = -std::numeric_limits<float>::infinity();
+
+bool usual(const PoolGeometry& g) {
+  return g.stride_height <= kMostStride && g.stride_width <= kMostStride && g.kernel_height <= kMostKernel &&
+         g.kernel_width <= kMostKernel && g.kernel_height * g.kernel_width < kNoWinner;
 }
 
-template <class Load>
-void find_winners_of_halves(Winners& winners, const float* plane, const PoolGeometry& g, int y, int begin,
-                            int end, Load&& load) {
-  const float* __restrict upper = plane + static_cast<std::ptrdiff_t>(2 * y) * g.in_width + 2 * begin;
-  const float* __restrict lower = upper + g.in_width;
-  for (int i = 0; i < end - begin; ++i) {
-    float best = load(upper[2 * i]);
-    std::int32_t place = 0;
-    compare(best, place, load(upper[2 * i + 1]), 1);
-    compare(best, place, load(lower[2 * i]), 2);
-    compare(best, place, load(lower[2 * i + 1]), 3);
-    winners.best[i] = best;
-    winners.place[i] = place;
+struct Band {
+  alignas(32) float rows[(kBandRows - 1) * kMostStride + kMostKernel][kBandPitch];
+
+  template <class Map>
+  void read(const float* plane, const PoolGeometry& g, int y, int count, int begin, int end, const Map& map) {
+    const int first = begin * g.stride_width - g.pad_left;
+    const int width = (end - begin - 1) * g.stride_width + g.kernel_width;
+    const int inside_begin = std::clamp(-first, 0, width), inside_end = std::clamp(g.in_width - first, inside_begin, width);
+    const int height = (count - 1) * g.stride_height + g.kernel_height;
+    for (int row = 0; row < height; ++row) {
+      const int in_y = y * g.stride_height - g.pad_top + row;
+      const bool inside = in_y >= 0 && in_y < g.in_height;
+      const int from = inside ? inside_begin : 0, to = inside ? inside_end : 0;
+      for (int i = 0; i < from; ++i) rows[row][i] = kNothing;
+      if (from < to) copy_mapped(rows[row] + from, plane + static_cast<std::ptrdiff_t>(in_y) * g.in_width + first + from, to - from, map);
+      for (int i = to; i < width + kMostStride * kLanes; ++i) rows[row][i] = kNothing;
+    }
   }
+};
+
+using Places = std::int32_t __attribute__((vector_size(32)));
+
+struct EightWinners {
+  Vector best;
+  Places place;
+};
+
+// kKernel, if it isn't 0, is both sides of the window.
+template <int kStride, int kKernel>
+[[gnu::always_inline]] inline EightWinners eight_winners(const float* corner, const PoolGeometry& g) {
+  const int height = kKernel == 0 ? g.kernel_height : kKernel;
+  const int width = kKernel == 0 ? g.kernel_width : kKernel;
+  EightWinners winners{broadcast(kNothing), Places{} + kNoWinner};
+  Places place{};
+#pragma GCC unroll 3
+  for (int tap_y = 0; tap_y < height; ++tap_y, corner += kBandPitch) {
+#pragma GCC unroll 3
+    for (int tap_x = 0; tap_x < width; ++tap_x, place += 1) {
+      const Vector value = kStride == 1 ? load(corner + tap_x) : load_apart(corner + tap_x);
+      const Places wins = (value > winners.best) | (value != value);
+      winners.best = wins ? value : winners.best;
+      winners.place = wins ? place : winners.place;
+    }
+  }
+  return winners;
+}
+
+// The winners of a row of a band, as find_winners has them; false where a window has nothing above -infinity.
+template <int kStride, int kKernel>
+bool find_winners_of_band(Winners& winners, const float* row, const PoolGeometry& g, int count) {
+  Places missing{};
+  for (int i = 0; i < count; i += kLanes) {
+    const int first = count < kLanes ? 0 : std::min(i, count - kLanes);
+    const EightWinners eight = eight_winners<kStride, kKernel>(row + first * kStride, g);
+    store(winners.best + first, eight.best);
+    std::memcpy(winners.place + first, &eight.place, sizeof eight.place);
+    const Places found = eight.place == kNoWinner;
+    if (count >= kLanes) missing |= found;
+    for (int lane = 0; lane < count && count < kLanes; ++lane) missing[lane] |= found[lane];
+  }
+  bool won = true;
+  for (int lane = 0; lane < kLanes; ++lane) won &= missing[lane] == 0;
+  return won;
+}
+
+template <int kStride>
+bool find_winners_of_band(Winners& winners, const float* row, const PoolGeometry& g, int count) {
+  const bool square = g.kernel_height == g.kernel_width;
+  if (square && g.kernel_width == 2) return find_winners_of_band<kStride, 2>(winners, row, g, count);
+  if (square && g.kernel_width == 3) return find_winners_of_band<kStride, 3>(winners, row, g, count);
+  return find_winners_of_band<kStride, 0>(winners, row, g, count);
 }
 
 template <class Stride, class Load, class Keep>
 void pool_plane(float* output, const float* plane, const PoolGeometry& g, Stride stride, Load&& load, Keep&& keep) {
+  const bool vectors = usual(g);
   for_each_piece(g, [&](int begin, int end) {
     Winners winners;
-    for (int y = 0; y < g.out_height; ++y) {
-      if (halves(g)) {
-        find_winners_of_halves(winners, plane, g, y, begin, end, load);
-      } else {
-        find_winners(winners, plane, g, y, begin, end, stride, load);
+    Band band;
+    for (int first_y = 0; first_y < g.out_height; first_y += kBandRows) {
+      const int rows = std::min(kBandRows, g.out_height - first_y);
+      if (vectors) band.read(plane, g, first_y, rows, begin, end, load);
+      for (int y = first_y; y < first_y + rows; ++y) {
+        const auto* row = band.rows[(y - first_y) * g.stride_height];
+        const bool found = vectors && (g.stride_width == 1 ? find_winners_of_band<1>(winners, row, g, end - begin)
+                                                           : find_winners_of_band<2>(winners, row, g, end - begin));
+        if (!found) find_winners(winners, plane, g, y, begin, end, stride, load);
+        const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
+        std::copy_n(winners.best, end - begin, output + first);
+        keep(first, winners, end - begin);
       }
-      const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
-      std::copy_n(winners.best, end - begin, output + first);
-      keep(first, winners, end - begin);
     }
   });
 }
@@ -104,7 +173,7 @@ void pool(Blocked output, const Loaded& input, const PoolGeometry& g, int batch,
       float* to = output.block(block) + out_offset;
       const float* plane = input.map.block(block) + in_offset;
       if (input.affine == nullptr) {
-        pool_plane(to, plane, g, stride, [](float value) { return value; }, keep_row);
+        pool_plane(to, plane, g, stride, [](auto value) { return value; }, keep_row);
       } else {
         const auto channel = static_cast<int>(in_offset / channel_floats);
         pool_plane(to, plane, g, stride, ChannelMap(input, channel, g.channels), keep_row);

@@ -1,14 +1,53 @@
 // A tile: columns of the source are packed, 256 steps of the depth at a time, and multiplied with all left panels.
 #include "cnn/ops/conv/correlation.hpp"
 
+#include "cnn/core/team.hpp"
 #include "cnn/ops/conv/tile_columns.hpp"
 
 namespace cnn {
 
 namespace {
 
+// Whether each row of the columns' matrix is made of whole panels of a channel's plane.
+bool in_whole_panels(const TileColumns& columns, const Correlation& c) {
+  if (c.taps() != 1 || c.horizontal.stride != 1 || c.vertical.count != 1) return false;
+  if (c.horizontal.shift != 0 || c.horizontal.source != c.horizontal.count) return false;
+  for (int i = 0; i < columns.runs; ++i) {
+    if (columns.run[i].count % kPanelColumns != 0) return false;
+  }
+  return true;
+}
+
+// As below, for such columns: straight from plane to panel.
+template <class Map>
+[[gnu::always_inline]] inline void pack_row(float* to, const float* channel, const TileColumns& columns, std::ptrdiff_t stride,
+                                            Map&& map) {
+  for (int i = 0; i < columns.runs; ++i) {
+    const float* from = channel + columns.run[i].image + columns.run[i].x;
+    for (int column = 0; column < columns.run[i].count; column += kPanelColumns, to += stride) {
+      store(to, map(load(from + column)));
+      store(to + kLanes, map(load(from + column + kLanes)));
+    }
+  }
+}
+
+void pack_planes(float* right, const Loaded& source, const TileColumns& columns, const Correlation& c, int begin, int end) {
+  const std::ptrdiff_t plane = Planes(c).source * c.block;
+  const std::ptrdiff_t stride = right_panel_stride(end - begin);
+  for (int step = begin; step < end; ++step, right += kPanelColumns) {
+    const int channel = c.group * c.in_channels + step;
+    const float* from = source.map.data + channel * plane;
+    if (source.affine == nullptr) {
+      pack_row(right, from, columns, stride, [](Vector value) { return value; });
+    } else {
+      pack_row(right, from, columns, stride, ChannelMap(source, channel, c.groups * c.in_channels));
+    }
+  }
+}
+
 // Steps [begin, end) of the depth of all columns, as right panels.
 void pack_columns(float* right, const Loaded& source, const TileColumns& columns, const Correlation& c, int begin, int end) {
+  if (in_whole_panels(columns, c)) return pack_planes(right, source, columns, c, begin, end);
   alignas(64) float row[kTileColumns];
   for (int step = begin; step < end; ++step) {
     gather_row(row, source, c.group * c.in_channels + step / c.taps(), columns, c, step % c.taps());
@@ -27,6 +66,16 @@ struct Finish {
   const Correlation& c;
   const TileColumns& columns;
   std::ptrdiff_t plane;  // of all images of a block
+
+  // Asks for the lines that a panel's sums will be stored to.
+  void prefetch(int row, int panel) const {
+    const int rows = std::min(kPanelRows, c.out_channels - row);
+    const float* to = target.data + (c.group * c.out_channels + row) * plane + columns.target[panel * kPanelColumns];
+    for (int i = 0; i < rows; ++i, to += plane) {
+      __builtin_prefetch(to, 1);
+      __builtin_prefetch(to + kPanelColumns - 1, 1);
+    }
+  }
 
   // Stores one panel's sums: rows from `row`, columns of `panel`.
   void operator()(PanelSums& sums, int row, int panel) const {
@@ -90,14 +139,28 @@ void correlate_tile(Blocked target, const Loaded& source, const float* left, con
   float* right = scratch;
   float* partial = scratch + kTilePanels * right_panel_stride(std::min(c.depth(), kCorrelationDepth));
   const Finish finish{target, epilogue, c, columns, Planes(c).target * c.block};
+  // What is packed after the steps below `done`: more of this tile, or what is likely this thread's next one. Where taps
+  // overlap it was read before.
+  const auto what_comes = [&](int done) {
+    if (c.taps() != 1 || c.horizontal.stride != 1 || c.vertical.count != 1) return Ahead();
+    const int next = tile + team_size();
+    const int planes = std::min(kCorrelationDepth, done < c.depth() ? c.depth() - done : c.depth());
+    const int first = c.group * c.in_channels;
+    if (done < c.depth()) return columns_ahead(source.map, c, begin, batch, first + done, planes);
+    return next < tiles.tiles ? columns_ahead(source.map, c, tiles.panel_begin(next) * kPanelColumns, batch, first, planes) : Ahead();
+  };
   int step = 0;
   do {  // once even where no tap reaches the outputs: their sums are 0
     const int depth = std::min(kCorrelationDepth, c.depth() - step);
     const bool last = step + depth == c.depth();
     pack_columns(right, source, columns, c, step, step + depth);
+    Ahead ahead = what_comes(step + depth);
+    const int lines = ahead.lines() / std::max(panels * (row_end - row_begin), 1) + 1;
     for (int panel = 0; panel < panels; ++panel) {
       const float* from = right + panel * right_panel_stride(depth);
       for (int row = row_begin; row < row_end; ++row) {
+        ahead.ask(lines);
+        if (last) finish.prefetch(row * kPanelRows, panel);
         PanelSums sums = multiply_panels(
             left + (static_cast<std::ptrdiff_t>(row) * c.depth() + step) * kPanelRows, from, depth);
         float* kept = partial + (static_cast<std::ptrdiff_t>(panel) * row_panels + row) * kPanelRows * kPanelColumns;

@@ -109,9 +109,22 @@ void add_share(float* d_weight, ConstBlocked d_output, const Loaded& input, cons
     const TileColumns columns =
         columns_of(c, input.map.stride, d_output.stride, 0, begin, std::min(begin + kTileColumns, total));
     pack_gradient(left, d_output, columns, c);
+    // What the next tile reads, where it does not overlap with this one.
+    const bool apart = c.taps() == 1 && c.horizontal.stride == 1 && c.vertical.count == 1 && tile + 1 < last;
+    const int next = (tile + 1) * kTileColumns;
+    Ahead gradients, inputs;
+    if (apart) {
+      gradients = columns_ahead(d_output, c, next, batch, share.group * c.out_channels, c.out_channels);
+      inputs = columns_ahead(input.map, c, next, batch, share.group * c.in_channels + share.begin, share.end - share.begin);
+    }
+    const int products = panel_count(c.out_channels, kPanelRows) * panel_count(share.end - share.begin, kPanelColumns);
+    const int gradient_lines = gradients.lines() / products + 1;
+    const int input_lines = inputs.lines() / products + 1;
     for (int step = share.begin; step < share.end; step += kPanelColumns) {
       pack_inputs(right, input, columns, c, step);
       for (int row = 0; row < c.out_channels; row += kPanelRows) {
+        gradients.ask(gradient_lines);
+        inputs.ask(input_lines);
         const PanelSums sums = multiply_panels(left + static_cast<std::ptrdiff_t>(row) * kTileColumns, right, columns.count);
         add_sums(part + static_cast<std::ptrdiff_t>(row) * c.depth() + step, sums, c.depth(),
                  std::min(kPanelRows, c.out_channels - row), std::min(kPanelColumns, share.end - step), tile == first);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cnn/core/ahead.hpp"
 #include "cnn/core/multiply_panels.hpp"
 #include "cnn/ops/channel_map.hpp"
 #include "cnn/ops/conv/correlation.hpp"
@@ -42,16 +43,29 @@ struct Planes {
 TileColumns columns_of(const Correlation& c, std::ptrdiff_t source_stride, std::ptrdiff_t target_stride,
                        std::ptrdiff_t addend_stride, int begin, int end);
 
-/// A copy of `count` floats; rows are short, so moves of a fixed size that overlap at the end.
+/// The columns from `begin` on, as far as one image and one tile go, of planes of `map` from `channel` on.
+inline Ahead columns_ahead(const ConstBlocked& map, const Correlation& c, int begin, int batch, int channel, int planes) {
+  if (begin >= c.outputs() * batch || planes <= 0) return {};
+  const int image = begin / c.outputs();
+  const int place = begin % c.outputs();
+  const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(c.outputs()) * c.block;
+  const float* from = map.block(image / c.block) + channel * plane + image % c.block * c.outputs() + place;
+  return {from, std::min(kTileColumns, c.outputs() - place), plane, planes};
+}
+
+/// A copy of every `stride`th element; `readable` floats may be read.
 template <class Map>
-void copy_mapped(float* to, const float* from, int count, Map&& map) {
-  if (count >= kLanes) {
-    int i = 0;
-    for (; i + kLanes <= count; i += kLanes) store(to + i, map(load(from + i)));
-    if (i < count) store(to + count - kLanes, map(load(from + count - kLanes)));
-    return;
+void copy_apart(float* to, const float* from, int count, int stride, std::ptrdiff_t readable, Map&& map) {
+  int i = 0;
+  if (stride == 2) {
+    for (; i + kLanes <= count && 2 * (i + kLanes) <= readable; i += kLanes) store(to + i, map(load_apart(from + 2 * i)));
+  } else if (stride == 4) {
+    for (; i + kLanes <= count && 4 * (i + kLanes) <= readable; i += kLanes) {
+      const float* own = from + 4 * i;
+      store(to + i, map(__builtin_shufflevector(load_apart(own), load_apart(own + 2 * kLanes), 0, 2, 4, 6, 8, 10, 12, 14)));
+    }
   }
-  for (int i = 0; i < count; ++i) to[i] = map(broadcast(from[i]))[0];
+  for (; i < count; ++i) to[i] = map(from[static_cast<std::ptrdiff_t>(i) * stride]);
 }
 
 /// As above, zeros: too few for a call of memset.
@@ -86,7 +100,8 @@ void gather_row(float* row, const float* channel, const TileColumns& columns, co
       if (h.stride == 1) {
         copy_mapped(row + (begin - run.x), from + begin, end - begin, map);
       } else {
-        for (int x = begin; x < end; ++x) row[x - run.x] = map(broadcast(from[static_cast<std::ptrdiff_t>(x) * h.stride]))[0];
+        const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(begin) * h.stride;
+        copy_apart(row + (begin - run.x), from + first, end - begin, h.stride, h.source - shift_x - first, map);
       }
       for (int x = end; x < run.x + run.count; ++x) row[x - run.x] = 0;
     }
@@ -98,7 +113,7 @@ void gather_row(float* row, const float* channel, const TileColumns& columns, co
 inline void gather_row(float* row, const Loaded& source, int channel, const TileColumns& columns, const Correlation& c, int tap) {
   const Planes planes(c);
   const float* from = source.map.data + channel * planes.source * c.block;
-  if (source.affine == nullptr) return gather_row(row, from, columns, c, tap, [](Vector value) { return value; });
+  if (source.affine == nullptr) return gather_row(row, from, columns, c, tap, [](auto value) { return value; });
   gather_row(row, from, columns, c, tap, ChannelMap(source, channel, c.groups * c.in_channels));
 }
 

@@ -8,7 +8,6 @@ namespace cnn::winograd {
 
 namespace {
 
-
 // A correlation with padding: forward, or backward-input with maps and weights turned.
 struct Filter {
   int in_channels, in_height, in_width;
@@ -76,6 +75,8 @@ void transform_all_weights(float* to, ConstFloats weight, const Filter& f, bool 
 
 struct TilePlace {
   int image, y, x;  // of its first output
+  bool whole;       // no output hangs over an edge
+  bool paired;      // the next tile lies at its right, and both are whole
 };
 
 // A block's tiles; where the last panel is not full, the last tile again.
@@ -83,19 +84,22 @@ struct BlockTiles {
   int panels = 0, begin = 0, count = 0;
   TilePlace places[kMostTiles];
 
-  BlockTiles(const Tiles& tiles, int panel_begin, int panel_end) : panels(panel_end - panel_begin) {
+  BlockTiles(const Tiles& tiles, const Filter& f, int panel_begin, int panel_end) : panels(panel_end - panel_begin) {
     begin = panel_begin * kPanelColumns;
     count = std::min(panel_end * kPanelColumns, tiles.count) - begin;
     for (int i = 0; i < panels * kPanelColumns; ++i) {
       const int tile = begin + std::min(i, count - 1);
-      places[i] = {tile / (tiles.rows * tiles.columns), tile / tiles.columns % tiles.rows * kOutputs,
-                   tile % tiles.columns * kOutputs};
+      const int y = tile / tiles.columns % tiles.rows * kOutputs;
+      const int x = tile % tiles.columns * kOutputs;
+      const bool low_enough = y + kOutputs <= f.out_height;
+      places[i] = {tile / (tiles.rows * tiles.columns), y, x, low_enough && x + kOutputs <= f.out_width,
+                   low_enough && x + 2 * kOutputs <= f.out_width && i + 1 < count};
     }
   }
 };
 
 // V = B^T d B of a block's tiles: [point][panel][channel][tile of the panel].
-void transform_inputs(float* to, std::ptrdiff_t stride, const Loaded& source, const Tiles& tiles, const BlockTiles& block,
+[[gnu::noinline]] void transform_inputs(float* to, std::ptrdiff_t stride, const Loaded& source, const Tiles& tiles, const BlockTiles& block,
                       const Filter& f, float* strips) {
   const int row = strip_stride(std::min(tiles.columns, kMostTiles));
   for (int channel = 0; channel < f.in_channels; ++channel) {
@@ -103,7 +107,7 @@ void transform_inputs(float* to, std::ptrdiff_t stride, const Loaded& source, co
     int count = 0;
     float* strip = strips;
     for_each_run(tiles, block.begin, block.begin + block.count, kMostTiles, [&](const TileRun& run) {
-      const PlaneView plane{source.map.block(run.image) + channel * f.in_plane(), f.in_height, f.in_width};
+      const PlaneView plane{source.map.block(run.image) + channel * f.in_plane(), f.in_height, f.in_width, f.in_plane()};
       copy_strip(strip, row, plane, run.row * kOutputs - f.pad_top, run.column * kOutputs - f.pad_left, kInputs,
                  run.count * kOutputs + 2, source, channel, f.in_channels);
       for (int i = 0; i < run.count; ++i) patches[count++] = strip + i * kOutputs;
@@ -125,7 +129,7 @@ void transform_inputs(float* to, std::ptrdiff_t stride, const Loaded& source, co
 }
 
 // Rows [row_begin, row_end) of panels of all points' products: [point][panel][row][tile].
-void multiply_points(float* sums, std::ptrdiff_t sums_stride, const float* inputs, std::ptrdiff_t inputs_stride,
+[[gnu::noinline]] void multiply_points(float* sums, std::ptrdiff_t sums_stride, const float* inputs, std::ptrdiff_t inputs_stride,
                      const float* weights, const Filter& f, int panels, int row_begin, int row_end) {
   const auto weights_stride = static_cast<std::ptrdiff_t>(left_panel_floats(f.out_channels, f.in_channels));
   const int rows = row_end - row_begin;
@@ -150,13 +154,36 @@ class Finish {
  public:
   Finish(Blocked target, const Epilogue& epilogue, const Filter& f) : target_(target), epilogue_(epilogue), f_(f) {}
 
+  // Asks for the lines that tiles will be written to.
+  void prefetch(int channel, const TilePlace* places, int count) const {
+    for (int i = 0; i < count; ++i) {
+      if (i > 0 && places[i].x % 16 != 0) continue;
+      const float* to = target_.block(places[i].image) + channel * f_.out_plane() +
+                        static_cast<std::ptrdiff_t>(places[i].y) * f_.out_width + places[i].x;
+      for (int row = 0; row < kOutputs; ++row) __builtin_prefetch(to + row * f_.out_width, 1);
+    }
+  }
+
   void operator()(const Vector (&outputs)[kOutputs][kOutputs], int channel, const TilePlace* places, int count) const {
     for (int half = 0; half < 2; ++half) {  // two rows of outputs of eight tiles at a time
       Vector rows[kLanes];
       for (int i = 0; i < kLanes; ++i) rows[i] = mapped(outputs[half * 2 + i / kOutputs][i % kOutputs], channel);
       transpose(rows);
       for (int lane = 0; lane < count; ++lane) {
-        put(rows[lane], channel, places[lane], half * 2);
+        const TilePlace& place = places[lane];
+        const std::ptrdiff_t first =
+            channel * f_.out_plane() + static_cast<std::ptrdiff_t>(place.y + half * 2) * f_.out_width + place.x;
+        float* to = target_.block(place.image) + first;
+        const float* addend = epilogue_.addend.data == nullptr ? nullptr : epilogue_.addend.block(place.image) + first;
+        if (place.paired && lane + 1 < count) {
+          put_pair(to, addend, rows[lane], rows[lane + 1]);
+          ++lane;
+        } else if (place.whole) {
+          put_tile(to, addend, rows[lane]);
+        } else {
+          put_part(to, addend, rows[lane], std::min(2, f_.out_height - place.y - half * 2),
+                   std::min(kOutputs, f_.out_width - place.x));
+        }
       }
     }
   }
@@ -170,18 +197,30 @@ class Finish {
     return epilogue_.addend.data == nullptr ? activate(value, epilogue_.activation) : value;
   }
 
-  // Two rows of a tile.
-  void put(Vector value, int channel, const TilePlace& place, int row) const {
-    const std::ptrdiff_t first = channel * f_.out_plane() + static_cast<std::ptrdiff_t>(place.y + row) * f_.out_width + place.x;
-    float* to = target_.block(place.image) + first;
-    const float* addend = epilogue_.addend.data == nullptr ? nullptr : epilogue_.addend.block(place.image) + first;
-    if (place.x + kOutputs <= f_.out_width && place.y + row + 2 <= f_.out_height && addend == nullptr) {
-      *reinterpret_cast<Four*>(to) = __builtin_shufflevector(value, value, 0, 1, 2, 3);
-      *reinterpret_cast<Four*>(to + f_.out_width) = __builtin_shufflevector(value, value, 4, 5, 6, 7);
-      return;
+  // Two rows of two tiles side by side; `left` and `right` have a tile's two rows one after the other.
+  void put_pair(float* to, const float* addend, Vector left, Vector right) const {
+    Vector upper = __builtin_shufflevector(left, right, 0, 1, 2, 3, 8, 9, 10, 11);
+    Vector lower = __builtin_shufflevector(left, right, 4, 5, 6, 7, 12, 13, 14, 15);
+    if (addend != nullptr) {
+      upper = activate(upper + load(addend), epilogue_.activation);
+      lower = activate(lower + load(addend + f_.out_width), epilogue_.activation);
     }
-    const int columns = std::min(kOutputs, f_.out_width - place.x);
-    const int rows = std::min(2, f_.out_height - place.y - row);
+    store(to, upper);
+    store(to + f_.out_width, lower);
+  }
+
+  void put_tile(float* to, const float* addend, Vector value) const {
+    if (addend != nullptr) {
+      const Four upper = *reinterpret_cast<const Four*>(addend);
+      const Four lower = *reinterpret_cast<const Four*>(addend + f_.out_width);
+      value = activate(value + __builtin_shufflevector(upper, lower, 0, 1, 2, 3, 4, 5, 6, 7), epilogue_.activation);
+    }
+    *reinterpret_cast<Four*>(to) = __builtin_shufflevector(value, value, 0, 1, 2, 3);
+    *reinterpret_cast<Four*>(to + f_.out_width) = __builtin_shufflevector(value, value, 4, 5, 6, 7);
+  }
+
+  // The part of a tile's two rows that is inside.
+  void put_part(float* to, const float* addend, Vector value, int rows, int columns) const {
     alignas(32) float numbers[kLanes];
     store(numbers, value);
     for (int y = 0; y < rows && addend != nullptr; ++y) {
@@ -198,13 +237,14 @@ class Finish {
   const Filter& f_;
 };
 
-void transform_outputs(const Finish& finish, const float* sums, std::ptrdiff_t stride, const BlockTiles& tiles, int rows,
+[[gnu::noinline]] void transform_outputs(const Finish& finish, const float* sums, std::ptrdiff_t stride, const BlockTiles& tiles, int rows,
                        int channel_begin, int channel_end) {
   for (int channel = channel_begin; channel < channel_end; ++channel) {
     for (int first = 0; first < tiles.count; first += kLanes) {
       const float* from = sums +
                           (static_cast<std::ptrdiff_t>(first / kPanelColumns) * rows + channel - channel_begin) * kPanelColumns +
                           first % kPanelColumns;
+      finish.prefetch(channel + 1, tiles.places + first, std::min(kLanes, tiles.count - first));
       Vector points[kInputs][kInputs];
       Vector outputs[kOutputs][kOutputs];
       for (int point = 0; point < kPoints; ++point) points[point / kInputs][point % kInputs] = load(from + point * stride);
@@ -225,7 +265,7 @@ void filter(Blocked target, const Loaded& source, const float* weights, const Ep
     const int part = task % blocks.row_parts;
     const int row_begin = row_panels * part / blocks.row_parts;
     const int row_end = row_panels * (part + 1) / blocks.row_parts;
-    const BlockTiles own(tiles, blocks.panel_begin(block), blocks.panel_begin(block + 1));
+    const BlockTiles own(tiles, f, blocks.panel_begin(block), blocks.panel_begin(block + 1));
     float* inputs = scratch.thread(team_rank());
     const std::ptrdiff_t inputs_stride = point_stride(f.in_channels, block_panels);
     float* sums = inputs + kPoints * inputs_stride;

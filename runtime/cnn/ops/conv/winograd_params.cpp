@@ -48,7 +48,7 @@ void transform_channels(const Maps& maps, int channel, const Tiles& tiles, int b
     const float* lanes[kLanes];
     for (int lane = 0; lane < kWidth; ++lane) {
       const int own = std::min(channel + lane, maps.channels - 1);
-      copy_strip(strips[lane], kStride, {maps.source.map.block(run.image) + own * plane, maps.height, maps.width},
+      copy_strip(strips[lane], kStride, {maps.source.map.block(run.image) + own * plane, maps.height, maps.width, static_cast<std::ptrdiff_t>(kOutputs) * maps.width},
                  run.row * kOutputs - maps.pad_top, run.column * kOutputs - maps.pad_left, kSide,
                  run.count * kOutputs + kSide - kOutputs, maps.source, own, maps.channels);
     }

@@ -27,10 +27,11 @@ void for_each_run(const Tiles& tiles, int begin, int end, int most, Visit&& visi
 /// Floats of a row of a strip of `count` tiles that read kInputs places each: some more, since loads are of kLanes.
 constexpr int strip_stride(int count) { return count * kOutputs + kLanes; }
 
-/// The places of a plane of height x width.
+/// The places of a plane of height x width, and where the plane lies that will be read next, as seen from it.
 struct PlaneView {
   const float* data;
   int height, width;
+  std::ptrdiff_t next;
 };
 
 /// strip [rows][stride]: the places from (y, x) on, `columns` of a row, zeros where the plane has none.
@@ -44,6 +45,7 @@ inline void copy_mapped(float* strip, int stride, const PlaneView& plane, int y,
       continue;
     }
     const float* from = plane.data + static_cast<std::ptrdiff_t>(y + row) * plane.width + x;
+    prefetch(from + plane.next, columns);
     for (int i = 0; i < begin; ++i) strip[i] = 0;
     int i = begin;
     if (end - begin >= kLanes) {

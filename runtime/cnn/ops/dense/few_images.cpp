@@ -1,0 +1,269 @@
+// Products of panels as convolutions have them, but for one operand, the weights, which are used where they are.
+#include "cnn/ops/dense/few_images.hpp"
+
+#include <algorithm>
+
+#include "cnn/core/ahead.hpp"
+#include "cnn/core/multiply_panels.hpp"
+#include "cnn/core/team.hpp"
+
+namespace cnn::few_images {
+
+namespace {
+
+constexpr int kRowTask = 96;       // rows of weights that a task of forward takes: panels of kPanelRows
+constexpr int kDepthChunk = 512;   // steps whose columns of images stay in a first-level cache
+constexpr int kOutputChunk = 32;   // rows that a task of backward-input copies at a time: they tend to be a power of two apart,
+                                   // and would push each other out of a cache
+constexpr int kColumnTask = 256;   // columns of weights that it takes
+constexpr int kInputTask = 2048;   // and of backward-params
+
+static_assert(kRowTask * kPanelColumns <= kDenseThreadFloats && kColumnTask * (kOutputChunk + panel_count(kFewImages, kPanelRows) * kPanelRows) <= kDenseThreadFloats);
+
+// ---------- forward ----------
+
+// The inputs of images as right panels: [panel of 16 images][in][16], zeros where there is no image.
+void pack_images(float* to, ConstBlocked input, int in, int batch) {
+  const int panels = panel_count(batch, kPanelColumns);
+  for_each_tile(panels * panel_count(in, kDepthChunk), [&](int task) {
+    const int panel = task % panels;
+    const int begin = task / panels * kDepthChunk, end = std::min(begin + kDepthChunk, in);
+    float* row = to + (static_cast<std::ptrdiff_t>(panel) * in + begin) * kPanelColumns;
+    for (int image = 0; image < kPanelColumns; ++image) {
+      const int own = panel * kPanelColumns + image;
+      const float* from = own < batch ? input.block(own) : nullptr;
+      for (int i = begin; i < end; ++i) row[(i - begin) * kPanelColumns + image] = from == nullptr ? 0.0f : from[i];
+    }
+  });
+}
+
+// sums [rows][16] += rows of weights, `in` apart, by `depth` steps of a panel of images.
+template <int kRows>
+void add_rows(float* sums, const float* weight, std::ptrdiff_t in, const float* images, int depth) {
+  Vector held[kRows][2];
+#pragma GCC unroll 6
+  for (int row = 0; row < kRows; ++row) {
+    held[row][0] = load(sums + row * kPanelColumns);
+    held[row][1] = load(sums + row * kPanelColumns + kLanes);
+  }
+  for (int step = 0; step < depth; ++step, images += kPanelColumns) {
+    const Vector first = load(images), second = load(images + kLanes);
+#pragma GCC unroll 6
+    for (int row = 0; row < kRows; ++row) {
+      held[row][0] += weight[row * in + step] * first;
+      held[row][1] += weight[row * in + step] * second;
+    }
+  }
+#pragma GCC unroll 6
+  for (int row = 0; row < kRows; ++row) {
+    store(sums + row * kPanelColumns, held[row][0]);
+    store(sums + row * kPanelColumns + kLanes, held[row][1]);
+  }
+}
+
+void add_rows(int rows, float* sums, const float* weight, std::ptrdiff_t in, const float* images, int depth) {
+  switch (rows) {
+    case 1: return add_rows<1>(sums, weight, in, images, depth);
+    case 2: return add_rows<2>(sums, weight, in, images, depth);
+    case 3: return add_rows<3>(sums, weight, in, images, depth);
+    case 4: return add_rows<4>(sums, weight, in, images, depth);
+    case 5: return add_rows<5>(sums, weight, in, images, depth);
+    default: return add_rows<6>(sums, weight, in, images, depth);
+  }
+}
+
+void forward_panels(Blocked output, ConstFloats weight, const float* bias, const float* packed, const DenseGeometry& g,
+                    int batch, const Scratch& scratch) {
+  for_each_tile(panel_count(g.out, kRowTask), [&](int task) {
+    const int begin = task * kRowTask, end = std::min(begin + kRowTask, g.out);
+    float* sums = scratch.thread(team_rank());
+    for (int panel = 0; panel < panel_count(batch, kPanelColumns); ++panel) {
+      for (int row = begin; row < end; ++row) {
+        std::fill_n(sums + (row - begin) * kPanelColumns, kPanelColumns, bias == nullptr ? 0.0f : bias[row]);
+      }
+      for (int step = 0; step < g.in; step += kDepthChunk) {
+        const float* images = packed + (static_cast<std::ptrdiff_t>(panel) * g.in + step) * kPanelColumns;
+        for (int row = begin; row < end; row += kPanelRows) {
+          add_rows(std::min(kPanelRows, end - row), sums + (row - begin) * kPanelColumns,
+                   weight.data() + static_cast<std::ptrdiff_t>(row) * g.in + step, g.in, images,
+                   std::min(kDepthChunk, g.in - step));
+        }
+      }
+      for (int image = panel * kPanelColumns; image < std::min((panel + 1) * kPanelColumns, batch); ++image) {
+        float* to = output.block(image);
+        for (int row = begin; row < end; ++row) to[row] = sums[(row - begin) * kPanelColumns + image % kPanelColumns];
+      }
+    }
+  });
+}
+
+// One image to four: dot products along the rows, whose weights come in vectors.
+template <int kImages>
+void forward_dots(Blocked output, ConstBlocked input, ConstFloats weight, const float* bias, const DenseGeometry& g) {
+  constexpr int kRows = 2;
+  for_each_tile(panel_count(g.out, kRowTask), [&](int task) {
+    for (int row = task * kRowTask; row < std::min((task + 1) * kRowTask, g.out); row += kRows) {
+      const float* weights[kRows];
+      for (int i = 0; i < kRows; ++i) weights[i] = weight.data() + static_cast<std::ptrdiff_t>(std::min(row + i, g.out - 1)) * g.in;
+      Vector sums[kRows][kImages] = {};
+      int step = 0;
+      for (; step + kLanes <= g.in; step += kLanes) {
+#pragma GCC unroll 4
+        for (int image = 0; image < kImages; ++image) {
+          const Vector element = load(input.block(image) + step);
+#pragma GCC unroll 2
+          for (int i = 0; i < kRows; ++i) sums[i][image] += load(weights[i] + step) * element;
+        }
+      }
+      for (int i = 0; i < kRows && row + i < g.out; ++i) {
+        for (int image = 0; image < kImages; ++image) {
+          const Vector lanes = sums[i][image];
+          float sum = ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+          for (int rest = step; rest < g.in; ++rest) sum += weights[i][rest] * input.block(image)[rest];
+          output.block(image)[row + i] = sum + (bias == nullptr ? 0.0f : bias[row + i]);
+        }
+      }
+    }
+  });
+}
+
+// ---------- backward ----------
+
+// The gradients of images as left panels: [panel of 6 images][out][6], zeros where there is no image.
+void pack_gradients(float* to, ConstBlocked d_output, int out, int batch) {
+  const int panels = panel_count(batch, kPanelRows);
+  for_each_tile(panels * panel_count(out, kDepthChunk), [&](int task) {
+    const int panel = task % panels;
+    const int begin = task / panels * kDepthChunk, end = std::min(begin + kDepthChunk, out);
+    float* row = to + (static_cast<std::ptrdiff_t>(panel) * out + begin) * kPanelRows;
+    for (int image = 0; image < kPanelRows; ++image) {
+      const int own = panel * kPanelRows + image;
+      const float* from = own < batch ? d_output.block(own) : nullptr;
+      for (int i = begin; i < end; ++i) row[(i - begin) * kPanelRows + image] = from == nullptr ? 0.0f : from[i];
+    }
+  });
+}
+
+// The first `count` floats of 16: all, or what there is of the last columns.
+struct Columns {
+  Vector first, second;
+};
+Columns load_columns(const float* from, int count) {
+  if (count >= kPanelColumns) return {load(from), load(from + kLanes)};
+  alignas(32) float columns[kPanelColumns] = {};
+  std::copy_n(from, count, columns);
+  return {load(columns), load(columns + kLanes)};
+}
+
+// left [depth][6] by 16 columns of rows `row` floats apart.
+template <bool kWhole>
+[[gnu::always_inline]] inline PanelSums multiply_in_place(const float* left, const float* right, std::ptrdiff_t row, int depth,
+                                                          int columns) {
+  PanelSums sums = {};
+  for (int step = 0; step < depth; ++step, left += kPanelRows, right += row) {
+    const Columns own = kWhole ? Columns{load(right), load(right + kLanes)} : load_columns(right, columns);
+#pragma GCC unroll 6
+    for (int i = 0; i < kPanelRows; ++i) {
+      sums.rows[i][0] += left[i] * own.first;
+      sums.rows[i][1] += left[i] * own.second;
+    }
+  }
+  return sums;
+}
+
+PanelSums multiply_in_place(const float* left, const float* right, std::ptrdiff_t row, int depth, int columns) {
+  return columns >= kPanelColumns ? multiply_in_place<true>(left, right, row, depth, columns)
+                                  : multiply_in_place<false>(left, right, row, depth, columns);
+}
+
+}  // namespace
+
+void forward(Blocked output, ConstBlocked input, ConstFloats weight, const float* bias, const DenseGeometry& g, int batch,
+             const Scratch& scratch) {
+  switch (batch) {
+    case 1: return forward_dots<1>(output, input, weight, bias, g);
+    case 2: return forward_dots<2>(output, input, weight, bias, g);
+    case 3: return forward_dots<3>(output, input, weight, bias, g);
+    case 4: return forward_dots<4>(output, input, weight, bias, g);
+    default: break;
+  }
+  pack_images(scratch.shared, input, g.in, batch);
+  forward_panels(output, weight, bias, scratch.shared, g, batch, scratch);
+}
+
+void backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, const DenseGeometry& g, int batch,
+                    const Scratch& scratch) {
+  float* packed = scratch.shared;
+  pack_gradients(packed, d_output, g.out, batch);
+  const int panels = panel_count(batch, kPanelRows);
+  for_each_tile(panel_count(g.in, kColumnTask), [&](int task) {
+    const int begin = task * kColumnTask, end = std::min(begin + kColumnTask, g.in);
+    float* chunk = scratch.thread(team_rank());
+    float* sums = chunk + kColumnTask * kOutputChunk;  // [panel][strip of 16 columns][6][16]
+    for (int step = 0; step < g.out; step += kOutputChunk) {
+      const int depth = std::min(kOutputChunk, g.out - step);
+      const float* rows = weight.data() + static_cast<std::ptrdiff_t>(step) * g.in + begin;
+      for (int row = 0; row < depth; ++row) std::copy_n(rows + static_cast<std::ptrdiff_t>(row) * g.in, end - begin, chunk + row * kColumnTask);
+      Ahead ahead(rows + static_cast<std::ptrdiff_t>(depth) * g.in, end - begin, g.in, std::min(kOutputChunk, g.out - step - depth));
+      const int lines = ahead.lines() / (panels * panel_count(end - begin, kPanelColumns)) + 1;
+      for (int column = begin; column < end; column += kPanelColumns) {
+        const int count = std::min(kPanelColumns, end - column);
+        for (int panel = 0; panel < panels; ++panel) {
+          ahead.ask(lines);
+          const float* left = packed + (static_cast<std::ptrdiff_t>(panel) * g.out + step) * kPanelRows;
+          const PanelSums products = multiply_in_place(left, chunk + (column - begin), kColumnTask, depth, count);
+          float* kept = sums + (panel * kColumnTask + column - begin) * kPanelRows;
+          for (int i = 0; i < kPanelRows; ++i, kept += kPanelColumns) {
+            store(kept, step == 0 ? products.rows[i][0] : load(kept) + products.rows[i][0]);
+            store(kept + kLanes, step == 0 ? products.rows[i][1] : load(kept + kLanes) + products.rows[i][1]);
+          }
+        }
+      }
+    }
+    for (int image = 0; image < batch; ++image) {
+      float* to = d_input.block(image) + begin;
+      const float* from = sums + image / kPanelRows * kColumnTask * kPanelRows + image % kPanelRows * kPanelColumns;
+      for (int column = 0; column < end - begin; column += kPanelColumns, from += kPanelRows * kPanelColumns) {
+        std::copy_n(from, std::min(kPanelColumns, end - begin - column), to + column);
+      }
+    }
+  });
+}
+
+void backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked input, const DenseGeometry& g, int batch,
+                     const Scratch& scratch) {
+  // Left panels of output features: [panel of 6][image][6].
+  float* packed = scratch.shared;
+  const int panels = panel_count(g.out, kPanelRows);
+  for_each_tile(panels, [&](int panel) {
+    float* to = packed + static_cast<std::ptrdiff_t>(panel) * batch * kPanelRows;
+    for (int image = 0; image < batch; ++image) {
+      for (int i = 0; i < kPanelRows; ++i) *to++ = d_output.block(image)[std::min(panel * kPanelRows + i, g.out - 1)];
+    }
+  });
+  constexpr int kPanelTask = 8;
+  const int parts = panel_count(g.in, kInputTask);
+  for_each_tile(parts * panel_count(panels, kPanelTask), [&](int task) {
+    const int begin = task % parts * kInputTask, end = std::min(begin + kInputTask, g.in);
+    const int first = task / parts * kPanelTask;
+    for (int panel = first; panel < std::min(first + kPanelTask, panels); ++panel) {
+      const float* left = packed + static_cast<std::ptrdiff_t>(panel) * batch * kPanelRows;
+      const int rows = std::min(kPanelRows, g.out - panel * kPanelRows);
+      for (int column = begin; column < end; column += kPanelColumns) {
+        const int count = std::min(kPanelColumns, end - column);
+        const PanelSums sums = multiply_in_place(left, input.data + column, input.stride, batch, count);
+        float* to = d_weight.data() + static_cast<std::ptrdiff_t>(panel) * kPanelRows * g.in + column;
+        for (int i = 0; i < rows; ++i, to += g.in) {
+          if (count == kPanelColumns) {
+            store(to, sums.rows[i][0]);
+            store(to + kLanes, sums.rows[i][1]);
+            continue;
+          }
+          for (int lane = 0; lane < count; ++lane) to[lane] = sums.rows[i][lane / kLanes][lane % kLanes];
+        }
+      }
+    }
+  });
+}
+
+}  // namespace cnn::few_images
