@@ -146,6 +146,22 @@ def new_processor(options):
     emulate(options, "max", ["x86-64-v3", "x86-64-v4"])  # as far as this qemu goes
 
 
+def generated_program(options):
+    """What cnnc builds runs on an old processor as well: nothing of it is compiled for this one."""
+    emulator = shutil.which("qemu-x86_64")
+    if not emulator:
+        raise Skip("there is no qemu-x86_64 (Debian's qemu-user)")
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "CNNC_CACHE": cache}
+        bench = ["bench", "--steps", "1", "--batch", "2", "--threads", "2"]
+        subprocess.run([options.cnnc, bench[0], options.spec, *bench[1:]], env=environment, check=True, capture_output=True)
+        program, = pathlib.Path(cache).glob("*/" + pathlib.Path(options.spec).stem)
+        for command in ["info"], bench:
+            result = subprocess.run([emulator, "-cpu", "Nehalem", program, *command], capture_output=True, text=True)
+            assert result.returncode == 0, (command, result.returncode, result.stderr)
+            assert command != ["info"] or "  kernels for x86-64\n" in result.stdout, result.stdout
+
+
 def with_set(options):
     if options.set not in available(options.program):
         raise Skip(f"this processor has no {options.set}")
@@ -157,11 +173,14 @@ def with_set(options):
 
 def main():
     parser = argparse.ArgumentParser()
-    promises = [archive, results, threads, refuses, globals_refused, old_processor, new_processor, with_set]
+    promises = [archive, results, threads, refuses, globals_refused, old_processor, new_processor,
+                generated_program, with_set]
     parser.add_argument("promise", choices=[promise.__name__ for promise in promises])
     parser.add_argument("--library")
     parser.add_argument("--program")
     parser.add_argument("--reference")
+    parser.add_argument("--cnnc")
+    parser.add_argument("--spec")
     parser.add_argument("--set")
     parser.add_argument("--command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
