@@ -1,6 +1,5 @@
 # What `cmake --install` puts where: bin/cnnc, the runtime's libraries and headers, share/cnnc/runtime.json, and the package
-# that find_package(cnnc CONFIG) finds. The tree can be moved; it stays on machines like this one, since kernels are
-# compiled for CNN_MARCH.
+# that find_package(cnnc CONFIG) finds. The tree can be moved; to unlike machines where CNN_MARCH is `dispatch`.
 include(CMakePackageConfigHelpers)
 
 set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/cnnc")

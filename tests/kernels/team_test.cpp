@@ -51,7 +51,7 @@ TEST(Team, AThreadAloneDoesAllTilesInOrder) {
   EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4}));
 }
 
-#if defined(__SSE__)
+#if defined(__SSE__) || defined(__aarch64__)
 TEST(Team, FlushesDenormalsWithinOnly) {
   volatile float tiny = std::numeric_limits<float>::min();
   std::atomic<int> kept = 0;

@@ -150,6 +150,7 @@ TEST_F(Run, InfoKnowsTheModel) {
   const json info = tiny_json({"info", "--threads", "3"});
   EXPECT_EQ(info["parameters"], 163);
   EXPECT_EQ(info["trainable"], 163);
+  EXPECT_NE(info["instruction_set"], "");
   EXPECT_EQ(info["macs"], 152);
   EXPECT_EQ(info["layers"][0]["path"], "hidden");
   EXPECT_EQ(info["phases"][0]["trainable"], 27);

@@ -1,1 +1,1 @@
-target_sources(cnn PRIVATE core/random.cpp core/sgemm.cpp core/team.cpp)
+target_sources(cnn PRIVATE core/instructions.cpp core/random.cpp core/sgemm.cpp core/team.cpp)

@@ -1,4 +1,4 @@
-// The floating-point mode of the team's threads.
+// The team's threads: each one's place, and its floating-point mode.
 #include "cnn/core/team.hpp"
 
 #if defined(__SSE__)
@@ -7,31 +7,46 @@
 
 namespace cnn {
 
-#if defined(__SSE__)
+constinit thread_local TeamMember team_member;
 
 namespace {
 
-constexpr unsigned kFlushToZero = 0x8000;
-constexpr unsigned kDenormalsAreZero = 0x0040;
+#if defined(__SSE__)
 
-}  // namespace
+constexpr std::uint64_t kFlush = 0x8000 | 0x0040;  // MXCSR: FTZ for results, DAZ for operands
 
-FlushDenormals::FlushDenormals() : saved_(_mm_getcsr()) {
-  _mm_setcsr(saved_ | kFlushToZero | kDenormalsAreZero);
+std::uint64_t mode() { return _mm_getcsr(); }
+void set_mode(std::uint64_t mode) { _mm_setcsr(static_cast<unsigned>(mode)); }
+
+#elif defined(__aarch64__)
+
+constexpr std::uint64_t kFlush = std::uint64_t{1} << 24;  // FPCR.FZ: for results and operands
+
+std::uint64_t mode() {
+  std::uint64_t mode;
+  asm volatile("mrs %0, fpcr" : "=r"(mode));
+  return mode;
 }
-
-FlushDenormals::~FlushDenormals() {
-  _mm_setcsr(saved_);
-}
+void set_mode(std::uint64_t mode) { asm volatile("msr fpcr, %0" : : "r"(mode)); }
 
 #else
 
 // Other processors keep their mode: only speed is lost.
-FlushDenormals::FlushDenormals() : saved_(0) {}
-FlushDenormals::~FlushDenormals() {
-  static_cast<void>(saved_);
-}
+constexpr std::uint64_t kFlush = 0;
+
+std::uint64_t mode() { return 0; }
+void set_mode(std::uint64_t) {}
 
 #endif
+
+}  // namespace
+
+FlushDenormals::FlushDenormals() : saved_(mode()) {
+  set_mode(saved_ | kFlush);
+}
+
+FlushDenormals::~FlushDenormals() {
+  set_mode(saved_);
+}
 
 }  // namespace cnn

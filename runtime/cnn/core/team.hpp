@@ -9,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <utility>
 
 namespace cnn {
@@ -34,7 +35,8 @@ struct TeamMember {
   TeamLoops* loops = nullptr;
   unsigned loop = 0;  // loops this thread has been through
 };
-inline thread_local TeamMember team_member;
+// Not inline: kernels may be compiled several times, and there is one member.
+extern constinit thread_local TeamMember team_member;
 
 /// Calls `work(tile)` once for each tile in [0, count), whichever thread is free; returns when all are done.
 template <class Work>
@@ -65,7 +67,7 @@ class FlushDenormals {
   FlushDenormals& operator=(const FlushDenormals&) = delete;
 
  private:
-  unsigned saved_;
+  std::uint64_t saved_;
 };
 
 /// Runs `work()` on every thread of a team of `threads`.

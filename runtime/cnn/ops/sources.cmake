@@ -1,4 +1,4 @@
-target_sources(cnn PRIVATE
+add_kernels(cnn
   ops/adaptive_avgpool.cpp ops/add.cpp ops/avgpool.cpp ops/binary_cross_entropy.cpp ops/bn.cpp
   ops/connected_conv.cpp ops/conv.cpp ops/conv/correlation.cpp ops/conv/params.cpp ops/conv/tile_columns.cpp
   ops/conv/winograd.cpp ops/conv/winograd_params.cpp

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "cnn/core/instructions.hpp"
 #include "cnn/core/sgemm.hpp"
 #include "cnn/training/initialize.hpp"
 #include "cnn/training/optimizer.hpp"

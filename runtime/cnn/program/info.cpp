@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cnn/core/instructions.hpp"
 #include "commands.hpp"
 #include "describe.hpp"
 #include "text.hpp"
@@ -64,6 +65,7 @@ Json info_json(const ModelDescription& model, int threads) {
           {"spec", model.spec},
           {"spec_hash", model.spec_hash},
           {"version", model.version},
+          {"instruction_set", instruction_set()},
           {"input", model.input},
           {"outputs", model.outputs},
           {"batch", model.batch},
@@ -92,8 +94,9 @@ void print_layers(const ModelDescription& model) {
 
 void print_info(const ModelDescription& model, int threads) {
   fmt::print("{} from {} (spec {}, cnnc {})\n", model.name, model.spec, model.spec_hash, model.version);
-  fmt::print("  input {}, {} outputs, planned for up to {} images at once\n\n", input_text(model),
+  fmt::print("  input {}, {} outputs, planned for up to {} images at once\n", input_text(model),
              model.outputs, model.batch);
+  fmt::print("  kernels for {}\n\n", instruction_set());
   print_layers(model);
   fmt::print("\n  {} parameters, {} MAC/image\n", with_commas(parameter_count(model)),
              with_commas(total_macs(model)));

@@ -1,4 +1,4 @@
-// What computes: the processor's name and what the program was compiled for.
+// What computes: the processor's name, and the memory that the process has.
 #include "machine.hpp"
 
 #include <fstream>
@@ -33,29 +33,6 @@ std::string cpu_name() {
     if (colon != std::string::npos) return line.substr(colon + 2);
   }
   return "unknown";
-}
-
-std::string instruction_set() {
-#if defined(__x86_64__)
-  std::string set = "x86-64";
-#elif defined(__aarch64__)
-  std::string set = "aarch64";
-#else
-  std::string set = "generic";
-#endif
-#if defined(__AVX512F__)
-  set += " avx512f";
-#elif defined(__AVX2__)
-  set += " avx2";
-#elif defined(__AVX__)
-  set += " avx";
-#elif defined(__SSE4_2__)
-  set += " sse4.2";
-#endif
-#if defined(__FMA__)
-  set += " fma";
-#endif
-  return set;
 }
 
 }  // namespace cnn::program

@@ -1,5 +1,5 @@
-// What computes: recorded with a run, since the same bits come from the same binary, instruction set and
-// BLAS.
+// What computes: recorded with a run, since the same bits come from the same binary, instruction set
+// (cnn/core/instructions.hpp) and BLAS.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,6 @@ namespace cnn::program {
 
 /// The processor's name as the system gives it: "AMD EPYC 7R13 Processor".
 std::string cpu_name();
-/// The widest instruction set the program was compiled for: "x86-64 avx2 fma".
-std::string instruction_set();
 /// Bytes of memory this process has at most had, and has, as the system counts them (VmHWM, VmRSS); 0 where it does not say.
 std::int64_t memory_peak();
 std::int64_t memory_resident();

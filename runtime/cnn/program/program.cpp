@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <new>
 
+#include "cnn/core/instructions.hpp"
 #include "commands.hpp"
 #include "errors.hpp"
 #include "formats/format_error.hpp"
@@ -63,6 +64,7 @@ int report_out_of_memory(const ModelDescription& model) {
 
 int run(int argc, char** argv, const ModelDescription& model, MakeNetwork make) {
   try {
+    if (const std::string problem = instruction_set_problem(); !problem.empty()) throw UsageError(problem, "name one of these, or none");
     std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     if (const std::string_view chosen = command_of_own_name(model); !chosen.empty())
       arguments.insert(arguments.begin(), std::string(chosen));

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "cnn/core/instructions.hpp"
 #include "cnn/core/sgemm.hpp"
 #include "formats/atomic_file.hpp"
 #include "machine.hpp"

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cnn/core/instructions.hpp"
 #include "cnn/core/sgemm.hpp"
 #include "errors.hpp"
 #include "machine.hpp"

@@ -1,1 +1,2 @@
-target_sources(cnn PRIVATE training/initialize.cpp training/metrics.cpp training/optimizer.cpp)
+target_sources(cnn PRIVATE training/initialize.cpp training/metrics.cpp)
+add_kernels(cnn training/optimizer.cpp)
