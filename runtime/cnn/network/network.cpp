@@ -162,14 +162,16 @@ ConstFloats Network::predict(ConstFloats images, int count) {
 }
 
 // Kernels return when all threads are done, so that one thread's clock tells for all.
-void Network::mark(int layer, bool backward) {
-  if (team_rank() != 0) return;
-  if (backward) profile_->backward(layer);
-  else profile_->forward(layer);
+void Network::at(int index) {
+  if (profile_ != nullptr && team_rank() == 0) profile_->forward(index);
 }
 
-void Network::mark(Frame frame) {
-  if (team_rank() == 0) profile_->frame(frame);
+void Network::backward_at(int index) {
+  if (profile_ != nullptr && team_rank() == 0) profile_->backward(index);
+}
+
+void Network::at(Frame frame) {
+  if (profile_ != nullptr && team_rank() == 0) profile_->frame(frame);
 }
 
 std::size_t Network::image_floats() const {

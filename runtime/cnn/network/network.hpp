@@ -84,16 +84,11 @@ class Network {
   Floats floats(std::size_t offset, std::size_t count) { return activations_.subspan(offset, count); }
   std::span<std::uint8_t> bytes(std::size_t offset, std::size_t count);
   const Scratch& scratch() const { return scratch_; }
-  /// Marks in generated code: what follows belongs to layer `index` of description().layers, or is part of no layer.
-  void at(int index) {
-    if (profile_ != nullptr) mark(index, false);
-  }
-  void backward_at(int index) {
-    if (profile_ != nullptr) mark(index, true);
-  }
-  void at(Frame frame) {
-    if (profile_ != nullptr) mark(frame);
-  }
+  /// Marks in generated code: what follows belongs to layer `index` of description().layers, or is part of no layer. Not inline:
+  /// a branch for each layer makes compiling a large step several times as slow.
+  void at(int index);
+  void backward_at(int index);
+  void at(Frame frame);
   Floats scores_memory(int images);
   Floats losses_memory(int images);
 
@@ -101,8 +96,6 @@ class Network {
   void require_batch(std::size_t images, std::size_t floats) const;
   void require_labels(Labels labels) const;
   void keep_results(std::size_t images);
-  void mark(int layer, bool backward);
-  void mark(Frame frame);
 
   const ModelDescription& description_;
   int threads_;
