@@ -67,12 +67,13 @@ std::string dump(const Function& function, const Plan& plan) {
                              : fmt::format("{} {}", buffer.elements, buffer.kind == Buffer::Kind::kBytes ? "bytes" : "floats");
     text += fmt::format("  buffer {} {} at {} steps {}..{}\n", buffer.name, what, buffer.offset, buffer.first, buffer.last);
   }
-  for (std::size_t i = 0; i < function.steps.size(); ++i) {
-    const Step& step = function.steps[i];
+  const auto call = [&](const Step& step) {
     std::vector<std::string> operands;
     for (const Operand& operand : step.operands) operands.push_back(text_of(operand, plan, function));
-    text += fmt::format("  {:3} {}({})\n", i, step.function, fmt::join(operands, ", "));
-  }
+    return fmt::format("{}({})", step.function, fmt::join(operands, ", "));
+  };
+  for (const Step& step : function.preparation) text += fmt::format("  once {}\n", call(step));
+  for (std::size_t i = 0; i < function.steps.size(); ++i) text += fmt::format("  {:3} {}\n", i, call(function.steps[i]));
   return text;
 }
 

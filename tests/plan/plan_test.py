@@ -40,6 +40,13 @@ def steps(text, function):
     return [re.sub(r"(, (k(?!Relu)\w+|batch|scratch))+\)", ")", call) for call in calls]
 
 
+def preparation(text, function):
+    """What is done once for all its calls."""
+    body = re.search(rf"function {function} .*?\n(.*?)(?=function |\Z)", text, re.S).group(1)
+    calls = re.findall(r"^  once (\S+\(.*\))$", body, re.M)
+    return [re.sub(r"(, (k\w+|batch|scratch))+\)", ")", call) for call in calls]
+
+
 def buffers(text, function):
     body = re.search(rf"function {function} .*?\n(.*?)(?=function |\Z)", text, re.S).group(1)
     return re.findall(r"^  buffer (\S+)", body, re.M)
@@ -68,8 +75,10 @@ class Epilogues(unittest.TestCase):
   gap1 = gap
   fc = dense(4)"""
         predict = steps(plan(model), "predict")
-        self.assertEqual(predict[1:3], ["bn_affine(bn1_saved, bn1.weight, bn1.bias, bn1.running_mean, bn1.running_var)",
-                                        "conv(relu1, input, conv1.weight, <*bn1_saved kRelu>)"])
+        self.assertEqual(predict[1], "conv(relu1, input, prepared conv1_weight_prepared, <*bn1_saved kRelu>)")
+        self.assertEqual(preparation(plan(model), "predict"),
+                         ["bn_affine(bn1_saved, bn1.weight, bn1.bias, bn1.running_mean, bn1.running_var)",
+                          "conv_prepare(conv1_weight_prepared, conv1.weight)"])
         frozen = steps(plan(model, "phase one { freeze conv1, bn1  epochs = 1 }"), "step_one")
         self.assertIn("conv(relu1, input, conv1.weight, <*bn1_saved kRelu>)", frozen)
 
@@ -85,7 +94,7 @@ class Epilogues(unittest.TestCase):
   relu1 = relu
   gap1 = gap
   fc = dense(4)"""
-        self.assertIn("conv(relu1, conv0, block1.conv1.weight, <*block1_bn1_saved +conv0 kRelu>)", steps(plan(model), "predict"))
+        self.assertIn("conv(relu1, conv0, prepared block1_conv1_weight_prepared, <*block1_bn1_saved +conv0 kRelu>)", steps(plan(model), "predict"))
 
     def test_nothing_that_another_reads_is_left_out(self):
         model = """
@@ -143,7 +152,7 @@ class Pools(unittest.TestCase):
         self.assertEqual(calls[1:4], ["conv(conv1, input, conv1.weight, <+conv1.bias>)",
                                       "maxpool(relu1, pool1_saved, conv1)", "relu(relu1, relu1)"])
         # At prediction the convolution does it for nothing.
-        self.assertIn("conv(relu1, input, conv1.weight, <+conv1.bias kRelu>)", steps(text, "predict"))
+        self.assertIn("conv(relu1, input, prepared conv1_weight_prepared, <+conv1.bias kRelu>)", steps(text, "predict"))
 
 
 class Gradients(unittest.TestCase):

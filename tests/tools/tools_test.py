@@ -43,7 +43,8 @@ def run(*arguments, code=0, seconds=60):
 def without_origin(text):
     """Generated code without what says where it comes from: comments and the lines of the spec."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("//")]
-    return re.sub(r'\.line = "[^"]*"', "", "\n".join(lines))
+    text = re.sub(r'\.(line|text) = "(?:[^"\\]|\\.)*"', "", "\n".join(lines))
+    return re.sub(r"  // .*$", "", text, flags=re.M)
 
 
 class Shipped(unittest.TestCase):
