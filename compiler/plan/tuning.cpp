@@ -67,7 +67,8 @@ Chosen choose(const Question& question, const Tuning& tuning) {
   Choice choice{.work = question.work,
                 .candidates = question.card.candidates(question.context, question.pass, question.precision),
                 .chosen = {},
-                .by_cost_model = {}};
+                .by_cost_model = {},
+                .tuned = false};
   const auto own = std::ranges::find_if(choice.candidates, [&](const ir::Candidate& one) { return one.call->function == decision.call->function; });
   ensure(own != choice.candidates.end(), "plan", "a decision for what is no candidate");
   choice.chosen = choice.by_cost_model = own->name;
@@ -76,6 +77,7 @@ Chosen choose(const Question& question, const Tuning& tuning) {
   const auto found = std::ranges::find(choice.candidates, tuned->second.algorithm, &ir::Candidate::name);
   ensure(found != choice.candidates.end() && found->obstacle.empty(), "plan", "a tuning with an algorithm that is closed");
   choice.chosen = found->name;
+  choice.tuned = true;
   const ir::CallDef* call = found->call;
   return {.call = call, .reason = reason_of(tuned->second, choice.by_cost_model), .choice = std::move(choice)};
 }

@@ -43,6 +43,7 @@ struct Choice {
   Work work = Work::kForward;
   std::vector<ir::Candidate> candidates;
   std::string_view chosen, by_cost_model;  // names of candidates
+  bool tuned = false;                      // a tuning chose
 
   /// The names of those that are open.
   std::vector<std::string_view> open() const;
