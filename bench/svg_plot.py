@@ -52,8 +52,7 @@ def draw(panel, left, top, colours):
     across = Scale([x for x, _ in points], left, left + WIDTH)
     up = Scale([y for _, y in points], top + HEIGHT, top)
     for value in sorted({x for x, _ in points}):
-        name = panel.names[int(value) - 1] if panel.names else f"{value:g}"
-        parts.append(text(across(value), top + HEIGHT + 15, name, size=10))
+        parts.append(text(across(value), top + HEIGHT + 15, f"{value:g}", size=10))
     for value in ticks(up.low, up.high):
         parts.append(f'<line x1="{left}" x2="{left + WIDTH}" y1="{up(value):.1f}" y2="{up(value):.1f}" stroke="#ddd"/>')
         parts.append(text(left - 5, up(value) + 4, f"{value:g}", "end", 10))
