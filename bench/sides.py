@@ -70,8 +70,8 @@ class Side:
 class Makers:
     """Starts sides; knows where the tools and the built programs are."""
 
-    def __init__(self, cnnc, threads, modules):
-        self.cnnc, self.threads, self.modules = pathlib.Path(cnnc).resolve(), threads, pathlib.Path(modules)
+    def __init__(self, cnnc, threads, modules, spec=ZOO):
+        self.cnnc, self.threads, self.modules, self.spec = pathlib.Path(cnnc).resolve(), threads, pathlib.Path(modules), spec
         self.cache = pathlib.Path(os.environ.get("CNNC_CACHE", pathlib.Path.home() / ".cache/cnnc")) / "bench"
         self.folder = tempfile.TemporaryDirectory()
         self.built = {}
@@ -81,7 +81,7 @@ class Makers:
         return {"CNNC_CACHE": str(self.cache / network.model)}
 
     def ours(self, network, batch, settings=()):
-        command = [self.cnnc, "bench", ZOO, "--model", network.model, "--set", f"batch={batch}", *settings,
+        command = [self.cnnc, "bench", self.spec, "--model", network.model, "--set", f"batch={batch}", *settings,
                    "--orders", "--threads", self.threads]
         key = network.model, batch, tuple(settings)
         if key not in self.built:
@@ -112,7 +112,7 @@ class Makers:
             weights = file.with_suffix(".safetensors")
             with self.ours(network, 1) as side:
                 side.ask(f"save {weights}")
-            export = [self.cnnc, "export", ZOO, weights, "-o", file, "--model", network.model]
+            export = [self.cnnc, "export", self.spec, weights, "-o", file, "--model", network.model]
             subprocess.run([str(word) for word in export], check=True, capture_output=True)
             weights.unlink()
         return file
@@ -127,6 +127,6 @@ class Makers:
 
     def summary(self, network, batch=1, settings=()):
         """What `cnnc summary --json` knows."""
-        command = [self.cnnc, "summary", ZOO, "--model", network.model, "--set", f"batch={batch}", *settings, "--json",
+        command = [self.cnnc, "summary", self.spec, "--model", network.model, "--set", f"batch={batch}", *settings, "--json",
                    "--threads", self.threads]
         return json.loads(subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True).stdout)

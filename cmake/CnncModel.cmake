@@ -1,17 +1,18 @@
-# cnn_add_model(TARGET SPEC file [MODEL name] [SET name=value…] [EXECUTABLES command…])
+# cnn_add_model(TARGET SPEC file [MODEL name] [SET name=value…] [TUNED file] [EXECUTABLES command…])
 #
 # A static library TARGET with the class that cnnc makes of a spec; <TARGET.hpp> is its header. Where the spec has several
-# programs, MODEL chooses one. SET gives a model's parameters and train's settings other values, as `cnnc --set` does.
+# programs, MODEL chooses one. SET gives a model's parameters and train's settings other values, as `cnnc --set` does; TUNED is a
+# tuning file, as `cnnc --tuned` takes it.
 # EXECUTABLES adds TARGET_COMMAND for each command (train, eval, predict, info, bench, profile): the generated program, that command
 # chosen. The spec and all that it imports are watched; what is generated is written only where it changes.
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.20...3.25)
 
 function(cnn_add_model target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "SPEC;MODEL" "SET;EXECUTABLES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "SPEC;MODEL;TUNED" "SET;EXECUTABLES")
   if(NOT arg_SPEC OR arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "cnn_add_model(${target} …): write cnn_add_model(${target} SPEC file.cnn [MODEL name] "
-                        "[SET name=value…] [EXECUTABLES train|eval|predict|info|bench|profile…])")
+                        "[SET name=value…] [TUNED file.tune] [EXECUTABLES train|eval|predict|info|bench|profile…])")
   endif()
   cmake_path(ABSOLUTE_PATH arg_SPEC BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE OUTPUT_VARIABLE spec)
   if(NOT EXISTS "${spec}")
@@ -25,6 +26,11 @@ function(cnn_add_model target)
   foreach(value IN LISTS arg_SET)
     list(APPEND options --set "${value}")
   endforeach()
+  set(tuned)
+  if(arg_TUNED)
+    cmake_path(ABSOLUTE_PATH arg_TUNED BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE OUTPUT_VARIABLE tuned)
+    list(APPEND options --tuned "${tuned}")
+  endif()
   # Named after the target and not after the spec's programs, so that the files' names are known before the spec is read.
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/cnn_models/${target}")
   set(main "${folder}/${target}_main.cpp")
@@ -37,7 +43,7 @@ function(cnn_add_model target)
     BYPRODUCTS ${library} "${main}"
     COMMAND cnnc::cnnc generate "${spec}" --out "${folder}" --name ${target} --stamp "${stamp}" --depfile "${stamp}.d"
             ${options}
-    DEPENDS "${spec}" cnnc::cnnc
+    DEPENDS "${spec}" ${tuned} cnnc::cnnc
     DEPFILE "${stamp}.d"
     COMMENT "Generating the C++ of ${target} from ${arg_SPEC}"
     VERBATIM)

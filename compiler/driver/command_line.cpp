@@ -38,6 +38,7 @@ constexpr CommandDef kCommands[] = {
     {"graph", "SPEC", "the network as a drawing, in dot or as SVG"},
     {"export", "SPEC WEIGHTS -o FILE", "writes the network with its weights as an ONNX file", false, 2, 2, "a spec and its weights"},
     {"generate", "SPEC -o DIR", "writes the C++ of a spec's programs"},
+    {"autotune", "SPEC [-o FILE]", "measures the algorithms of each layer, and writes the best for --tuned"},
     {"weights", "inspect|convert|map", "reads weights files: what is in them, and how they fit a spec", false, 0, kAnyNumber},
     {"train", "SPEC [OPTIONS]", "generates, builds and trains", true},
     {"eval", "SPEC [OPTIONS]", "generates, builds and evaluates", true},
@@ -49,6 +50,12 @@ constexpr CommandDef kCommands[] = {
 const CommandDef* find_command(std::string_view name) {
   const auto found = std::ranges::find(kCommands, name, &CommandDef::name);
   return found == std::end(kCommands) ? nullptr : found;
+}
+
+// Commands that plan a program as it will run.
+bool takes_tuning(const CommandDef& command) {
+  static constexpr std::string_view kOthers[] = {"generate", "explain", "summary"};
+  return command.runs_program || std::ranges::find(kOthers, command.name) != std::end(kOthers);
 }
 
 po::options_description options_of(const CommandDef& command) {
@@ -70,6 +77,7 @@ po::options_description options_of(const CommandDef& command) {
   add("set", po::value<std::vector<std::string>>()->composing(), "NAME=VALUE: another value for a model's parameter or a setting of train");
   add("precision", po::value<std::string>(), "strict or fast: how closely results follow the definition, in place of train's");
   if (command.name != "compare") add("model", po::value<std::string>(), "the model, where the spec has several");
+  if (takes_tuning(command)) add("tuned", po::value<std::string>(), "FILE: algorithms as cnnc autotune chose them, in place of the cost model's choice");
   if (command.runs_program || command.name == "weights") return options;
   if (command.name == "check" || command.name == "summary" || command.name == "compare") add("json", "machine-readable");
   if (command.name == "graph") add("svg", "drawn by Graphviz's dot, as SVG");
@@ -88,6 +96,12 @@ po::options_description options_of(const CommandDef& command) {
   if (command.name == "export") {
     add("out,o", po::value<std::string>(), "FILE: the ONNX file to write");
     add("match", po::value<std::string>(), "name or order: how the weights are found (default: name)");
+  }
+  if (command.name == "autotune") {
+    add("out,o", po::value<std::string>(), "FILE: the tuning file to write (default: the program's name and .tune)");
+    add("steps", po::value<int>(), "N: steps of each program that are watched in each of three rounds (default: 3)");
+    add("threads", po::value<int>(), "threads to measure with (default: this machine's)");
+    return options;
   }
   if (command.name == "generate") {
     add("out,o", po::value<std::string>(), "folder to write to (default: this one)");
@@ -126,6 +140,7 @@ void take_values(const po::variables_map& values, CommandLine& line) {
     if (values.count(name)) target = values[name].as<std::string>();
   };
   text("model", line.compile.model);
+  if (values.count("tuned")) line.compile.tuned = values["tuned"].as<std::string>();
   if (values.count("precision")) {
     const std::string precision = values["precision"].as<std::string>();
     if (precision != "strict" && precision != "fast") {
@@ -156,6 +171,7 @@ void take_values(const po::variables_map& values, CommandLine& line) {
   count("threads", line.threads);
   count("depth", line.depth);
   count("batch", line.batch);
+  count("steps", line.steps);
   static constexpr std::string_view kDumps[] = {"", "ast", "model", "graph", "plan"};
   if (std::ranges::find(kDumps, line.compile.dump) == std::end(kDumps)) {
     throw UsageError(fmt::format("--dump takes ast, model, graph or plan, not '{}'", line.compile.dump));
@@ -174,12 +190,14 @@ const CommandDef& require_command(const std::string& name) {
   throw UsageError(fmt::format("there is no command '{}'{}", name, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
 }
 
-// What cnnc does not know itself is the generated program's: after the spec, everything but --set and --model.
+// What cnnc does not know itself is the generated program's: after the spec, everything but these.
 void split_for_program(std::vector<std::string>& words, CommandLine& line) {
   std::vector<std::string> own;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    const bool takes_value = words[i] == "--set" || words[i] == "--model";
-    if (takes_value || words[i].starts_with("--set=") || words[i].starts_with("--model=")) {
+    static constexpr std::string_view kOwn[] = {"--set", "--model", "--precision", "--tuned"};
+    const std::string_view name = std::string_view(words[i]).substr(0, words[i].find('='));
+    const bool takes_value = name.size() == words[i].size();
+    if (std::ranges::find(kOwn, name) != std::end(kOwn)) {
       own.push_back(words[i]);
       if (takes_value && i + 1 < words.size()) own.push_back(words[++i]);
     } else if (line.subject.empty() && !words[i].starts_with("-")) {
@@ -237,7 +255,7 @@ CommandLine parse_command_line(int argc, char** argv) {
     throw UsageError(error.what());
   }
   take_files(command, line);
-  line.compile.generates = command.runs_program || command.name == "generate";
+  line.compile.generates = command.runs_program || command.name == "generate" || command.name == "autotune";
   return line;
 }
 

@@ -22,14 +22,15 @@ struct CommandLine {
   std::vector<std::string> files;   // all that stands without an option's name, the subject among them
   std::string second;               // diff: the other spec; export: the weights
   CompileOptions compile;
-  std::filesystem::path output = "."; // generate
+  std::filesystem::path output = "."; // generate, export, autotune
   std::filesystem::path depfile;    // generate; empty: none
   std::filesystem::path stamp;      // generate; empty: none
   std::string program_name;         // generate: for the one program, in place of its own; empty: none
   bool match_by_order = false;      // weights map, export
-  int threads = 0;                  // summary, compare: 0 means this machine's
+  int threads = 0;                  // summary, compare, autotune: 0 means this machine's
   int depth = 0;                    // summary: 0 means all of it
   int batch = 32;                   // compare
+  int steps = 3;                    // autotune: that are watched in each round
   bool keras = false;               // summary
   bool json = false;
   bool check = false;               // fmt

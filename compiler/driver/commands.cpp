@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "driver/autotune.hpp"
 #include "driver/compare.hpp"
 #include "driver/describe.hpp"
 #include "driver/diff.hpp"
@@ -186,6 +187,10 @@ int run_on_plans(const CommandLine& line, const std::vector<Compiled>& programs,
   if (line.command == "explain") {
     for (const Compiled& compiled : programs) fmt::print("{}", explain_text(compiled));
     return 0;
+  }
+  if (line.command == "autotune") {
+    const Compiled* compiled = only(line, programs, model_of);
+    return compiled == nullptr ? exit_code_without(programs) : autotune(line, *compiled, sources);
   }
   if (line.command == "generate") return write_generated(line, programs, sources);
   return run_one(line, programs);

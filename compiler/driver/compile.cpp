@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "driver/tuning_file.hpp"
 #include "lower/lower.hpp"
 #include "ops/cards.hpp"
 #include "plan/make_plan.hpp"
@@ -50,7 +51,7 @@ ir::Training training_to_compare(const ir::Graph& graph, std::int64_t batch) {
   return training;
 }
 
-Compiled plan_program(sema::Program program, const CompileOptions& options, const Sources& sources) {
+Compiled plan_program(sema::Program program, const CompileOptions& options, const Sources& sources, const plan::Tuning& tuning) {
   if (program.training && options.precision) program.training->precision = *options.precision;
   const ir::Graph graph = lower::lower(program.model, sources);
   print_if(options.dump == "graph", ir::dump(graph));
@@ -62,14 +63,29 @@ Compiled plan_program(sema::Program program, const CompileOptions& options, cons
                                             .training = training,
                                             .batch = training ? training->batch : kInferenceBatch,
                                             .precision = options.precision,
+                                            .tuning = tuning,
                                             .observer = observe});
   print_if(options.dump == "plan", plan::dump(plan));
   emit::Origin origin{.spec = options.spec.filename().string(),
                       .spec_lines = lines_of(sources.file(program.model.range.file)),
-                      .version = CNNC_VERSION,
+                      .version = tuning.empty() ? CNNC_VERSION : fmt::format("{}, tuned {}", CNNC_VERSION, plan::fingerprint(tuning)),
                       .spec_hash = semantic_hash(program),
                       .rendered = sema::render(program)};
   return {std::move(program), std::move(plan), std::move(origin)};
+}
+
+// Holds a tuning file against the program that it is for, and plans that one anew.
+void tune(const TuningFile& file, const CompileOptions& options, const Sources& sources, std::vector<Compiled>& programs, Diagnostics& diagnostics) {
+  const auto found = std::ranges::find(programs, file.model.text, [](const Compiled& compiled) { return compiled.plan.model; });
+  if (found == programs.end()) {
+    std::vector<std::string_view> names;
+    for (const Compiled& compiled : programs) names.push_back(compiled.plan.model);
+    diagnostics.report(file.model.range, messages::kTuningModel, file.model.text, fmt::format("{}", fmt::join(names, ", ")))
+        .help("cnnc autotune SPEC --model NAME measures another model");
+    return;
+  }
+  const plan::Tuning tuning = fit_tuning(file, found->plan, diagnostics);
+  if (!diagnostics.failed()) *found = with_tuning(*found, tuning, options, sources);
 }
 
 void report_not_yet(const sema::Program& program, Diagnostics& diagnostics) {
@@ -105,10 +121,20 @@ std::vector<Compiled> compile(const CompileOptions& options, Sources& sources, D
     if (options.generates) report_not_yet(program, diagnostics);
   }
   if (diagnostics.failed()) return compiled;
+  std::optional<TuningFile> file;
+  if (!options.tuned.empty() && !(file = read_tuning(options.tuned, sources, diagnostics))) return compiled;
+  CompileOptions quiet = options;  // what is planned twice is dumped once
+  quiet.dump = quiet.dump_after = "";
   for (sema::Program& program : programs) {
-    compiled.push_back(plan_program(std::move(program), options, sources));
+    const bool again = file && file->model.text == program.model.name;
+    compiled.push_back(plan_program(std::move(program), again ? quiet : options, sources, {}));
   }
+  if (file) tune(*file, options, sources, compiled, diagnostics);
   return compiled;
+}
+
+Compiled with_tuning(const Compiled& compiled, const plan::Tuning& tuning, const CompileOptions& options, const Sources& sources) {
+  return plan_program(compiled.program, options, sources, tuning);
 }
 
 std::string semantic_hash(const sema::Program& program) {

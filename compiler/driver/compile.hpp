@@ -17,6 +17,7 @@ struct CompileOptions {
   std::filesystem::path spec;
   sema::Overrides overrides;
   std::optional<ir::Precision> precision = {};  // in place of what trainings say
+  std::filesystem::path tuned;  // a tuning file, whose choices win over the cost model's; empty: none
   std::string model;        // only this one; empty: all
   std::string dump;         // ast, model, graph or plan: printed to standard output
   std::string dump_after;   // a pass's name
@@ -36,6 +37,9 @@ std::vector<sema::Program> analyze_spec(const CompileOptions& options, Sources& 
 
 /// Reads, checks and plans a spec. Mistakes are in `diagnostics`; what is returned is free of them.
 std::vector<Compiled> compile(const CompileOptions& options, Sources& sources, Diagnostics& diagnostics);
+
+/// A program planned anew, with a tuning's choices in place of the cost model's.
+Compiled with_tuning(const Compiled& compiled, const plan::Tuning& tuning, const CompileOptions& options, const Sources& sources);
 
 /// A hash of what the program means: no comments, no layout, no number of epochs. 16 hexadecimal digits.
 std::string semantic_hash(const sema::Program& program);

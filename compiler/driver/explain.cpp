@@ -96,6 +96,10 @@ std::string kernels(const Plan& plan, const plan::Function& function) {
   return text.empty() ? text : fmt::format("\n  kernels of {}\n{}", function.name, text);
 }
 
+bool is_tuned(const plan::Function& function) {
+  return std::ranges::any_of(function.steps, [](const plan::Step& step) { return step.choice && step.choice->tuned; });
+}
+
 std::string explain_phase(const Compiled& compiled, std::size_t number, const std::vector<std::string>& paths) {
   const Plan& plan = compiled.plan;
   const ir::Phase& phase = plan.phases[number].phase;
@@ -135,6 +139,10 @@ std::string explain_text(const Compiled& compiled) {
   std::string text = fmt::format("{} on {}: {} parameters\n", plan.model, plan.training->data_name, with_commas(plan.parameter_count()));
   const auto paths = sema::layer_paths(compiled.program.model);
   for (std::size_t i = 0; i < plan.phases.size(); ++i) text += explain_phase(compiled, i, paths);
+  // The cost model chooses for predictions as for training; a tuning need not.
+  for (const plan::Function& function : plan.functions) {
+    if (function.kind == plan::FunctionKind::kPredict && is_tuned(function)) text += kernels(plan, function);
+  }
   return text;
 }
 

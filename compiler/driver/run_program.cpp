@@ -28,6 +28,8 @@ int run_program(const CommandLine& line, const Compiled& compiled) {
   std::string subject = line.compile.spec.string();
   if (!line.compile.model.empty()) subject += " --model " + line.compile.model;
   for (const auto& [name, value] : line.compile.overrides) subject += fmt::format(" --set {}={}", name, value);
+  if (line.compile.precision) subject += *line.compile.precision == ir::Precision::kStrict ? " --precision strict" : " --precision fast";
+  if (!line.compile.tuned.empty()) subject += " --tuned " + line.compile.tuned.string();
   setenv("CNNC_BINARY", line.binary.c_str(), 1);
   setenv("CNNC_SPEC", subject.c_str(), 1);
   fflush(nullptr);

@@ -276,4 +276,11 @@ ir::Decision decide_convolution(const OpContext& context, Pass pass, ir::Precisi
                       s.out, ratio)};
 }
 
+std::vector<ir::Candidate> convolution_candidates(const OpContext& context, Pass pass, ir::Precision precision) {
+  static const ir::Calls packed = packed_calls();
+  static const ir::Calls winograd = winograd_calls();
+  return {{.name = "packed", .call = &call_of(packed, pass)},
+          {.name = "winograd", .call = &call_of(winograd, pass), .obstacle = obstacle(Shape(context), precision)}};
+}
+
 }  // namespace cnnc::ops

@@ -278,8 +278,17 @@ void FunctionBuilder::call(ir::Pass pass, const CallOf& of) {
   const ir::Calls& calls = *modes_[of.node].calls;
   if (node.op->decide != nullptr) {
     const auto shapes = graph_.input_shapes(node);
-    ir::Decision decision = node.op->decide(graph_.context(node, shapes, block_, batch_), pass, request_.precision);
-    return call(*decision.call, of, std::move(decision.reason));
+    const Work work = request_.kind == FunctionKind::kPredict ? Work::kPredict : work_of(pass);
+    Chosen chosen = choose({.card = *node.op,
+                            .context = graph_.context(node, shapes, block_, batch_),
+                            .path = graph_.layer(node.layer).path,
+                            .pass = pass,
+                            .work = work,
+                            .precision = request_.precision},
+                           request_.tuning);
+    call(*chosen.call, of, std::move(chosen.reason));
+    function_.steps.back().choice = std::move(chosen.choice);
+    return;
   }
   switch (pass) {
     case ir::Pass::kForward: return call(calls.forward, of);

@@ -46,6 +46,7 @@ struct FunctionRequest {
   bool has_targets = false;               // cross-entropy with weights of classes or smoothed labels
   double rubbish_penalty = 0;             // of the loss lenet5_map
   ir::Precision precision = ir::Precision::kFast;
+  const Tuning& tuning;                   // choices that win over the cost model's
   bool softmax_at_end = false;            // predict: the model itself ends with logits
   std::set<std::string> taken;            // names that are not free for buffers
 };

@@ -166,6 +166,7 @@ class Planning {
                                   .rubbish_penalty = request_.training ? request_.training->rubbish_penalty : 0,
                                   .precision = request_.precision.value_or(
                                       request_.training ? request_.training->precision : ir::Precision::kFast),
+                                  .tuning = request_.tuning,
                                   .softmax_at_end = plan_.outputs_logits && kind == FunctionKind::kPredict,
                                   .taken = taken_names()};
     Function function = FunctionBuilder(request, geometries_, plan_.block, plan_.batch).build();

@@ -17,6 +17,7 @@ struct PlanRequest {
   std::optional<ir::Training> training;
   std::int64_t batch = 1;           // the largest; Training::batch where there is one
   std::optional<ir::Precision> precision = {};  // in place of the training's; fast where neither says
+  Tuning tuning = {};               // in place of the cost model's choices
   passes::Observer observer = {};   // for --dump-after
 };
 

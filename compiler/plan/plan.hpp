@@ -11,6 +11,7 @@
 
 #include "ir/graph.hpp"
 #include "ir/training.hpp"
+#include "plan/tuning.hpp"
 
 namespace cnnc::plan {
 
@@ -66,6 +67,7 @@ struct Step {
   std::optional<ir::LayerId> layer;
   std::vector<ir::LayerId> also = {};  // layers that it does on the way
   std::string reason = {};  // why this function, where the layer's card had a choice
+  std::optional<Choice> choice = {};  // between which algorithms
   std::int64_t macs = 0;    // for an image
 };
 

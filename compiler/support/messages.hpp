@@ -19,6 +19,29 @@ inline constexpr Message<Text> kNotGeneratedYet{
 inline constexpr Message<Text, Text, Text> kNoSuchModel{
     "no-such-model", Severity::kError, "there is no model '{}' in {}; it has: {}"};
 
+// ---------- tuning ----------
+
+inline constexpr Message<Text, Text> kCannotReadTuning{"cannot-read-tuning", Severity::kError, "the tuning file '{}' can't be read: {}"};
+inline constexpr Message<> kNoTuning{"no-tuning", Severity::kError, "the file does not begin as a tuning file does"};
+inline constexpr Message<Text> kTuningVersion{
+    "tuning-version", Severity::kError, "this version of cnnc reads tuning files of version 1, not {}"};
+inline constexpr Message<Text> kTuningSetting{"tuning-setting", Severity::kError, "a tuning file has no setting '{}'"};
+inline constexpr Message<Text> kTuningWithout{"tuning-without", Severity::kError, "the tuning file does not say which {} it is for"};
+inline constexpr Message<Text, Text> kTuningNumber{"tuning-number", Severity::kError, "expected {}, found '{}'"};
+inline constexpr Message<Text, Text> kTuningModel{"tuning-model", Severity::kError, "the tuning file is for model {}, not for {}"};
+inline constexpr Message<std::int64_t, Text, std::int64_t> kTuningBatch{
+    "tuning-batch", Severity::kError, "the tuning file is for batch {}, but {} is planned for {}"};
+inline constexpr Message<Text> kTuningLine{"tuning-line", Severity::kError, "expected {}, found the end of the line"};
+inline constexpr Message<Text, Text> kTuningLayer{"tuning-layer", Severity::kError, "{} has no layer '{}'"};
+inline constexpr Message<Text, Text> kTuningNoChoice{"tuning-no-choice", Severity::kError, "'{}' in {} has no algorithms to choose from"};
+inline constexpr Message<Text> kTuningPass{"tuning-pass", Severity::kError, "there is no pass '{}'"};
+inline constexpr Message<Text, Text, Text> kTuningPassMissing{
+    "tuning-pass-missing", Severity::kError, "nothing in {} computes the pass {} of '{}'"};
+inline constexpr Message<Text, Text> kTuningAlgorithm{"tuning-algorithm", Severity::kError, "'{}' has no algorithm '{}'"};
+inline constexpr Message<Text, Text, Text, Text> kTuningClosed{
+    "tuning-closed", Severity::kError, "{} can't compute the pass {} of '{}': {}"};
+inline constexpr Message<Text, Text> kTuningTwice{"tuning-twice", Severity::kError, "the pass {} of '{}' is chosen twice"};
+
 // ---------- syntax ----------
 
 inline constexpr Message<Text> kImportCircle{"import-circle", Severity::kError, "\"{}\" imports this file, too"};
