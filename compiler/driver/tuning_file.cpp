@@ -106,10 +106,11 @@ class Reader {
       read_.model = words[2];
     } else if (name != "cpu") {
       const std::string& text = words[2].text;
+      const std::int64_t least = name == "steps" ? 0 : 1;  // where nothing had to be chosen, nothing was measured
       std::int64_t value = 0;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-      if (error != std::errc() || end != text.data() + text.size() || value < 1) {
-        diagnostics_.report(words[2].range, messages::kTuningNumber, "a whole number of at least 1", shown(text));
+      if (error != std::errc() || end != text.data() + text.size() || value < least) {
+        diagnostics_.report(words[2].range, messages::kTuningNumber, fmt::format("a whole number of at least {}", least), shown(text));
       } else if (name == "batch") {
         read_.batch_word = words[2];
         read_.batch = value;

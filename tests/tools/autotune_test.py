@@ -210,7 +210,7 @@ error: a tuning file has no setting 'batches'
    | ^^^^^^^
    help: did you mean 'batch'?
 
-error: expected a whole number of at least 1, found 'many'
+error: expected a whole number of at least 0, found 'many'
   --> net.tune:7:9
  7 | steps = many
    |         ^^^^
