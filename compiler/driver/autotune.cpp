@@ -175,7 +175,7 @@ class Tuner {
     TuningText tuning{.model = compiled_.plan.model,
                       .batch = compiled_.plan.batch,
                       .threads = threads_,
-                      .steps = passes_.empty() ? 0 : kRounds * line_.steps,
+                      .steps = kRounds * line_.steps,
                       .cpu = processor(),
                       .rows = {}};
     for (const Pass& pass : passes_) tuning.rows.push_back(row_of(pass));

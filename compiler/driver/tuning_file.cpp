@@ -212,8 +212,9 @@ bool algorithm_fits(const TuningLine& line, const plan::Choice& choice, Diagnost
 }  // namespace
 
 std::string tuning_text(const TuningText& tuning) {
-  std::string text = fmt::format("cnn-tuning 1\nmodel = {}\nbatch = {}\nthreads = {}\nsteps = {}\ncpu = {}\n\n", tuning.model, tuning.batch,
-                                 tuning.threads, tuning.steps, tuning.cpu.empty() ? "unknown" : tuning.cpu);
+  std::string text = fmt::format("cnn-tuning 1\nmodel = {}\nbatch = {}\n", tuning.model, tuning.batch);
+  if (tuning.rows.empty()) return text;
+  text += fmt::format("threads = {}\nsteps = {}\ncpu = {}\n\n", tuning.threads, tuning.steps, tuning.cpu.empty() ? "unknown" : tuning.cpu);
   text += "# layer, pass, algorithm; the milliseconds of a step that each took; what the cost model would choose\n";
   std::size_t layer = 0, pass = 0, algorithm = 0;
   std::vector<std::string> figures;
