@@ -163,7 +163,7 @@ class Tuner {
       programs_.push_back(build(variant, toolchain));
     }
     for (int round = 0; round < kRounds; ++round) {
-      fmt::print(stderr, "round {} of {}: {} steps of each\n", round + 1, kRounds, line_.steps);
+      fmt::print(stderr, "round {} of {}: {} step{} of each\n", round + 1, kRounds, line_.steps, line_.steps == 1 ? "" : "s");
       for (const Run& run : runs_) {
         // By turns, and the other way round in every other round: what slows the machine down slows all.
         for (std::size_t i = 0; i < variants_; ++i) profile(run, round % 2 == 0 ? i : variants_ - 1 - i);

@@ -249,4 +249,24 @@ TEST(Cards, ACardWithoutCallsSaysThatItHasNoKernels) {
   EXPECT_TRUE(ir::has_kernels(*cards().find("conv")));
 }
 
+// What the cost model decides is always a way that is open, and a way that is closed says why.
+TEST(Cards, CandidatesHoldTheDecision) {
+  using ir::Pass;
+  for (const int kernel : {1, 3, 5}) {
+    for (const ir::Precision precision : {ir::Precision::kFast, ir::Precision::kStrict}) {
+      for (const Pass pass : {Pass::kForward, Pass::kBackwardInput, Pass::kBackwardParams}) {
+        const Asked conv("conv", {map(64, 28, 28)}, {{"out", whole(64)}, {"kernel", whole(kernel)}});
+        const ir::Decision decision = conv.card->decide(conv.context(), pass, precision);
+        std::size_t open = 0, decided = 0;
+        for (const ir::Candidate& one : conv.card->candidates(conv.context(), pass, precision)) {
+          open += one.obstacle.empty() ? 1 : 0;
+          decided += one.obstacle.empty() && one.call->function == decision.call->function ? 1 : 0;
+        }
+        EXPECT_EQ(decided, 1u) << kernel;
+        EXPECT_EQ(open > 1, kernel == 3 && precision == ir::Precision::kFast) << kernel;
+      }
+    }
+  }
+}
+
 }  // namespace cnnc::ops
