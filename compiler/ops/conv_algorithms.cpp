@@ -123,12 +123,18 @@ ScratchSize backward_params_scratch(const OpContext& context) {
   return {.per_thread = kTileColumns * (kPanelColumns + whole(s.group_out(), kPanelRows)), .shared = (slots - 1) * weights};
 }
 
+// cnn::winograd::point_stride.
+std::int64_t point_stride(std::int64_t floats) {
+  constexpr std::int64_t kLine = 16;
+  return (pieces(floats, kLine) | 1) * kLine;
+}
+
 // cnn::winograd::filter_scratch.
 ScratchSize filter_scratch(std::int64_t in, std::int64_t out) {
   const std::int64_t panels = std::clamp<std::int64_t>(4096 / (in + out) / kPanelColumns, 1, kMostTiles / kPanelColumns);
-  const auto points = [&](std::int64_t channels) { return channels * kPanelColumns * panels + 16; };
-  return {.per_thread = kPoints * (points(in) + points(kRowGroup * kPanelRows)) + kStripFloats,
-          .shared = kPoints * whole(out, kPanelRows) * in};
+  const auto tiles_stride = [&](std::int64_t channels) { return point_stride(channels * kPanelColumns * panels); };
+  return {.per_thread = kPoints * (tiles_stride(in) + tiles_stride(kRowGroup * kPanelRows)) + kStripFloats,
+          .shared = kPoints * point_stride(whole(out, kPanelRows) * in)};
 }
 
 ScratchSize winograd_forward_scratch(const OpContext& context) {
@@ -140,7 +146,7 @@ ScratchSize winograd_backward_input_scratch(const OpContext& context) {
 ScratchSize winograd_backward_params_scratch(const OpContext& context) {
   const std::int64_t in = whole(context.inputs[0].channels, kPanelColumns);
   const std::int64_t out = whole(context.output.channels, kPanelRows);
-  return {.per_thread = 0, .shared = kPoints * (in * out + (in + out) * kGradientTiles + 16)};
+  return {.per_thread = 0, .shared = kPoints * (point_stride(in * out) + point_stride(in * kGradientTiles) + point_stride(out * kGradientTiles))};
 }
 
 // ---------- cost ----------

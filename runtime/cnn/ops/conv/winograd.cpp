@@ -57,7 +57,7 @@ void transform_weights_of(float* to, std::ptrdiff_t stride, const float* const (
 
 // [point] left panels of the filter's weights [out][in], from [out_channels][in_channels][3][3] of the geometry.
 void transform_all_weights(float* to, const float* weight, const Filter& f, bool turned) {
-  const auto stride = static_cast<std::ptrdiff_t>(left_panel_floats(f.out_channels, f.in_channels));
+  const std::ptrdiff_t stride = weights_stride(f.in_channels, f.out_channels);
   const std::ptrdiff_t row_step = turned ? 9 : static_cast<std::ptrdiff_t>(f.in_channels) * 9;
   const std::ptrdiff_t channel_step = turned ? static_cast<std::ptrdiff_t>(f.out_channels) * 9 : 9;
   for_each_tile(panel_count(f.out_channels, kPanelRows), [&](int panel) {
@@ -131,7 +131,7 @@ struct BlockTiles {
 // Rows [row_begin, row_end) of panels of all points' products: [point][panel][row][tile].
 [[gnu::noinline]] void multiply_points(float* sums, std::ptrdiff_t sums_stride, const float* inputs, std::ptrdiff_t inputs_stride,
                      const float* weights, const Filter& f, int panels, int row_begin, int row_end) {
-  const auto weights_stride = static_cast<std::ptrdiff_t>(left_panel_floats(f.out_channels, f.in_channels));
+  const std::ptrdiff_t stride = weights_stride(f.in_channels, f.out_channels);
   const int rows = row_end - row_begin;
   for (int point = 0; point < kPoints; ++point) {
     for (int panel = 0; panel < panels; ++panel) {
@@ -139,7 +139,7 @@ struct BlockTiles {
       float* to = sums + point * sums_stride + static_cast<std::ptrdiff_t>(panel) * rows * kPanelRows * kPanelColumns;
       for (int row = row_begin; row < row_end; ++row) {
         const PanelSums result = multiply_panels(
-            weights + point * weights_stride + static_cast<std::ptrdiff_t>(row) * f.in_channels * kPanelRows, right, f.in_channels);
+            weights + point * stride + static_cast<std::ptrdiff_t>(row) * f.in_channels * kPanelRows, right, f.in_channels);
         for (int i = 0; i < kPanelRows; ++i, to += kPanelColumns) {
           store(to, result.rows[i][0]);
           store(to + kLanes, result.rows[i][1]);
@@ -267,9 +267,9 @@ void filter(Blocked target, const Loaded& source, const float* weights, const Ep
     const int row_end = row_panels * (part + 1) / blocks.row_parts;
     const BlockTiles own(tiles, f, blocks.panel_begin(block), blocks.panel_begin(block + 1));
     float* inputs = scratch.thread(team_rank());
-    const std::ptrdiff_t inputs_stride = point_stride(f.in_channels, block_panels);
+    const std::ptrdiff_t inputs_stride = tiles_stride(f.in_channels, block_panels);
     float* sums = inputs + kPoints * inputs_stride;
-    const std::ptrdiff_t sums_stride = point_stride(kRowGroup * kPanelRows, block_panels);
+    const std::ptrdiff_t sums_stride = tiles_stride(kRowGroup * kPanelRows, block_panels);
     float* strips = sums + kPoints * sums_stride;
     transform_inputs(inputs, inputs_stride, source, tiles, own, f, strips);
     const Finish finish(target, epilogue, f);

@@ -47,11 +47,18 @@ struct Blocks {
   constexpr int panel_begin(int block) const { return static_cast<int>(static_cast<long>(panels) * block / blocks); }
 };
 
-/// Floats of [channels of whole panels][tiles of a panel] for all points; a little more a point, against the same places
-/// of all points falling into one set of the cache.
-constexpr std::ptrdiff_t point_stride(int channels, int panels) {
-  return static_cast<std::ptrdiff_t>(channels) * kPanelColumns * panels + 16;
+/// Floats from one point's matrix to the next one's: an odd number of cache lines, so that the same places of all points fall
+/// into different sets.
+constexpr std::ptrdiff_t point_stride(std::size_t floats) {
+  constexpr std::size_t kLine = 16;
+  return static_cast<std::ptrdiff_t>(((floats + kLine - 1) / kLine | 1) * kLine);
 }
+/// Of [channels of whole panels][tiles of a panel].
+constexpr std::ptrdiff_t tiles_stride(int channels, int panels) {
+  return point_stride(static_cast<std::size_t>(channels) * kPanelColumns * static_cast<std::size_t>(panels));
+}
+/// Of transformed weights.
+constexpr std::ptrdiff_t weights_stride(int in, int out) { return point_stride(left_panel_floats(out, in)); }
 
 inline constexpr int kGradientTiles = 128;  // of a block of backward-params
 
@@ -61,9 +68,9 @@ constexpr int whole_panels(int channels, int panel) { return panel_count(channel
 constexpr ScratchSize filter_scratch(int in, int out) {
   const int panels = Blocks::panels_of_block(in + out);
   return {.per_thread = static_cast<std::size_t>(kPoints) *
-                            static_cast<std::size_t>(point_stride(in, panels) + point_stride(kRowGroup * kPanelRows, panels)) +
+                            static_cast<std::size_t>(tiles_stride(in, panels) + tiles_stride(kRowGroup * kPanelRows, panels)) +
                         kStripFloats,
-          .shared = static_cast<std::size_t>(kPoints) * left_panel_floats(out, in)};
+          .shared = static_cast<std::size_t>(kPoints * weights_stride(in, out))};
 }
 constexpr ScratchSize conv_scratch(const ConvGeometry& g, int /*batch*/) {
   return filter_scratch(g.in_channels, g.out_channels);
@@ -76,7 +83,9 @@ constexpr ScratchSize conv_backward_input_scratch(const ConvGeometry& g, int /*b
 constexpr ScratchSize conv_backward_params_scratch(const ConvGeometry& g, int /*batch*/) {
   const auto in = static_cast<std::size_t>(whole_panels(g.in_channels, kPanelColumns));
   const auto out = static_cast<std::size_t>(whole_panels(g.out_channels, kPanelRows));
-  return {.per_thread = 0, .shared = kPoints * (in * out + (in + out) * kGradientTiles + 16)};
+  return {.per_thread = 0,
+          .shared = static_cast<std::size_t>(
+              kPoints * (point_stride(in * out) + point_stride(in * kGradientTiles) + point_stride(out * kGradientTiles)))};
 }
 
 /// As cnn::conv and its backward passes.

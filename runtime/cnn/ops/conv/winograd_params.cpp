@@ -20,9 +20,9 @@ struct Places {
       : row_panels(panel_count(g.out_channels, kPanelRows)),
         column_panels(panel_count(g.in_channels, kPanelColumns)),
         sums(shared),
-        sums_stride(static_cast<std::ptrdiff_t>(row_panels) * column_panels * kSumFloats),
-        inputs_stride(static_cast<std::ptrdiff_t>(column_panels) * kPanelColumns * kGradientTiles),
-        gradients_stride(static_cast<std::ptrdiff_t>(row_panels) * kPanelRows * kGradientTiles + 16) {
+        sums_stride(point_stride(static_cast<std::size_t>(row_panels) * static_cast<std::size_t>(column_panels) * kSumFloats)),
+        inputs_stride(point_stride(static_cast<std::size_t>(column_panels) * kPanelColumns * kGradientTiles)),
+        gradients_stride(point_stride(static_cast<std::size_t>(row_panels) * kPanelRows * kGradientTiles)) {
     inputs = sums + kPoints * sums_stride;
     gradients = inputs + kPoints * inputs_stride;
   }
