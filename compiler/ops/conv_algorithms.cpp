@@ -19,7 +19,7 @@ using ir::ScratchSize;
 constexpr std::int64_t kPanelRows = 6, kPanelColumns = 16;
 constexpr std::int64_t kTileColumns = 12 * kPanelColumns;
 constexpr std::int64_t kDepth = 256;
-constexpr std::int64_t kPoints = 36, kOutputs = 4, kGradientTiles = 128, kMostTiles = 128, kStripFloats = 80 * kMostTiles, kRowGroup = 8;
+constexpr std::int64_t kPoints = 36, kInputs = 6, kOutputs = 4, kMostTiles = 128, kRowGroup = 8;
 
 std::int64_t pieces(std::int64_t count, std::int64_t piece) {
   return (count + piece - 1) / piece;
@@ -132,8 +132,7 @@ std::int64_t point_stride(std::int64_t floats) {
 // cnn::winograd::filter_scratch.
 ScratchSize filter_scratch(std::int64_t in, std::int64_t out) {
   const std::int64_t panels = std::clamp<std::int64_t>(4096 / (in + out) / kPanelColumns, 1, kMostTiles / kPanelColumns);
-  const auto tiles_stride = [&](std::int64_t channels) { return point_stride(channels * kPanelColumns * panels); };
-  return {.per_thread = kPoints * (tiles_stride(in) + tiles_stride(kRowGroup * kPanelRows)) + kStripFloats,
+  return {.per_thread = panels * (in + kRowGroup * kPanelRows) * (kPoints + 1) * kPanelColumns + 2 * 80 * kPanelColumns * panels,
           .shared = kPoints * point_stride(whole(out, kPanelRows) * in)};
 }
 
@@ -143,10 +142,15 @@ ScratchSize winograd_forward_scratch(const OpContext& context) {
 ScratchSize winograd_backward_input_scratch(const OpContext& context) {
   return filter_scratch(context.output.channels, context.inputs[0].channels);
 }
+// cnn::winograd::GradientTasks.
 ScratchSize winograd_backward_params_scratch(const OpContext& context) {
-  const std::int64_t in = whole(context.inputs[0].channels, kPanelColumns);
-  const std::int64_t out = whole(context.output.channels, kPanelRows);
-  return {.per_thread = 0, .shared = kPoints * (point_stride(in * out) + point_stride(in * kGradientTiles) + point_stride(out * kGradientTiles))};
+  const std::int64_t in = pieces(context.inputs[0].channels, kPanelColumns);
+  const std::int64_t out = pieces(context.output.channels, kPanelRows);
+  const std::int64_t slot = kPoints * point_stride(in * kPanelColumns * out * kPanelRows);
+  std::int64_t slots = 1;
+  while (slots < 8 && 2 * slots * slot <= 1 << 21) slots *= 2;
+  const std::int64_t steps = slots > 1 ? 32 * (kPoints + 1) : (128 + 1) * kInputs;
+  return {.per_thread = steps * (in * kPanelColumns + out * kPanelRows), .shared = slots * slot};
 }
 
 // ---------- cost ----------

@@ -15,9 +15,10 @@ struct PanelSums {
 
 #if defined(__AVX__)
 
-/// left [depth][kPanelRows] by right [depth][kPanelColumns].
-[[gnu::always_inline]] inline PanelSums multiply_panels(const float* __restrict left, const float* __restrict right,
-                                                        int depth) {
+/// left [depth][kPanelRows] by right [depth][kPanelColumns], whose steps may lie further apart.
+[[gnu::always_inline]] inline PanelSums multiply_panels(const float* __restrict left, const float* __restrict right, int depth,
+                                                        std::ptrdiff_t left_step = kPanelRows,
+                                                        std::ptrdiff_t right_step = kPanelColumns) {
   PanelSums sums = {};
 #pragma GCC unroll 4
   for (int step = 0; step < depth; ++step) {
@@ -28,8 +29,8 @@ struct PanelSums {
       sums.rows[row][0] += left[row] * first;
       sums.rows[row][1] += left[row] * second;
     }
-    left += kPanelRows;
-    right += kPanelColumns;
+    left += left_step;
+    right += right_step;
   }
   return sums;
 }
@@ -38,8 +39,9 @@ struct PanelSums {
 
 /// The same in the four lanes that the processor has: GCC keeps a vector of eight in memory there, and a factor for all of its
 /// lanes is written lane by lane and read as a whole, which took ten times as long.
-[[gnu::always_inline]] inline PanelSums multiply_panels(const float* __restrict left, const float* __restrict right,
-                                                        int depth) {
+[[gnu::always_inline]] inline PanelSums multiply_panels(const float* __restrict left, const float* __restrict right, int depth,
+                                                        std::ptrdiff_t left_step = kPanelRows,
+                                                        std::ptrdiff_t right_step = kPanelColumns) {
   using Four = float __attribute__((vector_size(16)));
   constexpr int kFours = kPanelColumns / 4;
   Four sums[kPanelRows][kFours] = {};
@@ -51,8 +53,8 @@ struct PanelSums {
 #pragma GCC unroll 4
       for (int i = 0; i < kFours; ++i) sums[row][i] += left[row] * columns[i];
     }
-    left += kPanelRows;
-    right += kPanelColumns;
+    left += left_step;
+    right += right_step;
   }
   PanelSums result;
   static_assert(sizeof result == sizeof sums);

@@ -20,8 +20,39 @@ inline Vector load_apart(const float* from) {
   return __builtin_shufflevector(load(from), load(from + kLanes), 0, 2, 4, 6, 8, 10, 12, 14);
 }
 
+/// The first `count` of eight elements, 1 to 7; the others are 0. Nothing behind them is read.
+inline Vector load_part(const float* from, int count) {
+  using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
+  using Places = int __attribute__((vector_size(32)));
+  if (count < 4) {
+    Vector value = {};
+    for (int i = 0; i < count; ++i) value[i] = from[i];
+    return value;
+  }
+  const Four low = *reinterpret_cast<const Four*>(from);
+  const Four high = *reinterpret_cast<const Four*>(from + count - 4);
+  const Vector both = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+  const Places place = {0, 1, 2, 3, 4, 5, 6, 7};
+  const Vector value = __builtin_shuffle(both, place < 4 ? place : place + 8 - count);
+  return place < count ? value : Vector{};
+}
+
 inline void store(float* to, Vector value) {
   *reinterpret_cast<UnalignedVector*>(to) = value;
+}
+
+/// Zeros: too few for a call of memset, which a plain loop would become.
+inline void clear(float* to, int count) {
+  using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
+  if (count >= kLanes) {
+    for (int i = 0; i + kLanes <= count; i += kLanes) store(to + i, Vector{});
+    store(to + count - kLanes, Vector{});
+  } else if (count >= 4) {
+    *reinterpret_cast<Four*>(to) = Four{};
+    *reinterpret_cast<Four*>(to + count - 4) = Four{};
+  } else if (count > 0) {
+    to[0] = to[count / 2] = to[count - 1] = 0;
+  }
 }
 
 /// The same, once: where a value is used twice, GCC would rather load it twice, and loads are what such loops are short of.

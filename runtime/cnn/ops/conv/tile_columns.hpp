@@ -68,15 +68,6 @@ void copy_apart(float* to, const float* from, int count, int stride, std::ptrdif
   for (; i < count; ++i) to[i] = map(from[static_cast<std::ptrdiff_t>(i) * stride]);
 }
 
-/// As above, zeros: too few for a call of memset.
-inline void clear(float* to, int count) {
-  if (count >= kLanes) {
-    for (int i = 0; i + kLanes <= count; i += kLanes) store(to + i, Vector{});
-    return store(to + count - kLanes, Vector{});
-  }
-  for (int i = 0; i < count; ++i) to[i] = 0;
-}
-
 /// One row of the columns' matrix: channel and tap of all columns.
 template <class Map>
 void gather_row(float* row, const float* channel, const TileColumns& columns, const Correlation& c, int tap, Map&& map) {
@@ -96,14 +87,14 @@ void gather_row(float* row, const float* channel, const TileColumns& columns, co
       clear(row, run.count);
     } else {
       const float* from = channel + run.image + static_cast<std::ptrdiff_t>(y) * h.source + shift_x;
-      for (int x = run.x; x < begin; ++x) row[x - run.x] = 0;
+      clear(row, begin - run.x);
       if (h.stride == 1) {
         copy_mapped(row + (begin - run.x), from + begin, end - begin, map);
       } else {
         const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(begin) * h.stride;
         copy_apart(row + (begin - run.x), from + first, end - begin, h.stride, h.source - shift_x - first, map);
       }
-      for (int x = end; x < run.x + run.count; ++x) row[x - run.x] = 0;
+      clear(row + (end - run.x), run.x + run.count - end);
     }
     row += run.count;
   }

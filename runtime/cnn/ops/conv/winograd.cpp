@@ -2,7 +2,7 @@
 #include "cnn/ops/conv/winograd.hpp"
 
 #include "cnn/core/team.hpp"
-#include "cnn/ops/conv/winograd_patches.hpp"
+#include "cnn/ops/conv/winograd_strips.hpp"
 
 namespace cnn::winograd {
 
@@ -27,8 +27,8 @@ Filter backward_filter(const ConvGeometry& g) {
 }
 
 // The weights of a panel's rows for one channel, transformed. Turned: rows are input channels, and taps are the other way
-// round.
-void transform_weights_of(float* to, std::ptrdiff_t stride, const float* const (&rows)[kLanes], bool turned) {
+// round. Two floats behind the panel's rows, where the next channel's will be written, are spoilt but for the last channel.
+void transform_weights_of(float* to, std::ptrdiff_t stride, const float* const (&rows)[kLanes], bool turned, bool last_channel) {
   Vector taps[kLanes];
   Vector last;
   for (int lane = 0; lane < kLanes; ++lane) {
@@ -51,7 +51,14 @@ void transform_weights_of(float* to, std::ptrdiff_t stride, const float* const (
     const Vector taken[3] = {half[0][row], half[1][row], half[2][row]};
     Vector points[kInputs];
     transform_weights(points, taken);
-    for (int column = 0; column < kInputs; ++column) store_rows(to + (row * kInputs + column) * stride, points[column]);
+    for (int column = 0; column < kInputs; ++column) {
+      float* place = to + (row * kInputs + column) * stride;
+      if (last_channel) {
+        store_rows(place, points[column]);
+      } else {
+        store(place, points[column]);
+      }
+    }
   }
 }
 
@@ -68,79 +75,105 @@ void transform_all_weights(float* to, const float* weight, const Filter& f, bool
         rows[lane] = weight + row * row_step + channel * channel_step;
       }
       transform_weights_of(to + (static_cast<std::ptrdiff_t>(panel) * f.in_channels + channel) * kPanelRows, stride, rows,
-                           turned);
+                           turned, channel + 1 == f.in_channels);
     }
   });
 }
 
 struct TilePlace {
-  int image, y, x;  // of its first output
-  bool whole;       // no output hangs over an edge
-  bool paired;      // the next tile lies at its right, and both are whole
+  std::ptrdiff_t target, addend;  // of its first output, without the channel
+  std::ptrdiff_t strip;           // of its first place in the strips
+  int rows, columns;              // of its outputs that are inside
+  bool paired;                    // the next tile lies at its right, and both are whole
+
+  bool whole() const { return rows >= kOutputs && columns >= kOutputs; }
 };
 
 // A block's tiles; where the last panel is not full, the last tile again.
 struct BlockTiles {
-  int panels = 0, begin = 0, count = 0;
+  int panels = 0, count = 0, run_count = 0;
+  int strip_row = 0;  // floats of a row of a strip
   TilePlace places[kMostTiles];
+  TileRun runs[kMostTiles];
 
-  BlockTiles(const Tiles& tiles, const Filter& f, int panel_begin, int panel_end) : panels(panel_end - panel_begin) {
-    begin = panel_begin * kPanelColumns;
-    count = std::min(panel_end * kPanelColumns, tiles.count) - begin;
-    for (int i = 0; i < panels * kPanelColumns; ++i) {
-      const int tile = begin + std::min(i, count - 1);
-      const int y = tile / tiles.columns % tiles.rows * kOutputs;
-      const int x = tile % tiles.columns * kOutputs;
-      const bool low_enough = y + kOutputs <= f.out_height;
-      places[i] = {tile / (tiles.rows * tiles.columns), y, x, low_enough && x + kOutputs <= f.out_width,
-                   low_enough && x + 2 * kOutputs <= f.out_width && i + 1 < count};
-    }
+  BlockTiles(const Tiles& tiles, const Filter& f, std::ptrdiff_t target_stride, std::ptrdiff_t addend_stride, int panel_begin,
+             int panel_end)
+      : panels(panel_end - panel_begin), strip_row(strip_stride(std::min(tiles.columns, panels * kPanelColumns))) {
+    const int begin = panel_begin * kPanelColumns;
+    const int end = std::min(panel_end * kPanelColumns, tiles.count);
+    for_each_run(tiles, begin, end, kMostTiles, [&](const TileRun& run) {
+      const std::ptrdiff_t strip = static_cast<std::ptrdiff_t>(run_count) * kInputs * strip_row;
+      runs[run_count++] = run;
+      for (int i = 0; i < run.count; ++i) {
+        const int y = run.row * kOutputs, x = (run.column + i) * kOutputs;
+        const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(y) * f.out_width + x;
+        const bool paired = i + 1 < run.count && y + kOutputs <= f.out_height && x + 2 * kOutputs <= f.out_width;
+        places[count++] = {run.image * target_stride + place, run.image * addend_stride + place, strip + i * kOutputs,
+                           f.out_height - y, f.out_width - x, paired};
+      }
+    });
+    for (int i = count; i < panels * kPanelColumns; ++i) places[i] = places[count - 1];
   }
 };
 
-// V = B^T d B of a block's tiles: [point][panel][channel][tile of the panel].
-[[gnu::noinline]] void transform_inputs(float* to, std::ptrdiff_t stride, const Loaded& source, const Tiles& tiles, const BlockTiles& block,
-                      const Filter& f, float* strips) {
-  const int row = strip_stride(std::min(tiles.columns, kMostTiles));
-  for (int channel = 0; channel < f.in_channels; ++channel) {
-    const float* patches[kMostTiles];
-    int count = 0;
-    float* strip = strips;
-    for_each_run(tiles, block.begin, block.begin + block.count, kMostTiles, [&](const TileRun& run) {
-      const PlaneView plane{source.map.block(run.image) + channel * f.in_plane(), f.in_height, f.in_width, f.in_plane()};
-      copy_strip(strip, row, plane, run.row * kOutputs - f.pad_top, run.column * kOutputs - f.pad_left, kInputs,
-                 run.count * kOutputs + 2, source, channel, f.in_channels);
-      for (int i = 0; i < run.count; ++i) patches[count++] = strip + i * kOutputs;
-      strip += kInputs * row;
-    });
-    for (; count < block.panels * kPanelColumns; ++count) patches[count] = patches[block.count - 1];
-    for (int first = 0; first < count; first += kLanes) {
-      Vector patch[kInputs][kInputs];
-      Vector points[kInputs][kInputs];
-      load_patches(patch, patches + first, row);
-      transform_both(points, patch, [](auto& a, const auto& b) { transform_input(a, b); });
-      const std::ptrdiff_t place =
-          (static_cast<std::ptrdiff_t>(first / kPanelColumns) * f.in_channels + channel) * kPanelColumns + first % kPanelColumns;
-      for (int point = 0; point < kPoints; ++point) {
-        store(to + point * stride + place, points[point / kInputs][point % kInputs]);
-      }
+// The first half of a channel's V = B^T d B, from top to bottom.
+[[gnu::noinline]] void transform_down(float* strips, const Loaded& source, const BlockTiles& block, const Filter& f, int channel) {
+  for (int i = 0; i < block.run_count; ++i, strips += kInputs * block.strip_row) {
+    const TileRun& run = block.runs[i];
+    const int y = run.row * kOutputs - f.pad_top;
+    const PlaneView plane{source.map.block(run.image) + channel * f.in_plane(), f.in_height,   f.in_width, f.in_plane(), source,
+                          channel,                                              f.in_channels};
+    transform_strip<kInputs>(strips, block.strip_row, plane, {y, y + 1, y + 2, y + 3, y + 4, y + 5},
+                             run.column * kOutputs - f.pad_left, run.count * kOutputs + 2,
+                             [](auto& to, const auto& rows) { transform_input(to, rows); });
+  }
+}
+
+// The second half, from left to right: [panel][channel][point][tile of the panel].
+[[gnu::noinline]] void transform_across(float* to, const float* strips, const BlockTiles& block, const Filter& f, int channel) {
+  for (int first = 0; first < block.panels * kPanelColumns; first += kLanes) {
+    const float* lanes[kLanes];
+    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = strips + block.places[first + lane].strip;
+    float* place = to + (static_cast<std::ptrdiff_t>(first / kPanelColumns) * f.in_channels + channel) * kTransformFloats +
+                   first % kPanelColumns;
+    for (int row = 0; row < kInputs; ++row) {
+      Vector places[kLanes];
+      load_lanes(places, lanes, static_cast<std::ptrdiff_t>(row) * block.strip_row);
+      const Vector taken[kInputs] = {places[0], places[1], places[2], places[3], places[4], places[5]};
+      Vector points[kInputs];
+      transform_input(points, taken);
+      for (int column = 0; column < kInputs; ++column, place += kPanelColumns) store(place, points[column]);
     }
   }
 }
 
-// Rows [row_begin, row_end) of panels of all points' products: [point][panel][row][tile].
-[[gnu::noinline]] void multiply_points(float* sums, std::ptrdiff_t sums_stride, const float* inputs, std::ptrdiff_t inputs_stride,
-                     const float* weights, const Filter& f, int panels, int row_begin, int row_end) {
+// V of a block's tiles. A channel's strips are written well before they are read: a load waits for the stores that it
+// overlaps with.
+void transform_inputs(float* to, const Loaded& source, const BlockTiles& block, const Filter& f, float* strips) {
+  float* ready = strips;
+  float* next = strips + strip_floats(block.panels) / 2;
+  transform_down(ready, source, block, f, 0);
+  for (int channel = 0; channel < f.in_channels; ++channel) {
+    if (channel + 1 < f.in_channels) transform_down(next, source, block, f, channel + 1);
+    transform_across(to, ready, block, f, channel);
+    std::swap(ready, next);
+  }
+}
+
+// Rows [row_begin, row_end) of panels of all points' products: [panel][row][point][tile].
+[[gnu::noinline]] void multiply_points(float* sums, const float* inputs, const float* weights, const Filter& f, int panels, int row_begin,
+                     int row_end) {
   const std::ptrdiff_t stride = weights_stride(f.in_channels, f.out_channels);
   const int rows = row_end - row_begin;
   for (int point = 0; point < kPoints; ++point) {
     for (int panel = 0; panel < panels; ++panel) {
-      const float* right = inputs + point * inputs_stride + static_cast<std::ptrdiff_t>(panel) * f.in_channels * kPanelColumns;
-      float* to = sums + point * sums_stride + static_cast<std::ptrdiff_t>(panel) * rows * kPanelRows * kPanelColumns;
+      const float* right = inputs + static_cast<std::ptrdiff_t>(panel) * f.in_channels * kTransformFloats + point * kPanelColumns;
+      float* to = sums + static_cast<std::ptrdiff_t>(panel) * rows * kPanelRows * kTransformFloats + point * kPanelColumns;
       for (int row = row_begin; row < row_end; ++row) {
-        const PanelSums result = multiply_panels(
-            weights + point * stride + static_cast<std::ptrdiff_t>(row) * f.in_channels * kPanelRows, right, f.in_channels);
-        for (int i = 0; i < kPanelRows; ++i, to += kPanelColumns) {
+        const PanelSums result =
+            multiply_panels(weights + point * stride + static_cast<std::ptrdiff_t>(row) * f.in_channels * kPanelRows, right,
+                            f.in_channels, kPanelRows, kTransformFloats);
+        for (int i = 0; i < kPanelRows; ++i, to += kTransformFloats) {
           store(to, result.rows[i][0]);
           store(to + kLanes, result.rows[i][1]);
         }
@@ -149,107 +182,110 @@ struct BlockTiles {
   }
 }
 
-// Writes tiles of outputs.
+// Writes rows of outputs of eight tiles of one channel.
 class Finish {
  public:
-  Finish(Blocked target, const Epilogue& epilogue, const Filter& f) : target_(target), epilogue_(epilogue), f_(f) {}
+  Finish(Blocked target, const Epilogue& epilogue, const Filter& f, int channel)
+      : to_(target.data + channel * f.out_plane()),
+        addend_(epilogue.addend.data == nullptr ? nullptr : epilogue.addend.data + channel * f.out_plane()),
+        width_(f.out_width),
+        least_(broadcast(least_of(epilogue.activation))),
+        most_(broadcast(most_of(epilogue.activation))) {
+    const float bias = epilogue.bias == nullptr ? 0 : epilogue.bias[channel];
+    const float scale = epilogue.affine == nullptr ? 1 : epilogue.affine[channel];
+    const float shift = epilogue.affine == nullptr ? 0 : epilogue.affine[f.out_channels + channel];
+    bias_ = broadcast(bias), scale_ = broadcast(scale), shift_ = broadcast(shift);
+  }
 
   // Asks for the lines that tiles will be written to.
-  void prefetch(int channel, const TilePlace* places, int count) const {
-    for (int i = 0; i < count; ++i) {
-      if (i > 0 && places[i].x % 16 != 0) continue;
-      const float* to = target_.block(places[i].image) + channel * f_.out_plane() +
-                        static_cast<std::ptrdiff_t>(places[i].y) * f_.out_width + places[i].x;
-      for (int row = 0; row < kOutputs; ++row) __builtin_prefetch(to + row * f_.out_width, 1);
+  void prefetch(const TilePlace* places, int count, std::ptrdiff_t ahead) const {
+    for (int i = 0; i < count; i += i + 1 < count && places[i].paired ? 2 : 1) {
+      for (int row = 0; row < kOutputs; ++row) __builtin_prefetch(to_ + places[i].target + row * width_ + ahead, 1);
     }
   }
 
-  void operator()(const Vector (&outputs)[kOutputs][kOutputs], int channel, const TilePlace* places, int count) const {
-    for (int half = 0; half < 2; ++half) {  // two rows of outputs of eight tiles at a time
-      Vector rows[kLanes];
-      for (int i = 0; i < kLanes; ++i) rows[i] = mapped(outputs[half * 2 + i / kOutputs][i % kOutputs], channel);
-      transpose(rows);
-      for (int lane = 0; lane < count; ++lane) {
-        const TilePlace& place = places[lane];
-        const std::ptrdiff_t first =
-            channel * f_.out_plane() + static_cast<std::ptrdiff_t>(place.y + half * 2) * f_.out_width + place.x;
-        float* to = target_.block(place.image) + first;
-        const float* addend = epilogue_.addend.data == nullptr ? nullptr : epilogue_.addend.block(place.image) + first;
-        if (place.paired && lane + 1 < count) {
-          put_pair(to, addend, rows[lane], rows[lane + 1]);
-          ++lane;
-        } else if (place.whole) {
-          put_tile(to, addend, rows[lane]);
-        } else {
-          put_part(to, addend, rows[lane], std::min(2, f_.out_height - place.y - half * 2),
-                   std::min(kOutputs, f_.out_width - place.x));
-        }
-      }
+  // Row `row` of each tile's outputs, a vector over the tiles for each column.
+  void operator()(const Vector (&columns)[kOutputs], const TilePlace* places, int count, int row) const {
+    const Vector near[2] = {__builtin_shufflevector(columns[0], columns[1], 0, 8, 1, 9, 4, 12, 5, 13),
+                            __builtin_shufflevector(columns[0], columns[1], 2, 10, 3, 11, 6, 14, 7, 15)};
+    const Vector far[2] = {__builtin_shufflevector(columns[2], columns[3], 0, 8, 1, 9, 4, 12, 5, 13),
+                           __builtin_shufflevector(columns[2], columns[3], 2, 10, 3, 11, 6, 14, 7, 15)};
+    for (int half = 0; half < 2; ++half) {  // tiles 0, 1, 4 and 5, then 2, 3, 6 and 7
+      const Vector even = __builtin_shufflevector(near[half], far[half], 0, 1, 8, 9, 4, 5, 12, 13);
+      const Vector odd = __builtin_shufflevector(near[half], far[half], 2, 3, 10, 11, 6, 7, 14, 15);
+      put(__builtin_shufflevector(even, odd, 0, 1, 2, 3, 8, 9, 10, 11), places, count, half * 2, row);
+      put(__builtin_shufflevector(even, odd, 4, 5, 6, 7, 12, 13, 14, 15), places, count, half * 2 + 4, row);
     }
   }
 
  private:
   using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
 
-  Vector mapped(Vector value, int channel) const {
-    if (epilogue_.bias != nullptr) value += epilogue_.bias[channel];
-    if (epilogue_.affine != nullptr) value = value * epilogue_.affine[channel] + epilogue_.affine[f_.out_channels + channel];
-    return epilogue_.addend.data == nullptr ? activate(value, epilogue_.activation) : value;
+  // The row of tiles `lane` and lane + 1.
+  void put(Vector value, const TilePlace* places, int count, int lane, int row) const {
+    if (lane >= count) return;
+    value = (value + bias_) * scale_ + shift_;
+    const std::ptrdiff_t below = static_cast<std::ptrdiff_t>(row) * width_;
+    if (places[lane].paired && lane + 1 < count) {
+      if (addend_ != nullptr) value += load(addend_ + places[lane].addend + below);
+      return store(to_ + places[lane].target + below, clamped(value));
+    }
+    put_one(value, places[lane], row, below);
+    if (lane + 1 < count) put_one(__builtin_shufflevector(value, value, 4, 5, 6, 7, 4, 5, 6, 7), places[lane + 1], row, below);
   }
 
-  // Two rows of two tiles side by side; `left` and `right` have a tile's two rows one after the other.
-  void put_pair(float* to, const float* addend, Vector left, Vector right) const {
-    Vector upper = __builtin_shufflevector(left, right, 0, 1, 2, 3, 8, 9, 10, 11);
-    Vector lower = __builtin_shufflevector(left, right, 4, 5, 6, 7, 12, 13, 14, 15);
-    if (addend != nullptr) {
-      upper = activate(upper + load(addend), epilogue_.activation);
-      lower = activate(lower + load(addend + f_.out_width), epilogue_.activation);
-    }
-    store(to, upper);
-    store(to + f_.out_width, lower);
-  }
-
-  void put_tile(float* to, const float* addend, Vector value) const {
-    if (addend != nullptr) {
-      const Four upper = *reinterpret_cast<const Four*>(addend);
-      const Four lower = *reinterpret_cast<const Four*>(addend + f_.out_width);
-      value = activate(value + __builtin_shufflevector(upper, lower, 0, 1, 2, 3, 4, 5, 6, 7), epilogue_.activation);
-    }
-    *reinterpret_cast<Four*>(to) = __builtin_shufflevector(value, value, 0, 1, 2, 3);
-    *reinterpret_cast<Four*>(to + f_.out_width) = __builtin_shufflevector(value, value, 4, 5, 6, 7);
-  }
-
-  // The part of a tile's two rows that is inside.
-  void put_part(float* to, const float* addend, Vector value, int rows, int columns) const {
-    alignas(32) float numbers[kLanes];
-    store(numbers, value);
-    for (int y = 0; y < rows && addend != nullptr; ++y) {
-      for (int x = 0; x < columns; ++x) numbers[y * kOutputs + x] += addend[static_cast<std::ptrdiff_t>(y) * f_.out_width + x];
-    }
-    if (addend != nullptr) store(numbers, activate(load(numbers), epilogue_.activation));
-    for (int y = 0; y < rows; ++y) {
-      for (int x = 0; x < columns; ++x) to[static_cast<std::ptrdiff_t>(y) * f_.out_width + x] = numbers[y * kOutputs + x];
+  // The first four lanes, as far as they are inside.
+  void put_one(Vector value, const TilePlace& place, int row, std::ptrdiff_t below) const {
+    float* to = to_ + place.target + below;
+    const float* addend = addend_ == nullptr ? nullptr : addend_ + place.addend + below;
+    if (place.whole()) {
+      if (addend != nullptr) {
+        const Four more = *reinterpret_cast<const Four*>(addend);
+        value += __builtin_shufflevector(more, more, 0, 1, 2, 3, 0, 1, 2, 3);
+      }
+      value = clamped(value);
+      *reinterpret_cast<Four*>(to) = __builtin_shufflevector(value, value, 0, 1, 2, 3);
+    } else if (row < place.rows) {
+      const int columns = std::min(kOutputs, place.columns);
+      for (int i = 0; i < columns && addend != nullptr; ++i) value[i] += addend[i];
+      value = clamped(value);
+      for (int i = 0; i < columns; ++i) to[i] = value[i];
     }
   }
 
-  Blocked target_;
-  const Epilogue& epilogue_;
-  const Filter& f_;
+  Vector clamped(Vector value) const { return at_most(at_least(value, least_), most_); }
+
+  float* to_;
+  const float* addend_;
+  std::ptrdiff_t width_;
+  Vector least_, most_, bias_, scale_, shift_;
 };
 
-[[gnu::noinline]] void transform_outputs(const Finish& finish, const float* sums, std::ptrdiff_t stride, const BlockTiles& tiles, int rows,
-                       int channel_begin, int channel_end) {
+// A^T m A of the sums of channels [channel_begin, channel_end), of which there are `rows` a panel.
+[[gnu::noinline]] void transform_outputs(Blocked target, const Epilogue& epilogue, const Filter& f, const float* sums, const BlockTiles& block,
+                       int rows, int channel_begin, int channel_end) {
   for (int channel = channel_begin; channel < channel_end; ++channel) {
-    for (int first = 0; first < tiles.count; first += kLanes) {
-      const float* from = sums +
-                          (static_cast<std::ptrdiff_t>(first / kPanelColumns) * rows + channel - channel_begin) * kPanelColumns +
-                          first % kPanelColumns;
-      finish.prefetch(channel + 1, tiles.places + first, std::min(kLanes, tiles.count - first));
-      Vector points[kInputs][kInputs];
-      Vector outputs[kOutputs][kOutputs];
-      for (int point = 0; point < kPoints; ++point) points[point / kInputs][point % kInputs] = load(from + point * stride);
-      transform_both(outputs, points, [](auto& a, const auto& b) { transform_output(a, b); });
-      finish(outputs, channel, tiles.places + first, std::min(kLanes, tiles.count - first));
+    const Finish finish(target, epilogue, f, channel);
+    for (int first = 0; first < block.count; first += kLanes) {
+      const float* from =
+          sums + (static_cast<std::ptrdiff_t>(first / kPanelColumns) * rows + channel - channel_begin) * kTransformFloats +
+          first % kPanelColumns;
+      const TilePlace* places = block.places + first;
+      const int count = std::min(kLanes, block.count - first);
+      finish.prefetch(places, count, f.out_plane());
+      Vector half[kInputs][kOutputs];  // [column][row]
+      for (int column = 0; column < kInputs; ++column) {
+        Vector taken[kInputs];
+        for (int row = 0; row < kInputs; ++row) taken[row] = load(from + (row * kInputs + column) * kPanelColumns);
+        transform_output(half[column], taken);
+      }
+      for (int row = 0; row < kOutputs; ++row) {
+        Vector taken[kInputs];
+        for (int column = 0; column < kInputs; ++column) taken[column] = half[column][row];
+        Vector outputs[kOutputs];
+        transform_output(outputs, taken);
+        finish(outputs, places, count, row);
+      }
     }
   }
 }
@@ -259,24 +295,20 @@ void filter(Blocked target, const Loaded& source, const float* weights, const Ep
   const Tiles tiles(f.out_height, f.out_width, batch);
   const Blocks blocks(f.in_channels, f.out_channels, tiles);
   const int row_panels = panel_count(f.out_channels, kPanelRows);
-  const int block_panels = Blocks::panels_of_block(f.in_channels + f.out_channels);
   for_each_tile(blocks.blocks * blocks.row_parts, [&](int task) {
     const int block = task / blocks.row_parts;
     const int part = task % blocks.row_parts;
     const int row_begin = row_panels * part / blocks.row_parts;
     const int row_end = row_panels * (part + 1) / blocks.row_parts;
-    const BlockTiles own(tiles, f, blocks.panel_begin(block), blocks.panel_begin(block + 1));
+    const BlockTiles own(tiles, f, target.stride, epilogue.addend.stride, blocks.panel_begin(block), blocks.panel_begin(block + 1));
     float* inputs = scratch.thread(team_rank());
-    const std::ptrdiff_t inputs_stride = tiles_stride(f.in_channels, block_panels);
-    float* sums = inputs + kPoints * inputs_stride;
-    const std::ptrdiff_t sums_stride = tiles_stride(kRowGroup * kPanelRows, block_panels);
-    float* strips = sums + kPoints * sums_stride;
-    transform_inputs(inputs, inputs_stride, source, tiles, own, f, strips);
-    const Finish finish(target, epilogue, f);
+    float* sums = inputs + static_cast<std::ptrdiff_t>(own.panels) * f.in_channels * kTransformFloats;
+    float* strips = sums + static_cast<std::ptrdiff_t>(own.panels) * kRowGroup * kPanelRows * kTransformFloats;
+    transform_inputs(inputs, source, own, f, strips);
     for (int row = row_begin; row < row_end; row += kRowGroup) {
       const int last = std::min(row + kRowGroup, row_end);
-      multiply_points(sums, sums_stride, inputs, inputs_stride, weights, f, own.panels, row, last);
-      transform_outputs(finish, sums, sums_stride, own, (last - row) * kPanelRows, row * kPanelRows,
+      multiply_points(sums, inputs, weights, f, own.panels, row, last);
+      transform_outputs(target, epilogue, f, sums, own, (last - row) * kPanelRows, row * kPanelRows,
                         std::min(last * kPanelRows, f.out_channels));
     }
   });

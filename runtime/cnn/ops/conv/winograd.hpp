@@ -30,7 +30,6 @@ struct Tiles {
 
 inline constexpr int kRowGroup = 8;                   // panels of output channels whose sums are kept at a time
 inline constexpr int kMostTiles = 8 * kPanelColumns;  // of a block
-inline constexpr std::size_t kStripFloats = 80 * kMostTiles;  // what its tiles read of a channel, padding included
 
 /// How tiles are cut for forward and backward-input: blocks of panels, whose transforms stay in the cache; where there are
 /// few, output channels into parts, so that eight threads have work.
@@ -53,23 +52,21 @@ constexpr std::ptrdiff_t point_stride(std::size_t floats) {
   constexpr std::size_t kLine = 16;
   return static_cast<std::ptrdiff_t>(((floats + kLine - 1) / kLine | 1) * kLine);
 }
-/// Of [channels of whole panels][tiles of a panel].
-constexpr std::ptrdiff_t tiles_stride(int channels, int panels) {
-  return point_stride(static_cast<std::size_t>(channels) * kPanelColumns * static_cast<std::size_t>(panels));
-}
 /// Of transformed weights.
 constexpr std::ptrdiff_t weights_stride(int in, int out) { return point_stride(left_panel_floats(out, in)); }
 
-inline constexpr int kGradientTiles = 128;  // of a block of backward-params
+/// Floats from one channel of a block's transforms to the next: [point][tile of a panel], and a line more, so that a point's
+/// lines fall into all sets of the cache.
+inline constexpr int kTransformFloats = (kPoints + 1) * kPanelColumns;
 
-constexpr int whole_panels(int channels, int panel) { return panel_count(channels, panel) * panel; }
+/// Floats of two channels' strips of a block: at most 80 for each tile.
+constexpr std::size_t strip_floats(int panels) { return static_cast<std::size_t>(2 * 80 * kPanelColumns * panels); }
 
 /// Floats for each thread: a block's transformed inputs and sums. Shared: the transformed weights.
 constexpr ScratchSize filter_scratch(int in, int out) {
   const int panels = Blocks::panels_of_block(in + out);
-  return {.per_thread = static_cast<std::size_t>(kPoints) *
-                            static_cast<std::size_t>(tiles_stride(in, panels) + tiles_stride(kRowGroup * kPanelRows, panels)) +
-                        kStripFloats,
+  const auto channels = static_cast<std::size_t>(panels * (in + kRowGroup * kPanelRows));
+  return {.per_thread = channels * kTransformFloats + strip_floats(panels),
           .shared = static_cast<std::size_t>(kPoints * weights_stride(in, out))};
 }
 constexpr ScratchSize conv_scratch(const ConvGeometry& g, int /*batch*/) {
@@ -79,13 +76,40 @@ constexpr ScratchSize conv_backward_input_scratch(const ConvGeometry& g, int /*b
   return filter_scratch(g.out_channels, g.in_channels);
 }
 
-/// Shared: the transformed weights' gradient and a block's transformed inputs and gradients.
+/// How backward-params is cut for threads: into slots of tiles, each of which sums up a transformed gradient of its own, as far
+/// as two megafloats go; where they don't go far, into the rows of points, each of which transforms all tiles once more.
+struct GradientTasks {
+  int row_panels, column_panels;
+  int slots;
+
+  constexpr explicit GradientTasks(const ConvGeometry& g)
+      : row_panels(panel_count(g.out_channels, kPanelRows)), column_panels(panel_count(g.in_channels, kPanelColumns)), slots(1) {
+    while (slots < 8 && 2 * slots * slot_floats() <= std::ptrdiff_t{1} << 21) slots *= 2;
+  }
+  /// Floats from one point's sums to the next one's, and of a slot.
+  constexpr std::ptrdiff_t stride() const {
+    return point_stride(static_cast<std::size_t>(row_panels * kPanelRows) * static_cast<std::size_t>(column_panels * kPanelColumns));
+  }
+  constexpr std::ptrdiff_t slot_floats() const { return kPoints * stride(); }
+  constexpr int tasks() const { return slots > 1 ? slots : kInputs; }
+
+  /// Rows of points of a task, and tiles of a block.
+  constexpr int rows() const { return slots > 1 ? kInputs : 1; }
+  constexpr int tiles() const { return slots > 1 ? 32 : 128; }
+  /// Floats from tile to tile and from point to point of a panel of a block's transforms: few points' tiles lie side by side,
+  /// all points of a tile do. Stores of gradients reach two floats further.
+  constexpr std::ptrdiff_t tile_step(int panel) const { return slots > 1 ? (kPoints + 1) * panel : panel; }
+  constexpr std::ptrdiff_t point_step(int panel) const { return slots > 1 ? panel : (tiles() + 1) * panel; }
+  constexpr std::ptrdiff_t panel_floats(int panel) const {
+    return slots > 1 ? tiles() * tile_step(panel) : kInputs * point_step(panel);
+  }
+  constexpr std::ptrdiff_t thread_floats() const { return column_panels * panel_floats(kPanelColumns) + row_panels * panel_floats(kPanelRows); }
+};
+
 constexpr ScratchSize conv_backward_params_scratch(const ConvGeometry& g, int /*batch*/) {
-  const auto in = static_cast<std::size_t>(whole_panels(g.in_channels, kPanelColumns));
-  const auto out = static_cast<std::size_t>(whole_panels(g.out_channels, kPanelRows));
-  return {.per_thread = 0,
-          .shared = static_cast<std::size_t>(
-              kPoints * (point_stride(in * out) + point_stride(in * kGradientTiles) + point_stride(out * kGradientTiles)))};
+  const GradientTasks tasks(g);
+  return {.per_thread = static_cast<std::size_t>(tasks.thread_floats()),
+          .shared = static_cast<std::size_t>(tasks.slots * tasks.slot_floats())};
 }
 
 /// As cnn::conv and its backward passes.

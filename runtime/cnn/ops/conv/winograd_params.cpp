@@ -1,7 +1,8 @@
 // Backward-params: the adjoint of forward. The transformed weights' gradient is the sum over tiles of products of the
-// transformed output gradients and inputs; tiles are taken a block at a time, which the team transforms, then multiplies.
+// transformed output gradients and inputs, a block of tiles at a time. All that a task writes is its own until the end, since
+// lines that go from one core to another are what such work would wait for.
 #include "cnn/core/team.hpp"
-#include "cnn/ops/conv/winograd_patches.hpp"
+#include "cnn/ops/conv/winograd_strips.hpp"
 #include "cnn/ops/tiles.hpp"
 
 namespace cnn::winograd {
@@ -10,23 +11,38 @@ namespace {
 
 constexpr int kSumFloats = kPanelRows * kPanelColumns;
 
-// The places of a block's operands and of the sums in the shared scratch.
-struct Places {
-  int row_panels, column_panels;
-  float *sums, *inputs, *gradients;
-  std::ptrdiff_t sums_stride, inputs_stride, gradients_stride;  // from one point to the next
+// What a transform from top to bottom makes of the rows of places of a tile: all rows of points.
+struct AllInputRows {
+  static constexpr int kRows = kInputs, kTaken = kInputs;
+  int rows[kTaken] = {0, 1, 2, 3, 4, 5};
 
-  Places(const ConvGeometry& g, float* shared)
-      : row_panels(panel_count(g.out_channels, kPanelRows)),
-        column_panels(panel_count(g.in_channels, kPanelColumns)),
-        sums(shared),
-        sums_stride(point_stride(static_cast<std::size_t>(row_panels) * static_cast<std::size_t>(column_panels) * kSumFloats)),
-        inputs_stride(point_stride(static_cast<std::size_t>(column_panels) * kPanelColumns * kGradientTiles)),
-        gradients_stride(point_stride(static_cast<std::size_t>(row_panels) * kPanelRows * kGradientTiles)) {
-    inputs = sums + kPoints * sums_stride;
-    gradients = inputs + kPoints * inputs_stride;
+  void operator()(Vector (&to)[kRows], const Vector (&places)[kTaken]) const { transform_input(to, places); }
+};
+struct AllGradientRows {
+  static constexpr int kRows = kInputs, kTaken = kOutputs;
+  int rows[kTaken] = {0, 1, 2, 3};
+
+  void operator()(Vector (&to)[kRows], const Vector (&places)[kTaken]) const { transform_output_gradient(to, places); }
+};
+
+// Or one row of points, which takes four rows of places, each with a factor.
+struct PointRow {
+  static constexpr int kRows = 1, kTaken = 4;
+  int rows[kTaken];
+  float factors[kTaken];
+
+  void operator()(Vector (&to)[kRows], const Vector (&places)[kTaken]) const {
+    to[0] = factors[0] * places[0] + factors[1] * places[1] + factors[2] * places[2] + factors[3] * places[3];
   }
 };
+
+// B^T, of inputs, and A, of the output's gradient.
+constexpr PointRow kInputRows[kInputs] = {{{0, 2, 4, 4}, {4, -5, 1, 0}}, {{1, 2, 3, 4}, {-4, -4, 1, 1}},
+                                          {{1, 2, 3, 4}, {4, -4, -1, 1}}, {{1, 2, 3, 4}, {-2, -1, 2, 1}},
+                                          {{1, 2, 3, 4}, {2, -1, -2, 1}}, {{1, 3, 5, 5}, {4, -5, 1, 0}}};
+constexpr PointRow kGradientRows[kInputs] = {{{0, 0, 0, 0}, {1, 0, 0, 0}},  {{0, 1, 2, 3}, {1, 1, 1, 1}},
+                                             {{0, 1, 2, 3}, {1, -1, 1, -1}}, {{0, 1, 2, 3}, {1, 2, 4, 8}},
+                                             {{0, 1, 2, 3}, {1, -2, 4, -8}}, {{3, 3, 3, 3}, {1, 0, 0, 0}}};
 
 // Channels' maps as the transforms read them.
 struct Maps {
@@ -35,106 +51,181 @@ struct Maps {
   int pad_top, pad_left;
 };
 
-// kWidth channels from `channel` on, one a lane; the last again where there is none: nobody reads what becomes of it.
-template <int kSide, int kWidth, class Transform, class Store>
-void transform_channels(const Maps& maps, int channel, const Tiles& tiles, int begin, int end, Transform&& transform,
-                        Store&& keep) {
-  constexpr int kRun = 8;  // tiles at a time
-  constexpr int kStride = strip_stride(kRun);
-  alignas(64) float strips[kWidth][kSide * kStride];
+constexpr int kRun = 8;  // tiles whose strips are made at a time
+constexpr int kStripRow = strip_stride(kRun);
+
+// The tiles [begin, end) of kWidth channels from `channel` on, or of the last again where there is none: nobody reads what
+// becomes of it. Calls across(strips [kWidth][rows of points][kStripRow], tile, count) for each run.
+template <int kWidth, int kSide, class Rows, class Across>
+void transform_down(const Maps& maps, int channel, const Tiles& tiles, int begin, int end, const Rows& rows, Across&& across) {
+  alignas(64) float strips[kWidth * Rows::kRows * kStripRow];
   const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(maps.height) * maps.width;
   int tile = 0;
   for_each_run(tiles, begin, end, kRun, [&](const TileRun& run) {
-    const float* lanes[kLanes];
+    int taken[Rows::kTaken];
+    for (int i = 0; i < Rows::kTaken; ++i) taken[i] = run.row * kOutputs - maps.pad_top + rows.rows[i];
     for (int lane = 0; lane < kWidth; ++lane) {
       const int own = std::min(channel + lane, maps.channels - 1);
-      copy_strip(strips[lane], kStride, {maps.source.map.block(run.image) + own * plane, maps.height, maps.width, static_cast<std::ptrdiff_t>(kOutputs) * maps.width},
-                 run.row * kOutputs - maps.pad_top, run.column * kOutputs - maps.pad_left, kSide,
-                 run.count * kOutputs + kSide - kOutputs, maps.source, own, maps.channels);
+      const PlaneView view{maps.source.map.block(run.image) + own * plane,
+                           maps.height,
+                           maps.width,
+                           static_cast<std::ptrdiff_t>(kOutputs) * maps.width,
+                           maps.source,
+                           own,
+                           maps.channels};
+      transform_strip<Rows::kRows>(strips + lane * Rows::kRows * kStripRow, kStripRow, view, taken,
+                                   run.column * kOutputs - maps.pad_left, run.count * kOutputs + kSide - kOutputs, rows);
     }
-    for (int i = 0; i < run.count; ++i, ++tile) {
-      for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = strips[std::min(lane, kWidth - 1)] + i * kOutputs;
-      Vector patch[kSide][kSide];
-      Vector points[kInputs][kInputs];
-      load_patches(patch, lanes, kStride);
-      transform(points, patch);
-      for (int point = 0; point < kPoints; ++point) keep(point, tile, points[point / kInputs][point % kInputs]);
+    across(strips, tile, run.count);
+    tile += run.count;
+  });
+}
+
+// A panel of V.
+template <class Rows>
+[[gnu::noinline]] void transform_input_panel(float* to, const GradientTasks& tasks, const Maps& maps, const Tiles& tiles, int begin, int end, int panel,
+                           const Rows& rows) {
+  transform_down<kPanelColumns, kInputs>(maps, panel * kPanelColumns, tiles, begin, end, rows,
+                                         [&](const float* strips, int tile, int count) {
+    const std::ptrdiff_t step = tasks.point_step(kPanelColumns);
+    for (int half = 0; half < kPanelColumns; half += kLanes) {
+      const float* lanes[kLanes];
+      for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = strips + (half + lane) * Rows::kRows * kStripRow;
+      for (int i = 0; i < count; ++i) {
+        float* place = to + (tile + i) * tasks.tile_step(kPanelColumns) + half;
+        for (int row = 0; row < Rows::kRows; ++row) {
+          Vector places[kLanes];
+          load_lanes(places, lanes, row * kStripRow + i * kOutputs);
+          const Vector taken[kInputs] = {places[0], places[1], places[2], places[3], places[4], places[5]};
+          Vector points[kInputs];
+          transform_input(points, taken);
+          for (int column = 0; column < kInputs; ++column, place += step) store(place, points[column]);
+        }
+      }
     }
   });
 }
 
-void transform_input_channels(const Places& places, const Loaded& input, const ConvGeometry& g, const Tiles& tiles, int begin,
-                              int end, int channel) {
-  float* to = places.inputs + static_cast<std::ptrdiff_t>(channel / kPanelColumns) * kGradientTiles * kPanelColumns +
-              channel % kPanelColumns;
-  transform_channels<kInputs, kLanes>(
-      {input, g.in_channels, g.in_height, g.in_width, g.pad_top, g.pad_left}, channel, tiles, begin, end,
-      [](auto& points, const auto& patch) {
-        transform_both(points, patch, [](auto& a, const auto& b) { transform_input(a, b); });
-      },
-      [&](int point, int tile, Vector value) { store(to + point * places.inputs_stride + tile * kPanelColumns, value); });
+// A panel of the transformed gradients. Stores of eight spoil the two floats behind a point's channels, where the next
+// point's or the next tile's come later.
+template <class Rows>
+[[gnu::noinline]] void transform_gradient_panel(float* to, const GradientTasks& tasks, const Maps& maps, const Tiles& tiles, int begin, int end, int panel,
+                              const Rows& rows) {
+  transform_down<kPanelRows, kOutputs>(maps, panel * kPanelRows, tiles, begin, end, rows,
+                                       [&](const float* strips, int tile, int count) {
+    const std::ptrdiff_t step = tasks.point_step(kPanelRows);
+    const float* lanes[kLanes];
+    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = strips + std::min(lane, kPanelRows - 1) * Rows::kRows * kStripRow;
+    for (int i = 0; i < count; i += 2) {
+      for (int row = 0; row < Rows::kRows; ++row) {
+        Vector places[kLanes];  // of two tiles
+        load_lanes(places, lanes, row * kStripRow + i * kOutputs);
+        for (int own = 0; own < std::min(2, count - i); ++own) {
+          const Vector taken[kOutputs] = {places[own * kOutputs], places[own * kOutputs + 1], places[own * kOutputs + 2],
+                                          places[own * kOutputs + 3]};
+          Vector points[kInputs];
+          transform_output_gradient(points, taken);
+          float* place = to + (tile + i + own) * tasks.tile_step(kPanelRows) + row * kInputs * step;
+          for (int column = 0; column < kInputs; ++column, place += step) store(place, points[column]);
+        }
+      }
+    }
+  });
 }
 
-void transform_gradient_channels(const Places& places, ConstBlocked d_output, const ConvGeometry& g, const Tiles& tiles,
-                                 int begin, int end, int panel) {
-  float* to = places.gradients + static_cast<std::ptrdiff_t>(panel) * kGradientTiles * kPanelRows;
-  transform_channels<kOutputs, kPanelRows>(
-      {d_output, g.out_channels, g.out_height, g.out_width, 0, 0}, panel * kPanelRows, tiles, begin, end,
-      [](auto& points, const auto& patch) {
-        Vector half[kOutputs][kInputs];  // [column][row]
-        for (int column = 0; column < kOutputs; ++column) {
-          const Vector taken[kOutputs] = {patch[0][column], patch[1][column], patch[2][column], patch[3][column]};
-          transform_output_gradient(half[column], taken);
+// sums [point][panel of rows][panel of columns][row][column] of `points` points: += gradients * inputs of `depth` tiles, or =
+// for the first block.
+[[gnu::noinline]] void add_products(float* sums, const GradientTasks& tasks, const float* inputs, const float* gradients, int depth, bool first) {
+  for (int point = 0; point < tasks.rows() * kInputs; ++point) {
+    float* to = sums + point * tasks.stride();
+    for (int row = 0; row < tasks.row_panels; ++row) {
+      const float* left = gradients + row * tasks.panel_floats(kPanelRows) + point * tasks.point_step(kPanelRows);
+      for (int column = 0; column < tasks.column_panels; ++column) {
+        const float* right = inputs + column * tasks.panel_floats(kPanelColumns) + point * tasks.point_step(kPanelColumns);
+        const PanelSums own = multiply_panels(left, right, depth, tasks.tile_step(kPanelRows), tasks.tile_step(kPanelColumns));
+        for (int i = 0; i < kPanelRows; ++i, to += kPanelColumns) {
+          store(to, first ? own.rows[i][0] : load(to) + own.rows[i][0]);
+          store(to + kLanes, first ? own.rows[i][1] : load(to + kLanes) + own.rows[i][1]);
         }
-        for (int row = 0; row < kInputs; ++row) {
-          const Vector taken[kOutputs] = {half[0][row], half[1][row], half[2][row], half[3][row]};
-          transform_output_gradient(points[row], taken);
-        }
-      },
-      [&](int point, int tile, Vector value) { store_rows(to + point * places.gradients_stride + tile * kPanelRows, value); });
-}
-
-// sums of one point and one panel of rows: += gradients * inputs, or = for the first block.
-void add_products(const Places& places, int point, int row, int depth, bool first) {
-  const float* left =
-      places.gradients + point * places.gradients_stride + static_cast<std::ptrdiff_t>(row) * kGradientTiles * kPanelRows;
-  for (int column = 0; column < places.column_panels; ++column) {
-    const float* right =
-        places.inputs + point * places.inputs_stride + static_cast<std::ptrdiff_t>(column) * kGradientTiles * kPanelColumns;
-    float* to = places.sums + point * places.sums_stride +
-                (static_cast<std::ptrdiff_t>(row) * places.column_panels + column) * kSumFloats;
-    const PanelSums sums = multiply_panels(left, right, depth);
-    for (int i = 0; i < kPanelRows; ++i, to += kPanelColumns) {
-      store(to, first ? sums.rows[i][0] : load(to) + sums.rows[i][0]);
-      store(to + kLanes, first ? sums.rows[i][1] : load(to + kLanes) + sums.rows[i][1]);
+      }
     }
   }
 }
 
-// d_weight = G^T sums G of the rows of one panel.
-void finish_weights(Floats d_weight, const Places& places, const ConvGeometry& g, int panel) {
+// The sums of tiles [begin, end).
+template <class InputRows, class GradientRows>
+void add_tiles(float* sums, const GradientTasks& tasks, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g,
+               const Tiles& tiles, int begin, int end, const InputRows& input_rows, const GradientRows& gradient_rows,
+               float* scratch) {
+  const Loaded d_loaded(d_output);
+  const Maps inputs{input, g.in_channels, g.in_height, g.in_width, g.pad_top, g.pad_left};
+  const Maps gradients{d_loaded, g.out_channels, g.out_height, g.out_width, 0, 0};
+  float* transformed = scratch + tasks.column_panels * tasks.panel_floats(kPanelColumns);
+  for (int first = begin; first < end; first += tasks.tiles()) {
+    const int last = std::min(first + tasks.tiles(), end);
+    for (int panel = 0; panel < tasks.column_panels; ++panel) {
+      transform_input_panel(scratch + panel * tasks.panel_floats(kPanelColumns), tasks, inputs, tiles, first, last, panel,
+                            input_rows);
+    }
+    for (int panel = 0; panel < tasks.row_panels; ++panel) {
+      transform_gradient_panel(transformed + panel * tasks.panel_floats(kPanelRows), tasks, gradients, tiles, first,
+                               last, panel, gradient_rows);
+    }
+    add_products(sums, tasks, scratch, transformed, last - first, first == begin);
+  }
+  if (begin == end) {
+    for (int point = 0; point < kPoints; ++point) std::fill_n(sums + point * tasks.stride(), tasks.stride(), 0.0f);
+  }
+}
+
+// A vector of one point's sums over all slots, in order.
+Vector merged(const float* sums, const GradientTasks& tasks) {
+  Vector value = load(sums);
+  for (int slot = 1; slot < tasks.slots; ++slot) value += load(sums + slot * tasks.slot_floats());
+  return value;
+}
+
+// d_weight [row][channel] = G^T sums G of eight channels.
+void finish_channels(float* d_weight, const float* sums, const GradientTasks& tasks, int count) {
+  Vector half[kInputs][3];  // [column][row]
+  for (int column = 0; column < kInputs; ++column) {
+    Vector taken[kInputs];
+    for (int i = 0; i < kInputs; ++i) taken[i] = merged(sums + (i * kInputs + column) * tasks.stride(), tasks);
+    transform_weights_gradient(half[column], taken);
+  }
+  Vector taps[9];
+  for (int i = 0; i < 3; ++i) {
+    Vector taken[kInputs];
+    for (int column = 0; column < kInputs; ++column) taken[column] = half[column][i];
+    Vector row[3];
+    transform_weights_gradient(row, taken);
+    for (int tap = 0; tap < 3; ++tap) taps[i * 3 + tap] = row[tap];
+  }
+  const Vector last = taps[8];
+  Vector lanes[kLanes];
+  for (int i = 0; i < kLanes; ++i) lanes[i] = taps[i];
+  transpose(lanes);
+  for (int lane = 0; lane < count; ++lane, d_weight += 9) {
+    store(d_weight, lanes[lane]);
+    d_weight[8] = last[lane];
+  }
+}
+
+// The rows of one panel, a panel of columns after the other, since their sums lie side by side; the next one's are asked for.
+[[gnu::noinline]] void finish_weights(Floats d_weight, const float* sums, const GradientTasks& tasks, const ConvGeometry& g,
+                                      int panel) {
   const int rows = std::min(kPanelRows, g.out_channels - panel * kPanelRows);
-  for (int row = 0; row < rows; ++row) {
-    for (int channel = 0; channel < g.in_channels; channel += kLanes) {
-      const float* from = places.sums +
-                          (static_cast<std::ptrdiff_t>(panel) * places.column_panels + channel / kPanelColumns) * kSumFloats +
-                          row * kPanelColumns + channel % kPanelColumns;
-      Vector half[kInputs][3];  // [column][row]
-      for (int column = 0; column < kInputs; ++column) {
-        Vector taken[kInputs];
-        for (int i = 0; i < kInputs; ++i) taken[i] = load(from + (i * kInputs + column) * places.sums_stride);
-        transform_weights_gradient(half[column], taken);
+  sums += static_cast<std::ptrdiff_t>(panel) * tasks.column_panels * kSumFloats;
+  for (int column = 0; column < tasks.column_panels; ++column, sums += kSumFloats) {
+    for (int row = 0; row < rows; ++row) {
+      for (int point = 0; point < kPoints; ++point) {
+        __builtin_prefetch(sums + point * tasks.stride() + kSumFloats + row * kPanelColumns);
       }
-      float* to = d_weight.data() + (static_cast<std::ptrdiff_t>(panel * kPanelRows + row) * g.in_channels + channel) * 9;
-      const int count = std::min(kLanes, g.in_channels - channel);
-      for (int i = 0; i < 3; ++i) {
-        Vector taken[kInputs];
-        for (int column = 0; column < kInputs; ++column) taken[column] = half[column][i];
-        Vector taps[3];
-        transform_weights_gradient(taps, taken);
-        for (int lane = 0; lane < count; ++lane) {
-          for (int tap = 0; tap < 3; ++tap) to[lane * 9 + i * 3 + tap] = taps[tap][lane];
-        }
+      for (int half = 0; half < kPanelColumns; half += kLanes) {
+        const int channel = column * kPanelColumns + half;
+        if (channel >= g.in_channels) break;
+        finish_channels(d_weight.data() + (static_cast<std::ptrdiff_t>(panel * kPanelRows + row) * g.in_channels + channel) * 9,
+                        sums + row * kPanelColumns + half, tasks, std::min(kLanes, g.in_channels - channel));
       }
     }
   }
@@ -144,23 +235,22 @@ void finish_weights(Floats d_weight, const Places& places, const ConvGeometry& g
 
 void conv_backward_params(Floats d_weight, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g, int batch,
                           const Scratch& scratch) {
-  const Places places(g, scratch.shared);
+  const GradientTasks tasks(g);
   const Tiles tiles(g.out_height, g.out_width, batch);
-  const int groups = places.column_panels * kPanelColumns / kLanes;
-  for (int begin = 0; begin < tiles.count; begin += kGradientTiles) {
-    const int end = std::min(begin + kGradientTiles, tiles.count);
-    for_each_tile(groups + places.row_panels, [&](int task) {
-      if (task < groups) {
-        transform_input_channels(places, input, g, tiles, begin, end, task * kLanes);
-      } else {
-        transform_gradient_channels(places, d_output, g, tiles, begin, end, task - groups);
-      }
-    });
-    for_each_tile(kPoints * places.row_panels, [&](int task) {
-      add_products(places, task / places.row_panels, task % places.row_panels, end - begin, begin == 0);
-    });
-  }
-  for_each_tile(places.row_panels, [&](int panel) { finish_weights(d_weight, places, g, panel); });
+  float* sums = scratch.shared;
+  for_each_tile(tasks.tasks(), [&](int task) {
+    float* own = scratch.thread(team_rank());
+    if (tasks.slots > 1) {
+      const int begin = static_cast<int>(static_cast<long>(tiles.count) * task / tasks.slots);
+      const int end = static_cast<int>(static_cast<long>(tiles.count) * (task + 1) / tasks.slots);
+      add_tiles(sums + task * tasks.slot_floats(), tasks, d_output, input, g, tiles, begin, end, AllInputRows(), AllGradientRows(),
+                own);
+    } else {
+      add_tiles(sums + task * kInputs * tasks.stride(), tasks, d_output, input, g, tiles, 0, tiles.count, kInputRows[task],
+                kGradientRows[task], own);
+    }
+  });
+  for_each_tile(tasks.row_panels, [&](int panel) { finish_weights(d_weight, sums, tasks, g, panel); });
 }
 
 void conv_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g,

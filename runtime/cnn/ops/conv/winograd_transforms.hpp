@@ -86,15 +86,4 @@ inline void transform_both(Vector (&to)[kTo][kTo], const Vector (&from)[kFrom][k
   }
 }
 
-/// The patch of each lane, kSide x kSide places with rows `row` floats apart, as [row][column] of vectors over the lanes.
-template <int kSide>
-inline void load_patches(Vector (&to)[kSide][kSide], const float* const* lanes, std::ptrdiff_t row) {
-  for (int y = 0; y < kSide; ++y) {
-    Vector rows[kLanes];
-    for (int lane = 0; lane < kLanes; ++lane) rows[lane] = load(lanes[lane] + y * row);
-    transpose(rows);
-    for (int x = 0; x < kSide; ++x) to[y][x] = rows[x];
-  }
-}
-
 }  // namespace cnn::winograd
