@@ -49,7 +49,7 @@ void pack_planes(float* right, std::ptrdiff_t stride, const Loaded& source, cons
 void pack_columns(float* right, std::ptrdiff_t stride, const Loaded& source, const TileColumns& columns, const Correlation& c,
                   int begin, int end) {
   if (in_whole_panels(columns, c)) return pack_planes(right, stride, source, columns, c, begin, end);
-  alignas(64) float row[kTileColumns];
+  alignas(64) float row[kRowFloats];
   for (int step = begin; step < end; ++step) {
     gather_row(row, source, c.group * c.in_channels + step / c.taps(), columns, c, step % c.taps());
     for (int i = columns.count; i % kPanelColumns != 0; ++i) row[i] = 0;

@@ -21,7 +21,7 @@ struct Share {
 // kCount rows of a tile's columns, packed as to[column][stride], from row(i) for each.
 template <int kCount, class Row>
 void pack_across(float* to, int columns, Row&& row) {
-  alignas(64) float rows[kCount][kTileColumns];
+  alignas(64) float rows[kCount][kRowFloats];
   for (int i = 0; i < kCount; ++i) {
     row(rows[i], i);
     for (int column = columns; column % kLanes != 0; ++column) rows[i][column] = 0;
@@ -33,7 +33,7 @@ void pack_across(float* to, int columns, Row&& row) {
     transpose(block);
     const int count = std::min(kLanes, columns - first);
     for (int i = 0; i < count; ++i, to += kStride) {
-      if constexpr (kCount == kLanes) {
+      if (kCount == kLanes || i + 1 < count) {  // two floats too many, where the next column's come next
         store(to, block[i]);
       } else {
         store_rows(to, block[i]);
@@ -53,8 +53,9 @@ void pack_gradient(float* left, ConstBlocked d_output, const TileColumns& column
                               int column = 0;
                               for (int run = 0; run < columns.runs; ++run) {
                                 const int count = columns.run[run].count;
-                                copy_mapped(row + column, from + columns.target[column], count,
-                                            [](Vector value) { return value; });
+                                const float* own = from + columns.target[column];
+                                const float* image = own - (columns.run[run].y * c.horizontal.target + columns.run[run].x);
+                                copy_beyond(row + column, own, count, image + Planes(c).target, [](auto value) { return value; });
                                 column += count;
                               }
                             });

@@ -53,14 +53,25 @@ inline Ahead columns_ahead(const ConstBlocked& map, const Correlation& c, int be
   return {from, std::min(kTileColumns, c.outputs() - place), plane, planes};
 }
 
-/// A copy of every `stride`th element; `readable` floats may be read.
+/// Floats of a row of columns: copies write whole vectors, so up to seven more than they were asked for.
+inline constexpr int kRowFloats = kTileColumns + kLanes;
+
+/// A copy of `count` floats in whole vectors; nothing is read from `end` on.
 template <class Map>
-void copy_apart(float* to, const float* from, int count, int stride, std::ptrdiff_t readable, Map&& map) {
+[[gnu::always_inline]] inline void copy_beyond(float* to, const float* from, int count, const float* end, Map&& map) {
+  int i = 0;
+  for (; i < count && end - (from + i) >= kLanes; i += kLanes) store(to + i, map(load(from + i)));
+  for (; i < count; ++i) to[i] = map(from[i]);
+}
+
+/// The same of every `stride`th element.
+template <class Map>
+[[gnu::always_inline]] inline void copy_apart(float* to, const float* from, int count, int stride, const float* end, Map&& map) {
   int i = 0;
   if (stride == 2) {
-    for (; i + kLanes <= count && 2 * (i + kLanes) <= readable; i += kLanes) store(to + i, map(load_apart(from + 2 * i)));
+    for (; i < count && end - (from + 2 * i) >= 2 * kLanes; i += kLanes) store(to + i, map(load_apart(from + 2 * i)));
   } else if (stride == 4) {
-    for (; i + kLanes <= count && 4 * (i + kLanes) <= readable; i += kLanes) {
+    for (; i < count && end - (from + 4 * i) >= 4 * kLanes; i += kLanes) {
       const float* own = from + 4 * i;
       store(to + i, map(__builtin_shufflevector(load_apart(own), load_apart(own + 2 * kLanes), 0, 2, 4, 6, 8, 10, 12, 14)));
     }
@@ -68,7 +79,7 @@ void copy_apart(float* to, const float* from, int count, int stride, std::ptrdif
   for (; i < count; ++i) to[i] = map(from[static_cast<std::ptrdiff_t>(i) * stride]);
 }
 
-/// One row of the columns' matrix: channel and tap of all columns.
+/// row [kRowFloats]: channel and tap of all columns.
 template <class Map>
 void gather_row(float* row, const float* channel, const TileColumns& columns, const Correlation& c, int tap, Map&& map) {
   const CorrelationAxis& v = c.vertical;
@@ -78,6 +89,7 @@ void gather_row(float* row, const float* channel, const TileColumns& columns, co
   // Outputs of a row whose place is inside the source: [inside_begin, inside_end).
   const int inside_begin = shift_x >= 0 ? 0 : (-shift_x + h.stride - 1) / h.stride;
   const int inside_end = h.source > shift_x ? (h.source - 1 - shift_x) / h.stride + 1 : 0;
+  const std::ptrdiff_t plane = Planes(c).source;
   for (int i = 0; i < columns.runs; ++i) {
     const Run& run = columns.run[i];
     const int y = run.y * v.stride + shift_y;
@@ -86,13 +98,13 @@ void gather_row(float* row, const float* channel, const TileColumns& columns, co
     if (y < 0 || y >= v.source || begin >= end) {
       clear(row, run.count);
     } else {
-      const float* from = channel + run.image + static_cast<std::ptrdiff_t>(y) * h.source + shift_x;
+      const float* image = channel + run.image;
+      const float* from = image + static_cast<std::ptrdiff_t>(y) * h.source + shift_x + static_cast<std::ptrdiff_t>(begin) * h.stride;
       clear(row, begin - run.x);
       if (h.stride == 1) {
-        copy_mapped(row + (begin - run.x), from + begin, end - begin, map);
+        copy_beyond(row + (begin - run.x), from, end - begin, image + plane, map);
       } else {
-        const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(begin) * h.stride;
-        copy_apart(row + (begin - run.x), from + first, end - begin, h.stride, h.source - shift_x - first, map);
+        copy_apart(row + (begin - run.x), from, end - begin, h.stride, image + plane, map);
       }
       clear(row + (end - run.x), run.x + run.count - end);
     }
