@@ -60,10 +60,15 @@ struct Shape {
 
 // ---------- scratch ----------
 
+// cnn::piece_floats.
+std::int64_t piece_floats(std::int64_t taps) {
+  return taps * kTileColumns * 4;
+}
+
 // cnn::correlation_scratch.
-std::int64_t tile_floats(std::int64_t rows, std::int64_t depth) {
+std::int64_t tile_floats(std::int64_t rows, std::int64_t depth, std::int64_t taps) {
   const std::int64_t partial = depth > kDepth ? whole(rows, kPanelRows) * kTileColumns : 0;
-  return (std::min(depth, kDepth) + 1) * kTileColumns + partial;
+  return (std::min(depth, kDepth) + 1) * kTileColumns + partial + piece_floats(taps);
 }
 
 // The taps of an axis that reach places `phase`, phase + stride, ... of the input.
@@ -93,7 +98,7 @@ std::int64_t prepared_floats(const OpContext& context) {
 
 ScratchSize forward_scratch(const OpContext& context) {
   const Shape s(context);
-  return {.per_thread = tile_floats(s.group_out(), s.depth()),
+  return {.per_thread = tile_floats(s.group_out(), s.depth(), s.taps),
           .shared = prepared_floats(context) + shared_columns(s, s.pixels() * context.batch, s.depth())};
 }
 
@@ -103,8 +108,9 @@ ScratchSize backward_input_scratch(const OpContext& context) {
   std::int64_t columns = 0;
   for (std::int64_t y = 0; y < (s.pointwise() ? 1 : s.height.stride); ++y) {
     for (std::int64_t x = 0; x < (s.pointwise() ? 1 : s.width.stride); ++x) {
-      const std::int64_t depth = s.group_out() * phase_taps(s.height, y) * phase_taps(s.width, x);
-      size.per_thread = std::max(size.per_thread, tile_floats(s.group_in(), depth));
+      const std::int64_t taps = phase_taps(s.height, y) * phase_taps(s.width, x);
+      const std::int64_t depth = s.group_out() * taps;
+      size.per_thread = std::max(size.per_thread, tile_floats(s.group_in(), depth, taps));
       size.shared += whole(s.group_in(), kPanelRows) * depth * s.groups;
       const std::int64_t outputs = s.pointwise() ? s.in_height * s.in_width
                                                  : phase_count(s.in_height, s.height.stride, y) * phase_count(s.in_width, s.width.stride, x);
@@ -120,7 +126,7 @@ ScratchSize backward_params_scratch(const OpContext& context) {
   const std::int64_t weights = s.out * s.depth();
   const std::int64_t chunks = pieces(s.depth(), kDepth) * s.groups;
   const std::int64_t slots = std::clamp<std::int64_t>((1 << 20) / weights, 1, pieces(8, chunks));
-  return {.per_thread = kTileColumns * (kPanelColumns + whole(s.group_out(), kPanelRows)), .shared = (slots - 1) * weights};
+  return {.per_thread = kTileColumns * (kPanelColumns + whole(s.group_out(), kPanelRows)) + piece_floats(s.taps), .shared = (slots - 1) * weights};
 }
 
 // cnn::winograd::point_stride.

@@ -56,9 +56,9 @@ void pack_turned_panel(float* panel, const float* weight, const ConvGeometry& g,
 }
 
 // The columns of a few images, packed for all tasks, or null where each packs its own.
-const float* columns_for_all(float* shared, const Loaded& source, const Correlation& c, int batch) {
+const float* columns_for_all(float* shared, const Loaded& source, const Correlation& c, int batch, const Scratch& scratch) {
   if (!shares_columns(c, batch)) return nullptr;
-  share_columns(shared, source, c, batch);
+  share_columns(shared, source, c, batch, scratch);
   return shared;
 }
 
@@ -73,7 +73,7 @@ void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const 
   const float* packed = weight.prepared ? weight.data : pack_forward(weight.data, g, scratch.shared);
   const Correlation first = forward_correlation(g);
   const int tasks = CorrelationTiles(first, batch).tasks();
-  const float* columns = columns_for_all(scratch.shared + (weight.prepared ? 0 : conv_prepared_floats(g)), input, first, batch);
+  const float* columns = columns_for_all(scratch.shared + (weight.prepared ? 0 : conv_prepared_floats(g)), input, first, batch, scratch);
   for_each_tile(tasks * g.groups, [&](int task) {
     const int group = task / tasks;
     correlate_tile(output, input, packed + left_panel_floats(first.out_channels, first.depth()) * static_cast<std::size_t>(group),
@@ -101,7 +101,7 @@ void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloa
                         weight.data() + group * first.in_channels * g.depth(), g, phase, task % panels * kPanelRows);
     });
     const int tasks = CorrelationTiles(first, batch).tasks();
-    const float* columns = columns_for_all(shared, d_output, first, batch);
+    const float* columns = columns_for_all(shared, d_output, first, batch, scratch);
     for_each_tile(tasks * g.groups, [&](int task) {
       const int group = task / tasks;
       correlate_tile(d_input.map, d_output, packed + group_floats * static_cast<std::size_t>(group), columns,

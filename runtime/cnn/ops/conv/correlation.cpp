@@ -46,12 +46,12 @@ void pack_planes(float* right, std::ptrdiff_t stride, const Loaded& source, cons
 }
 
 // Steps [begin, end) of the depth of all columns, as right panels `stride` apart.
-void pack_columns(float* right, std::ptrdiff_t stride, const Loaded& source, const TileColumns& columns, const Correlation& c,
-                  int begin, int end) {
+void pack_columns(float* right, std::ptrdiff_t stride, const Loaded& source, const TileColumns& columns, const ColumnPieces& pieces,
+                  const Correlation& c, int begin, int end) {
   if (in_whole_panels(columns, c)) return pack_planes(right, stride, source, columns, c, begin, end);
   alignas(64) float row[kRowFloats];
   for (int step = begin; step < end; ++step) {
-    gather_row(row, source, c.group * c.in_channels + step / c.taps(), columns, c, step % c.taps());
+    pieces.gather(row, source, c.group * c.in_channels + step / c.taps(), step % c.taps());
     for (int i = columns.count; i % kPanelColumns != 0; ++i) row[i] = 0;
     float* to = right + static_cast<std::ptrdiff_t>(step - begin) * kPanelColumns;
     for (int first = 0; first < columns.count; first += kPanelColumns, to += stride) {
@@ -124,7 +124,7 @@ struct Finish {
 
 }  // namespace
 
-void share_columns(float* columns, const Loaded& source, const Correlation& c, int batch) {
+void share_columns(float* columns, const Loaded& source, const Correlation& c, int batch, const Scratch& scratch) {
   constexpr int kSteps = 64;  // of a task
   const CorrelationTiles tiles(c, batch);
   const std::ptrdiff_t stride = right_panel_stride(c.depth());
@@ -135,7 +135,8 @@ void share_columns(float* columns, const Loaded& source, const Correlation& c, i
     const int begin = tiles.panel_begin(tile), end = tiles.panel_begin(tile + 1);
     const TileColumns own = columns_of(c, source.map.stride, 0, 0, begin * kPanelColumns,
                                        std::min(end * kPanelColumns, c.outputs() * batch));
-    pack_columns(columns + begin * stride + step * kPanelColumns, stride, source, own, c, step, std::min(step + kSteps, c.depth()));
+    const ColumnPieces pieces(own, c, scratch.thread(team_rank()));
+    pack_columns(columns + begin * stride + step * kPanelColumns, stride, source, own, pieces, c, step, std::min(step + kSteps, c.depth()));
   });
 }
 
@@ -154,6 +155,7 @@ void correlate_tile(Blocked target, const Loaded& source, const float* left, con
   const int panels = panel_count(columns.count, kPanelColumns);
   float* right = scratch;
   float* partial = scratch + kTilePanels * right_panel_stride(std::min(c.depth(), kCorrelationDepth));
+  const ColumnPieces pieces(columns, c, scratch + correlation_scratch(c) - piece_floats(c));
   const Finish finish{target, epilogue, c, columns, Planes(c).target * c.block};
   // What is packed after the steps below `done`: more of this tile, or what is likely this thread's next one. Where taps
   // overlap it was read before.
@@ -175,7 +177,7 @@ void correlate_tile(Blocked target, const Loaded& source, const float* left, con
       stride = right_panel_stride(c.depth());
       tile_right = shared + tiles.panel_begin(tile) * stride + step * kPanelColumns;
     } else {
-      pack_columns(right, stride, source, columns, c, step, step + depth);
+      pack_columns(right, stride, source, columns, pieces, c, step, step + depth);
     }
     Ahead ahead = what_comes(step + depth);
     const int lines = ahead.lines() / std::max(panels * (row_end - row_begin), 1) + 1;

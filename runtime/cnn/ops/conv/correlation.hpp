@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 
 #include "cnn/core/panels.hpp"
 #include "cnn/core/types.hpp"
@@ -58,12 +59,26 @@ struct CorrelationTiles {
   constexpr int tasks() const { return tiles * row_parts; }
 };
 
+/// Eight columns of a tile for one tap: they read places from `from` on of a channel's plane, where lanes [begin, end) are
+/// inside of it, and stand in a row from `to` on. An edge's vector would reach beyond the plane.
+struct ColumnPiece {
+  std::ptrdiff_t from;
+  std::int16_t to;
+  std::int8_t begin, end;
+  bool edge;
+};
+
+/// Floats for the pieces of all taps of a tile: a run of one column is a piece, too.
+constexpr std::size_t piece_floats(const Correlation& c) {
+  return static_cast<std::size_t>(c.taps()) * kTilePanels * kPanelColumns * (sizeof(ColumnPiece) / sizeof(float));
+}
+
 /// Floats of scratch for each thread.
 constexpr std::size_t correlation_scratch(const Correlation& c) {
   const std::size_t columns = static_cast<std::size_t>(kTilePanels) * kPanelColumns;
   const auto depth = static_cast<std::size_t>(c.depth() < kCorrelationDepth ? c.depth() : kCorrelationDepth);
   const std::size_t partial = c.depth() > kCorrelationDepth ? left_panel_floats(c.out_channels, 1) * columns : 0;
-  return depth * columns + kTilePanels * kPanelColumns + partial;
+  return depth * columns + kTilePanels * kPanelColumns + partial + piece_floats(c);
 }
 
 /// Where rows are cut into parts, each would pack the same columns; so that all of them are packed once, for all threads, if
@@ -87,7 +102,7 @@ constexpr std::size_t shared_columns_scratch(const Correlation& c, int batch) {
 }
 
 /// Packs them; collective.
-void share_columns(float* columns, const Loaded& source, const Correlation& c, int batch);
+void share_columns(float* columns, const Loaded& source, const Correlation& c, int batch, const Scratch& scratch);
 
 /// Does task `task` of CorrelationTiles(c, batch).tasks(): target = epilogue(correlation of the source), with `left` the
 /// weights [out_channels][in_channels * taps] in left panels, and `columns` what share_columns() packed, or null.

@@ -55,7 +55,7 @@ void pack_gradient(float* left, ConstBlocked d_output, const TileColumns& column
                                 const int count = columns.run[run].count;
                                 const float* own = from + columns.target[column];
                                 const float* image = own - (columns.run[run].y * c.horizontal.target + columns.run[run].x);
-                                copy_beyond(row + column, own, count, image + Planes(c).target, [](auto value) { return value; });
+                                copy_beyond(row + column, own, count, image + Planes(c).target);
                                 column += count;
                               }
                             });
@@ -63,11 +63,12 @@ void pack_gradient(float* left, ConstBlocked d_output, const TileColumns& column
 }
 
 // Steps [step, step + kPanelColumns) of the input's columns: [column][kPanelColumns].
-void pack_inputs(float* right, const Loaded& input, const TileColumns& columns, const Correlation& c, int step) {
+void pack_inputs(float* right, const Loaded& input, const TileColumns& columns, const ColumnPieces& pieces, const Correlation& c,
+                 int step) {
   for (int half = 0; half < kPanelColumns; half += kLanes) {
     pack_across<kLanes>(right + half, columns.count, [&](float* row, int i) {
       const int own = std::min(step + half + i, c.depth() - 1);
-      gather_row(row, input, c.group * c.in_channels + own / c.taps(), columns, c, own % c.taps());
+      pieces.gather(row, input, c.group * c.in_channels + own / c.taps(), own % c.taps());
     });
   }
 }
@@ -104,12 +105,14 @@ void add_share(float* d_weight, ConstBlocked d_output, const Loaded& input, cons
     }
   }
   float* right = scratch;
-  float* left = scratch + kTileColumns * kPanelColumns;
+  float* left = right + kTileColumns * kPanelColumns;
+  float* table = left + left_panel_floats(c.out_channels, 1) * kTileColumns;
   for (int tile = first; tile < last; ++tile) {
     const int begin = tile * kTileColumns;
     const TileColumns columns =
         columns_of(c, input.map.stride, d_output.stride, 0, begin, std::min(begin + kTileColumns, total));
     pack_gradient(left, d_output, columns, c);
+    const ColumnPieces pieces(columns, c, table);
     // What the next tile reads, where it does not overlap with this one.
     const bool apart = c.taps() == 1 && c.horizontal.stride == 1 && c.vertical.count == 1 && tile + 1 < last;
     const int next = (tile + 1) * kTileColumns;
@@ -122,7 +125,7 @@ void add_share(float* d_weight, ConstBlocked d_output, const Loaded& input, cons
     const int gradient_lines = gradients.lines() / products + 1;
     const int input_lines = inputs.lines() / products + 1;
     for (int step = share.begin; step < share.end; step += kPanelColumns) {
-      pack_inputs(right, input, columns, c, step);
+      pack_inputs(right, input, columns, pieces, c, step);
       for (int row = 0; row < c.out_channels; row += kPanelRows) {
         gradients.ask(gradient_lines);
         inputs.ask(input_lines);

@@ -57,67 +57,29 @@ inline Ahead columns_ahead(const ConstBlocked& map, const Correlation& c, int be
 inline constexpr int kRowFloats = kTileColumns + kLanes;
 
 /// A copy of `count` floats in whole vectors; nothing is read from `end` on.
-template <class Map>
-[[gnu::always_inline]] inline void copy_beyond(float* to, const float* from, int count, const float* end, Map&& map) {
+inline void copy_beyond(float* to, const float* from, int count, const float* end) {
   int i = 0;
-  for (; i < count && end - (from + i) >= kLanes; i += kLanes) store(to + i, map(load(from + i)));
-  for (; i < count; ++i) to[i] = map(from[i]);
+  for (; i < count && end - (from + i) >= kLanes; i += kLanes) store(to + i, load(from + i));
+  for (; i < count; ++i) to[i] = from[i];
 }
 
-/// The same of every `stride`th element.
-template <class Map>
-[[gnu::always_inline]] inline void copy_apart(float* to, const float* from, int count, int stride, const float* end, Map&& map) {
-  int i = 0;
-  if (stride == 2) {
-    for (; i < count && end - (from + 2 * i) >= 2 * kLanes; i += kLanes) store(to + i, map(load_apart(from + 2 * i)));
-  } else if (stride == 4) {
-    for (; i < count && end - (from + 4 * i) >= 4 * kLanes; i += kLanes) {
-      const float* own = from + 4 * i;
-      store(to + i, map(__builtin_shufflevector(load_apart(own), load_apart(own + 2 * kLanes), 0, 2, 4, 6, 8, 10, 12, 14)));
-    }
-  }
-  for (; i < count; ++i) to[i] = map(from[static_cast<std::ptrdiff_t>(i) * stride]);
-}
+/// How a tile's columns read a channel's plane, tap by tap. The rows of the columns' matrix differ in nothing else, so that
+/// this is found out once.
+class ColumnPieces {
+ public:
+  /// `table` has piece_floats(c) floats.
+  ColumnPieces(const TileColumns& columns, const Correlation& c, float* table);
 
-/// row [kRowFloats]: channel and tap of all columns.
-template <class Map>
-void gather_row(float* row, const float* channel, const TileColumns& columns, const Correlation& c, int tap, Map&& map) {
-  const CorrelationAxis& v = c.vertical;
-  const CorrelationAxis& h = c.horizontal;
-  const int shift_y = v.shift + tap / h.taps * v.tap_spacing;
-  const int shift_x = h.shift + tap % h.taps * h.tap_spacing;
-  // Outputs of a row whose place is inside the source: [inside_begin, inside_end).
-  const int inside_begin = shift_x >= 0 ? 0 : (-shift_x + h.stride - 1) / h.stride;
-  const int inside_end = h.source > shift_x ? (h.source - 1 - shift_x) / h.stride + 1 : 0;
-  const std::ptrdiff_t plane = Planes(c).source;
-  for (int i = 0; i < columns.runs; ++i) {
-    const Run& run = columns.run[i];
-    const int y = run.y * v.stride + shift_y;
-    const int begin = std::max(run.x, inside_begin);
-    const int end = std::min(run.x + run.count, inside_end);
-    if (y < 0 || y >= v.source || begin >= end) {
-      clear(row, run.count);
-    } else {
-      const float* image = channel + run.image;
-      const float* from = image + static_cast<std::ptrdiff_t>(y) * h.source + shift_x + static_cast<std::ptrdiff_t>(begin) * h.stride;
-      clear(row, begin - run.x);
-      if (h.stride == 1) {
-        copy_beyond(row + (begin - run.x), from, end - begin, image + plane, map);
-      } else {
-        copy_apart(row + (begin - run.x), from, end - begin, h.stride, image + plane, map);
-      }
-      clear(row + (end - run.x), run.x + run.count - end);
-    }
-    row += run.count;
-  }
-}
+  /// row [kRowFloats]: the map's channel `channel` and tap of all columns, mapped as the source is loaded.
+  void gather(float* row, const Loaded& source, int channel, int tap) const;
 
-/// As above, mapped as the source is loaded; `channel` counts the map's.
-inline void gather_row(float* row, const Loaded& source, int channel, const TileColumns& columns, const Correlation& c, int tap) {
-  const Planes planes(c);
-  const float* from = source.map.data + channel * planes.source * c.block;
-  if (source.affine == nullptr) return gather_row(row, from, columns, c, tap, [](auto value) { return value; });
-  gather_row(row, from, columns, c, tap, ChannelMap(source, channel, c.groups * c.in_channels));
-}
+ private:
+  template <class Map>
+  void gather_mapped(float* row, const float* plane, const ColumnPiece* pieces, bool careful, const Map& map) const;
+
+  const Correlation& c_;
+  ColumnPiece* table_;
+  int count_ = 0;  // for each tap
+};
 
 }  // namespace cnn
