@@ -53,15 +53,15 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 23958);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{62016, 489216});
-static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 307200);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{86208, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 2654208);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{149632, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv4) == 3566592);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{260224, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv5) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{154944, 489216});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv2) == 442944);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{68864, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 2654784);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{144640, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv4) == 3567168);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{258304, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv5) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 368640});
 static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -138,11 +138,11 @@ constexpr cnn::LayerDescription kLayers[] = {
 constexpr cnn::LayerWork kWorkInPredict[] = {
     {{70276800, 1376512, 96088}, {}},
     {{0, 961024, 0}, {}},
-    {{223948800, 746496, 1229568}, {}},
+    {{223948800, 746496, 1772544}, {}},
     {{0, 689664, 0}, {}},
-    {{112140288, 389376, 10618368}, {}},
-    {{149520384, 432640, 14267392}, {}},
-    {{99680256, 346112, 9511936}, {}},
+    {{112140288, 389376, 10620672}, {}},
+    {{149520384, 432640, 14269696}, {}},
+    {{99680256, 346112, 9514240}, {}},
     {{0, 209920, 0}, {}},
     {{}, {}},
     {{}, {}},
@@ -182,8 +182,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 19941792,
-               .shared_scratch = 1048576, .thread_scratch = 260224},
+    .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 20079264,
+               .shared_scratch = 489216, .thread_scratch = 258304},
 };
 
 }  // namespace
@@ -197,16 +197,16 @@ const cnn::ModelDescription& AlexNet::model() {
 // What prediction needs of the weights: made once, and again where they have changed.
 void AlexNet::prepare_on_team() {
   const cnn::Floats features_conv1_weight_prepared = floats(11012096, 23958);
-  const cnn::Floats features_conv2_weight_prepared = floats(11036064, 307200);
-  const cnn::Floats features_conv3_weight_prepared = floats(11343264, 2654208);
-  const cnn::Floats features_conv4_weight_prepared = floats(13997472, 3566592);
-  const cnn::Floats features_conv5_weight_prepared = floats(17564064, 2377728);
+  const cnn::Floats features_conv2_weight_prepared = floats(11036064, 442944);
+  const cnn::Floats features_conv3_weight_prepared = floats(11479008, 2654784);
+  const cnn::Floats features_conv4_weight_prepared = floats(14133792, 3567168);
+  const cnn::Floats features_conv5_weight_prepared = floats(17700960, 2378304);
 
   at(0);  // 39: conv(64, 11, stride=4, pad=2, act=relu)    (features.conv1)
   cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
 
   at(2);  // 41: conv(192, 5, pad=2, act=relu)    (features.conv2)
-  cnn::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
+  cnn::winograd::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
 
   at(4);  // 43: conv(384, 3, pad=1, act=relu)    (features.conv3)
   cnn::winograd::conv_prepare(features_conv3_weight_prepared, features_conv3_weight_, kFeaturesConv3);
@@ -226,14 +226,14 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_conv1_weight_prepared = floats(11012096, 23958);
   const cnn::Blocked features_maxpool1 = blocked(6195200, 46656);  // 64x27x27
   const cnn::Blocked features_conv2 = blocked(0, 139968);  // 192x27x27
-  const cnn::Floats features_conv2_weight_prepared = floats(11036064, 307200);
+  const cnn::Floats features_conv2_weight_prepared = floats(11036064, 442944);
   const cnn::Blocked features_maxpool2 = blocked(4478976, 32448);  // 192x13x13
   const cnn::Blocked features_conv3 = blocked(0, 64896);  // 384x13x13
-  const cnn::Floats features_conv3_weight_prepared = floats(11343264, 2654208);
+  const cnn::Floats features_conv3_weight_prepared = floats(11479008, 2654784);
   const cnn::Blocked features_conv4 = blocked(2076672, 43264);  // 256x13x13
-  const cnn::Floats features_conv4_weight_prepared = floats(13997472, 3566592);
+  const cnn::Floats features_conv4_weight_prepared = floats(14133792, 3567168);
   const cnn::Blocked features_conv5 = blocked(0, 43264);  // 256x13x13
-  const cnn::Floats features_conv5_weight_prepared = floats(17564064, 2377728);
+  const cnn::Floats features_conv5_weight_prepared = floats(17700960, 2378304);
   const cnn::Blocked classifier_flatten1 = blocked(1384448, 9216);  // 9216
   const cnn::Blocked features_maxpool3 = blocked(1384448, 9216);  // 256x6x6
   const cnn::Blocked classifier_dense1 = blocked(0, 4096);  // 4096
@@ -251,9 +251,9 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 41: conv(192, 5, pad=2, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, cnn::prepared(features_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
+  cnn::winograd::conv(features_conv2, features_maxpool1, cnn::prepared(features_conv2_weight_prepared),
+                      cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesConv2, batch, scratch());
 
   at(3);  // 42: maxpool(3, stride=2)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_conv2, kFeaturesMaxpool2, batch);

@@ -59,15 +59,15 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 34848);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{67776, 489216});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{160704, 489216});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 316800);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{74688, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 3538944);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{93888, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 3539520);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv4) == 663552);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{86208, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{93120, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv5) == 456192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{74688, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{81600, 0});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 368640});
 static_assert(cnn::dense_scratch(kHeadDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kHeadDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -152,7 +152,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{223948800, 1026432, 1268224}, {}},
     {{0, 1492992, 0}, {}},
     {{0, 919552, 0}, {}},
-    {{149520384, 432640, 14157312}, {}},
+    {{149520384, 432640, 14159616}, {}},
     {{112140288, 519168, 2655744}, {}},
     {{74760192, 432640, 1825792}, {}},
     {{0, 209920, 0}, {}},
@@ -196,8 +196,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 227, 227}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 60965232, .gradients = 0, .optimizer = 0, .activations = 23595936,
-               .shared_scratch = 489216, .thread_scratch = 186496},
+    .memory = {.parameters = 60965232, .gradients = 0, .optimizer = 0, .activations = 23596512,
+               .shared_scratch = 489216, .thread_scratch = 182528},
 };
 
 }  // namespace
@@ -212,9 +212,9 @@ const cnn::ModelDescription& AlexNet2012::model() {
 void AlexNet2012::prepare_on_team() {
   const cnn::Floats features_conv1_weight_prepared = floats(18585600, 34848);
   const cnn::Floats features_conv2_weight_prepared = floats(18620448, 316800);
-  const cnn::Floats features_conv3_weight_prepared = floats(18937248, 3538944);
-  const cnn::Floats features_conv4_weight_prepared = floats(22476192, 663552);
-  const cnn::Floats features_conv5_weight_prepared = floats(23139744, 456192);
+  const cnn::Floats features_conv3_weight_prepared = floats(18937248, 3539520);
+  const cnn::Floats features_conv4_weight_prepared = floats(22476768, 663552);
+  const cnn::Floats features_conv5_weight_prepared = floats(23140320, 456192);
 
   at(0);  // 13: conv(96, 11, stride=4, act=relu, weights=normal(0.01))    (features.conv1)
   cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
@@ -245,11 +245,11 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_lrn2 = blocked(5971968, 186624);  // 256x27x27
   const cnn::Blocked features_maxpool2 = blocked(2076672, 43264);  // 256x13x13
   const cnn::Blocked features_conv3 = blocked(0, 64896);  // 384x13x13
-  const cnn::Floats features_conv3_weight_prepared = floats(18937248, 3538944);
+  const cnn::Floats features_conv3_weight_prepared = floats(18937248, 3539520);
   const cnn::Blocked features_conv4 = blocked(2076672, 64896);  // 384x13x13
-  const cnn::Floats features_conv4_weight_prepared = floats(22476192, 663552);
+  const cnn::Floats features_conv4_weight_prepared = floats(22476768, 663552);
   const cnn::Blocked features_conv5 = blocked(0, 43264);  // 256x13x13
-  const cnn::Floats features_conv5_weight_prepared = floats(23139744, 456192);
+  const cnn::Floats features_conv5_weight_prepared = floats(23140320, 456192);
   const cnn::Blocked head_flatten1 = blocked(1384448, 9216);  // 9216
   const cnn::Blocked features_maxpool3 = blocked(1384448, 9216);  // 256x6x6
   const cnn::Blocked head_dense1 = blocked(0, 4096);  // 4096

@@ -133,99 +133,99 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 486);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{6528, 3024});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 37632});
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 38118});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv1) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv2) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv1) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv2) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv1) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv2) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{13440, 3024});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 37632});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 38118});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv1) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv2) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv1) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv2) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv1) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv2) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv1) == 5184);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{24768, 178560});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{9984, 32256});
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 194880});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 200064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_0Conv2) == 41472);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv1) == 41472);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv2) == 41472);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv1) == 41472);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv2) == 41472);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 178560});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{16896, 32256});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 194880});
+static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 200064});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_0Conv2) == 42048);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{199680, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv1) == 42048);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{199680, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv2) == 42048);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{199680, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv1) == 42048);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{199680, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv2) == 42048);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{199680, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv1) == 19008);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{49344, 366144});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{15744, 55296});
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{62016, 388416});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{62016, 407424});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_0Conv2) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv1) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv2) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv1) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv2) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{52416, 366144});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{22656, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 388416});
+static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 407424});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_0Conv2) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv1) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv2) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv1) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv2) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 2560});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -616,58 +616,58 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{442368, 77824, 2200}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 41728}, {}},
+    {{2359296, 131072, 44032}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 41728}, {}},
+    {{2359296, 131072, 44032}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 41728}, {}},
+    {{2359296, 131072, 44032}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 41728}, {}},
+    {{2359296, 131072, 44032}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 41728}, {}},
+    {{2359296, 131072, 44032}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 41728}, {}},
+    {{2359296, 131072, 44032}, {}},
     {{}, {}},
     {{}, {}},
     {{1179648, 98304, 21248}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 166400}, {}},
+    {{2359296, 65536, 168704}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 166400}, {}},
+    {{2359296, 65536, 168704}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 166400}, {}},
+    {{2359296, 65536, 168704}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 166400}, {}},
+    {{2359296, 65536, 168704}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 166400}, {}},
+    {{2359296, 65536, 168704}, {}},
     {{}, {}},
     {{}, {}},
     {{1179648, 49152, 77056}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 609280}, {}},
+    {{2359296, 32768, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 609280}, {}},
+    {{2359296, 32768, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 609280}, {}},
+    {{2359296, 32768, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 609280}, {}},
+    {{2359296, 32768, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 609280}, {}},
+    {{2359296, 32768, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 16640, 0}, {}},
@@ -885,7 +885,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 271104, .gradients = 269728, .optimizer = 269728, .activations = 25045696,
-               .shared_scratch = 751680, .thread_scratch = 306304},
+               .shared_scratch = 1221120, .thread_scratch = 323584},
 };
 
 }  // namespace
@@ -1719,41 +1719,41 @@ void CifarPlain::prepare_on_team() {
   const cnn::Floats features_bn1_saved = floats(4194368, 64);
   const cnn::Floats features_conv1_weight_prepared = floats(4194432, 486);
   const cnn::Floats features_stage1_0_bn1_saved = floats(4194928, 64);
-  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(4194992, 10368);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(4205360, 64);
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(4205424, 10368);
-  const cnn::Floats features_stage1_1_bn1_saved = floats(4215792, 64);
-  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(4215856, 10368);
-  const cnn::Floats features_stage1_1_bn2_saved = floats(4226224, 64);
-  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(4226288, 10368);
-  const cnn::Floats features_stage1_2_bn1_saved = floats(4236656, 64);
-  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(4236720, 10368);
-  const cnn::Floats features_stage1_2_bn2_saved = floats(4247088, 64);
-  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(4247152, 10368);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(4257520, 128);
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(4257648, 5184);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(4262832, 128);
-  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(4262960, 41472);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(4304432, 128);
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(4304560, 41472);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(4346032, 128);
-  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(4346160, 41472);
-  const cnn::Floats features_stage2_2_bn1_saved = floats(4387632, 128);
-  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(4387760, 41472);
-  const cnn::Floats features_stage2_2_bn2_saved = floats(4429232, 128);
-  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(4429360, 41472);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(4470832, 256);
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(4471088, 19008);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(4490096, 256);
-  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(4490352, 152064);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(4642416, 256);
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(4642672, 152064);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(4794736, 256);
-  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(4794992, 152064);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(4947056, 256);
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(4947312, 152064);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(5099376, 256);
-  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(5099632, 152064);
+  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(4194992, 10944);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(4205936, 64);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(4206000, 10944);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(4216944, 64);
+  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(4217008, 10944);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(4227952, 64);
+  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(4228016, 10944);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4238960, 64);
+  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(4239024, 10944);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(4249968, 64);
+  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(4250032, 10944);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(4260976, 128);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(4261104, 5184);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(4266288, 128);
+  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(4266416, 42048);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(4308464, 128);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(4308592, 42048);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(4350640, 128);
+  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(4350768, 42048);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(4392816, 128);
+  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(4392944, 42048);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(4434992, 128);
+  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(4435120, 42048);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(4477168, 256);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(4477424, 19008);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(4496432, 256);
+  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(4496688, 152640);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(4649328, 256);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(4649584, 152640);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(4802224, 256);
+  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(4802480, 152640);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(4955120, 256);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(4955376, 152640);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(5108016, 256);
+  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(5108272, 152640);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -1934,58 +1934,58 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_conv1_weight_prepared = floats(4194432, 486);
   const cnn::Floats features_stage1_0_bn1_saved = floats(4194928, 64);
   const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(4194992, 10368);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(4205360, 64);
+  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(4194992, 10944);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(4205936, 64);
   const cnn::Blocked features_stage1_0_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(4205424, 10368);
-  const cnn::Floats features_stage1_1_bn1_saved = floats(4215792, 64);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(4206000, 10944);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(4216944, 64);
   const cnn::Blocked features_stage1_1_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(4215856, 10368);
-  const cnn::Floats features_stage1_1_bn2_saved = floats(4226224, 64);
+  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(4217008, 10944);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(4227952, 64);
   const cnn::Blocked features_stage1_1_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(4226288, 10368);
-  const cnn::Floats features_stage1_2_bn1_saved = floats(4236656, 64);
+  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(4228016, 10944);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4238960, 64);
   const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(4236720, 10368);
-  const cnn::Floats features_stage1_2_bn2_saved = floats(4247088, 64);
+  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(4239024, 10944);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(4249968, 64);
   const cnn::Blocked features_stage1_2_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(4247152, 10368);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(4257520, 128);
+  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(4250032, 10944);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(4260976, 128);
   const cnn::Blocked features_stage2_0_relu1 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(4257648, 5184);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(4262832, 128);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(4261104, 5184);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(4266288, 128);
   const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(4262960, 41472);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(4304432, 128);
+  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(4266416, 42048);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(4308464, 128);
   const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(4304560, 41472);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(4346032, 128);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(4308592, 42048);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(4350640, 128);
   const cnn::Blocked features_stage2_1_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(4346160, 41472);
-  const cnn::Floats features_stage2_2_bn1_saved = floats(4387632, 128);
+  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(4350768, 42048);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(4392816, 128);
   const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(4387760, 41472);
-  const cnn::Floats features_stage2_2_bn2_saved = floats(4429232, 128);
+  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(4392944, 42048);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(4434992, 128);
   const cnn::Blocked features_stage2_2_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(4429360, 41472);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(4470832, 256);
+  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(4435120, 42048);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(4477168, 256);
   const cnn::Blocked features_stage3_0_relu1 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(4471088, 19008);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(4490096, 256);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(4477424, 19008);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(4496432, 256);
   const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(4490352, 152064);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(4642416, 256);
+  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(4496688, 152640);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(4649328, 256);
   const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(4642672, 152064);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(4794736, 256);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(4649584, 152640);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(4802224, 256);
   const cnn::Blocked features_stage3_1_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(4794992, 152064);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(4947056, 256);
+  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(4802480, 152640);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(4955120, 256);
   const cnn::Blocked features_stage3_2_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(4947312, 152064);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(5099376, 256);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(4955376, 152640);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(5108016, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(5099632, 152064);
+  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(5108272, 152640);
   const cnn::Blocked head_gap1 = blocked(524288, 64);  // 64
   const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10

@@ -147,109 +147,109 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 486);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{6528, 3024});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 37632});
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 38118});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv1) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv2) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv1) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv2) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv1) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv2) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{13440, 3024});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 37632});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 38118});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv1) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv2) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv1) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv2) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv1) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv2) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv1) == 5184);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{24768, 178560});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{9984, 32256});
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 194880});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 200064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_0Conv2) == 41472);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 178560});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{16896, 32256});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 194880});
+static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 200064});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_0Conv2) == 42048);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{199680, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0DownsampleConv1) == 576);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{6336, 44928});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{9984, 3584});
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{3264, 22848});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{3264, 23424});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv1) == 41472);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv2) == 41472);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv1) == 41472);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv2) == 41472);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{7104, 44928});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{10752, 3584});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{4032, 22848});
+static_assert(cnn::conv_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{4032, 23424});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv1) == 42048);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{199680, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv2) == 42048);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{199680, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv1) == 42048);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{199680, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv2) == 42048);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{199680, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv1) == 19008);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{49344, 366144});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{15744, 55296});
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{62016, 388416});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{62016, 407424});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_0Conv2) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{52416, 366144});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{22656, 55296});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 388416});
+static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 407424});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_0Conv2) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0DownsampleConv1) == 2112);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 89664});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{15744, 14336});
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{6336, 44352});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{6336, 46464});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv1) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv2) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv1) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv2) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 89664});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{16512, 14336});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{7104, 44352});
+static_assert(cnn::conv_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{7104, 46464});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv1) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv2) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv1) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv2) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 2560});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -699,70 +699,70 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{442368, 77824, 2200}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 41728}, {}},
+    {{2359296, 131072, 44032}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 196608, 41728}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 131072, 41728}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 196608, 41728}, {}},
+    {{2359296, 196608, 44032}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 41728}, {}},
+    {{2359296, 131072, 44032}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 196608, 41728}, {}},
+    {{2359296, 196608, 44032}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 131072, 44032}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 196608, 44032}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{1179648, 98304, 21248}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 166400}, {}},
+    {{2359296, 65536, 168704}, {}},
     {{}, {}},
     {{131072, 131072, 2816}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 166400}, {}},
+    {{2359296, 65536, 168704}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 98304, 166400}, {}},
+    {{2359296, 98304, 168704}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 166400}, {}},
+    {{2359296, 65536, 168704}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 98304, 166400}, {}},
+    {{2359296, 98304, 168704}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{1179648, 49152, 77056}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 609280}, {}},
+    {{2359296, 32768, 611584}, {}},
     {{}, {}},
     {{131072, 65536, 9472}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 609280}, {}},
+    {{2359296, 32768, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 49152, 609280}, {}},
+    {{2359296, 49152, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 609280}, {}},
+    {{2359296, 32768, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 49152, 609280}, {}},
+    {{2359296, 49152, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1014,7 +1014,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 274048, .gradients = 272480, .optimizer = 272480, .activations = 37628992,
-               .shared_scratch = 751680, .thread_scratch = 306304},
+               .shared_scratch = 1221120, .thread_scratch = 323584},
 };
 
 }  // namespace
@@ -2000,45 +2000,45 @@ void CifarResNet::prepare_on_team() {
   const cnn::Floats features_bn1_saved = floats(6291520, 64);
   const cnn::Floats features_conv1_weight_prepared = floats(6291584, 486);
   const cnn::Floats features_stage1_0_bn1_saved = floats(6292080, 64);
-  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(6292144, 10368);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(6302512, 64);
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(6302576, 10368);
-  const cnn::Floats features_stage1_1_bn1_saved = floats(6312944, 64);
-  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(6313008, 10368);
-  const cnn::Floats features_stage1_1_bn2_saved = floats(6323376, 64);
-  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(6323440, 10368);
-  const cnn::Floats features_stage1_2_bn1_saved = floats(6333808, 64);
-  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(6333872, 10368);
-  const cnn::Floats features_stage1_2_bn2_saved = floats(6344240, 64);
-  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(6344304, 10368);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(6354672, 128);
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(6354800, 5184);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(6359984, 128);
-  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(6360112, 41472);
-  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6401584, 128);
-  const cnn::Floats features_stage2_0_downsample_conv1_weight_prepared = floats(6401712, 576);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(6402288, 128);
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(6402416, 41472);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(6443888, 128);
-  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(6444016, 41472);
-  const cnn::Floats features_stage2_2_bn1_saved = floats(6485488, 128);
-  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(6485616, 41472);
-  const cnn::Floats features_stage2_2_bn2_saved = floats(6527088, 128);
-  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(6527216, 41472);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(6568688, 256);
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(6568944, 19008);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(6587952, 256);
-  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(6588208, 152064);
-  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6740272, 256);
-  const cnn::Floats features_stage3_0_downsample_conv1_weight_prepared = floats(6740528, 2112);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(6742640, 256);
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(6742896, 152064);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(6894960, 256);
-  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(6895216, 152064);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(7047280, 256);
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(7047536, 152064);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(7199600, 256);
-  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(7199856, 152064);
+  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(6292144, 10944);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(6303088, 64);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(6303152, 10944);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(6314096, 64);
+  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(6314160, 10944);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(6325104, 64);
+  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(6325168, 10944);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(6336112, 64);
+  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(6336176, 10944);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(6347120, 64);
+  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(6347184, 10944);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(6358128, 128);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(6358256, 5184);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(6363440, 128);
+  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(6363568, 42048);
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6405616, 128);
+  const cnn::Floats features_stage2_0_downsample_conv1_weight_prepared = floats(6405744, 576);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(6406320, 128);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(6406448, 42048);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(6448496, 128);
+  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(6448624, 42048);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(6490672, 128);
+  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(6490800, 42048);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(6532848, 128);
+  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(6532976, 42048);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(6575024, 256);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(6575280, 19008);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(6594288, 256);
+  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(6594544, 152640);
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6747184, 256);
+  const cnn::Floats features_stage3_0_downsample_conv1_weight_prepared = floats(6747440, 2112);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(6749552, 256);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(6749808, 152640);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(6902448, 256);
+  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(6902704, 152640);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(7055344, 256);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(7055600, 152640);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(7208240, 256);
+  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(7208496, 152640);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -2244,64 +2244,64 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_conv1_weight_prepared = floats(6291584, 486);
   const cnn::Floats features_stage1_0_bn1_saved = floats(6292080, 64);
   const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(6292144, 10368);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(6302512, 64);
+  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(6292144, 10944);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(6303088, 64);
   const cnn::Blocked features_stage1_0_relu2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(6302576, 10368);
-  const cnn::Floats features_stage1_1_bn1_saved = floats(6312944, 64);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(6303152, 10944);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(6314096, 64);
   const cnn::Blocked features_stage1_1_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(6313008, 10368);
-  const cnn::Floats features_stage1_1_bn2_saved = floats(6323376, 64);
+  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(6314160, 10944);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(6325104, 64);
   const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(6323440, 10368);
-  const cnn::Floats features_stage1_2_bn1_saved = floats(6333808, 64);
+  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(6325168, 10944);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(6336112, 64);
   const cnn::Blocked features_stage1_2_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(6333872, 10368);
-  const cnn::Floats features_stage1_2_bn2_saved = floats(6344240, 64);
+  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(6336176, 10944);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(6347120, 64);
   const cnn::Blocked features_stage1_2_relu2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(6344304, 10368);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(6354672, 128);
+  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(6347184, 10944);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(6358128, 128);
   const cnn::Blocked features_stage2_0_relu1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(6354800, 5184);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(6359984, 128);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(6358256, 5184);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(6363440, 128);
   const cnn::Blocked features_stage2_0_bn2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(6360112, 41472);
-  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6401584, 128);
+  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(6363568, 42048);
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6405616, 128);
   const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_downsample_conv1_weight_prepared = floats(6401712, 576);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(6402288, 128);
+  const cnn::Floats features_stage2_0_downsample_conv1_weight_prepared = floats(6405744, 576);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(6406320, 128);
   const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(6402416, 41472);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(6443888, 128);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(6406448, 42048);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(6448496, 128);
   const cnn::Blocked features_stage2_1_relu2 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(6444016, 41472);
-  const cnn::Floats features_stage2_2_bn1_saved = floats(6485488, 128);
+  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(6448624, 42048);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(6490672, 128);
   const cnn::Blocked features_stage2_2_relu1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(6485616, 41472);
-  const cnn::Floats features_stage2_2_bn2_saved = floats(6527088, 128);
+  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(6490800, 42048);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(6532848, 128);
   const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(6527216, 41472);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(6568688, 256);
+  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(6532976, 42048);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(6575024, 256);
   const cnn::Blocked features_stage3_0_relu1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(6568944, 19008);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(6587952, 256);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(6575280, 19008);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(6594288, 256);
   const cnn::Blocked features_stage3_0_bn2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(6588208, 152064);
-  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6740272, 256);
+  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(6594544, 152640);
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6747184, 256);
   const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_downsample_conv1_weight_prepared = floats(6740528, 2112);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(6742640, 256);
+  const cnn::Floats features_stage3_0_downsample_conv1_weight_prepared = floats(6747440, 2112);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(6749552, 256);
   const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(6742896, 152064);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(6894960, 256);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(6749808, 152640);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(6902448, 256);
   const cnn::Blocked features_stage3_1_relu2 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(6895216, 152064);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(7047280, 256);
+  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(6902704, 152640);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(7055344, 256);
   const cnn::Blocked features_stage3_2_relu1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(7047536, 152064);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(7199600, 256);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(7055600, 152640);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(7208240, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(7199856, 152064);
+  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(7208496, 152640);
   const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
   const cnn::Blocked head_dense1 = blocked(8192, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10

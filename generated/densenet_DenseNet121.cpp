@@ -758,604 +758,604 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv0) == 9702);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{15744, 65856});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{28416, 198912});
-static_assert(cnn::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{28416, 208614});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{53376, 65856});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{66048, 198912});
+static_assert(cnn::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{66048, 208614});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv1) == 8448);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 181824});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{28416, 57344});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{12480, 87360});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{12480, 95808});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 181824});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{29184, 57344});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{13248, 95808});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv1) == 12672);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{24768, 185664});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{28416, 86016});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{18624, 130368});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{18624, 143040});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 185664});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{29184, 86016});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{19392, 130368});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{19392, 143040});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv1) == 16896);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 190272});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{28416, 114688});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 173376});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 190272});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{29184, 114688});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 173376});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv1) == 21120);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{24768, 194112});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{28416, 143360});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{30912, 216384});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{30912, 237504});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 194112});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{29184, 143360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{31680, 237504});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv1) == 25344);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{24768, 197952});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37056, 259392});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37056, 284736});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 197952});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{29184, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37824, 284736});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv1) == 29568);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{24768, 202560});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{28416, 200704});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43200, 302400});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43200, 331968});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 202560});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{29184, 200704});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43968, 302400});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43968, 331968});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesTransition1Conv) == 33792);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{24768, 206400});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{28416, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{49344, 379200});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{25536, 206400});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{29184, 229376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv1) == 16896);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 190272});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{28416, 114688});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 173376});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 190272});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{29184, 114688});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 173376});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv1) == 21120);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{24768, 194112});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{28416, 143360});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{30912, 216384});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{30912, 237504});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 194112});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{29184, 143360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{31680, 237504});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv1) == 25344);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 197952});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37056, 259392});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37056, 284736});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 197952});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{29184, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37824, 284736});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv1) == 29568);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{24768, 202560});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{28416, 200704});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43200, 302400});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43200, 331968});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 202560});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{29184, 200704});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43968, 302400});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43968, 331968});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv1) == 33792);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{24768, 206400});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{28416, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{49344, 379200});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 206400});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{29184, 229376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv1) == 38016);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{24768, 210240});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{28416, 110592});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 388416});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 426432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 210240});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{29184, 110592});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 388416});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 426432});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv1) == 42240);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{24768, 214848});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{28416, 122880});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 431424});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 473664});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{25536, 214848});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{29184, 122880});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 431424});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 473664});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv1) == 46464);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{24768, 218688});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{28416, 135168});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 474432});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 520896});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{25536, 218688});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{29184, 135168});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 474432});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 520896});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv1) == 50688);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{24768, 222528});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 517440});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 568128});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{25536, 222528});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{29184, 147456});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 517440});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 568128});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv1) == 54912);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{24768, 227136});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{28416, 159744});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 560448});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 615360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{25536, 227136});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{29184, 159744});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 560448});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 615360});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv1) == 59136);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{24768, 230976});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 603456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 662592});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{25536, 230976});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{29184, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 603456});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 662592});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv1) == 63360);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{24768, 234816});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{28416, 184320});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 646464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 709824});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{25536, 234816});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{29184, 184320});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 646464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 709824});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesTransition2Conv) == 132096);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{49344, 477504});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{52608, 393216});
-static_assert(cnn::conv_prepared_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{98880, 689472});
-static_assert(cnn::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{98880, 821568});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{50112, 477504});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{53376, 393216});
+static_assert(cnn::conv_prepared_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{99648, 689472});
+static_assert(cnn::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{99648, 821568});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv1) == 33792);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 206400});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{28416, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{49344, 379200});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 206400});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{29184, 229376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv1) == 38016);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{24768, 210240});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{28416, 110592});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 388416});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 426432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 210240});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{29184, 110592});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 388416});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 426432});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv1) == 42240);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 214848});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{28416, 122880});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 431424});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 473664});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 214848});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{29184, 122880});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 431424});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 473664});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv1) == 46464);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{24768, 218688});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{28416, 135168});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 474432});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 520896});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 218688});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{29184, 135168});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 474432});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 520896});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv1) == 50688);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{24768, 222528});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 517440});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 568128});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 222528});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{29184, 147456});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 517440});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 568128});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv1) == 54912);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{24768, 227136});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{28416, 159744});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 560448});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 615360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 227136});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{29184, 159744});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 560448});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 615360});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv1) == 59136);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{24768, 230976});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 603456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 662592});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{25536, 230976});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{29184, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 603456});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 662592});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv1) == 63360);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{24768, 234816});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{28416, 184320});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 646464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 709824});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{25536, 234816});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{29184, 184320});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 646464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 709824});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv1) == 67584);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{24768, 239424});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 689472});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 757056});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{25536, 239424});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv1) == 71808);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{24768, 243264});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{28416, 139264});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 732480});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 804288});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{25536, 243264});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{29184, 139264});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 732480});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 804288});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv1) == 76032);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{24768, 247104});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 775488});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 851520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{25536, 247104});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{29184, 147456});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 775488});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 851520});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv1) == 80256);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{24768, 251712});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{28416, 155648});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 818496});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 898752});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{25536, 251712});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{29184, 155648});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 818496});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 898752});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv1) == 84480);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{24768, 255552});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{28416, 163840});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 861504});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 945984});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{25536, 255552});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{29184, 163840});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 861504});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 945984});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv1) == 88704);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{24768, 259392});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 904512});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 993216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{25536, 259392});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{29184, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 904512});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 993216});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv1) == 92928);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{24768, 264000});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{28416, 180224});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 947520});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 1040448});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{25536, 264000});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{29184, 180224});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 947520});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1040448});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv1) == 97152);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{24768, 267840});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{28416, 188416});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 990528});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 1087680});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{25536, 267840});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{29184, 188416});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 990528});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1087680});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv1) == 101376);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{24768, 271680});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{74688, 1033536});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{74688, 1134912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{25536, 271680});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1033536});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1134912});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv1) == 105600);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{24768, 276288});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{28416, 102400});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{74688, 1154176});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{25536, 276288});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{29184, 102400});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1154176});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv1) == 109824);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{24768, 280128});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{28416, 106496});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{74688, 1158400});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{25536, 280128});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{29184, 106496});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1158400});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv1) == 114048);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{24768, 283968});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{28416, 110592});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{74688, 1162624});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{25536, 283968});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{29184, 110592});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1162624});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv1) == 118272);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{24768, 288576});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{28416, 114688});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{74688, 1166848});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{25536, 288576});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{29184, 114688});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1166848});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv1) == 122496);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{24768, 292416});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{28416, 118784});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{74688, 1171072});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{25536, 292416});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{29184, 118784});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1171072});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv1) == 126720);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{24768, 296256});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{28416, 122880});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{74688, 1175296});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{25536, 296256});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{29184, 122880});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1175296});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv1) == 130944);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{24768, 300864});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{28416, 126976});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{74688, 1179520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{25536, 300864});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{29184, 126976});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1179520});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesTransition3Conv) == 528384);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{246336, 1214784});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{102144, 524288});
-static_assert(cnn::conv_prepared_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{148416, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{148416, 1576960});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{247104, 1214784});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{102912, 524288});
+static_assert(cnn::conv_prepared_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{149184, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{149184, 1576960});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv1) == 67584);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 239424});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{74688, 689472});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{74688, 757056});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 239424});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv1) == 71808);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{24768, 243264});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{28416, 139264});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 732480});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 804288});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 243264});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{29184, 139264});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 732480});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 804288});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv1) == 76032);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 247104});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 775488});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 851520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 247104});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{29184, 147456});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 775488});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 851520});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv1) == 80256);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{24768, 251712});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{28416, 155648});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 818496});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 898752});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 251712});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{29184, 155648});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 818496});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 898752});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv1) == 84480);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{24768, 255552});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{28416, 163840});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 861504});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 945984});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 255552});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{29184, 163840});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 861504});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 945984});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv1) == 88704);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{24768, 259392});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{28416, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 904512});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 993216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 259392});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{29184, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 904512});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 993216});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv1) == 92928);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{24768, 264000});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{28416, 180224});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 947520});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 1040448});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{25536, 264000});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{29184, 180224});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 947520});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 1040448});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv1) == 97152);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{24768, 267840});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{28416, 188416});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 990528});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 1087680});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{25536, 267840});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{29184, 188416});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 990528});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 1087680});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv1) == 101376);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{24768, 271680});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 1033536});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 1134912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{25536, 271680});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 1033536});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 1134912});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv1) == 105600);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{24768, 276288});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{28416, 102400});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 1154176});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{25536, 276288});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{29184, 102400});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 1154176});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv1) == 109824);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{24768, 280128});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{28416, 106496});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 1158400});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{25536, 280128});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{29184, 106496});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 1158400});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv1) == 114048);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{24768, 283968});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{28416, 110592});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 1162624});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{25536, 283968});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{29184, 110592});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 1162624});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv1) == 118272);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{24768, 288576});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{28416, 114688});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 1166848});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{25536, 288576});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{29184, 114688});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 1166848});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv1) == 122496);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{24768, 292416});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{28416, 118784});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 1171072});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{25536, 292416});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{29184, 118784});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 1171072});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv1) == 126720);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{24768, 296256});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{28416, 122880});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 1175296});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{25536, 296256});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{29184, 122880});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1175296});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv1) == 130944);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{24768, 300864});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{28416, 126976});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 1179520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv2) == 165888);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{57472, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{0, 922176});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 165888});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{25536, 300864});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{29184, 126976});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1179520});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv2) == 166464);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -3871,42 +3871,42 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{25690112, 2408448, 36864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 663552}, {}},
+    {{115605504, 2007040, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{38535168, 2809856, 54272}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 663552}, {}},
+    {{115605504, 2007040, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 3211264, 71680}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 663552}, {}},
+    {{115605504, 2007040, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{64225280, 3612672, 89088}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 663552}, {}},
+    {{115605504, 2007040, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{77070336, 4014080, 106496}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 663552}, {}},
+    {{115605504, 2007040, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{89915392, 4415488, 123904}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 663552}, {}},
+    {{115605504, 2007040, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -3917,84 +3917,84 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{12845056, 802816, 71680}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{16056320, 903168, 89088}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{19267584, 1003520, 106496}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{22478848, 1103872, 123904}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{25690112, 1204224, 141312}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{28901376, 1304576, 158720}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{32112640, 1404928, 176128}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{35323904, 1505280, 193536}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{38535168, 1605632, 210944}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{41746432, 1705984, 228352}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{44957696, 1806336, 245760}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{48168960, 1906688, 263168}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -4005,168 +4005,168 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{6422528, 301056, 141312}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{7225344, 326144, 158720}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{8028160, 351232, 176128}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{8830976, 376320, 193536}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{9633792, 401408, 210944}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{10436608, 426496, 228352}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{11239424, 451584, 245760}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{12042240, 476672, 263168}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{12845056, 501760, 280576}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{13647872, 526848, 297984}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{14450688, 551936, 315392}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{15253504, 577024, 332800}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{16056320, 602112, 350208}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{16859136, 627200, 367616}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{17661952, 652288, 385024}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{18464768, 677376, 402432}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{19267584, 702464, 419840}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{20070400, 727552, 437248}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{20873216, 752640, 454656}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{21676032, 777728, 472064}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{22478848, 802816, 489472}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{23281664, 827904, 506880}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{24084480, 852992, 524288}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{24887296, 878080, 541696}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -4177,112 +4177,112 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{3211264, 125440, 280576}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{3411968, 131712, 297984}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{3612672, 137984, 315392}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{3813376, 144256, 332800}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{4014080, 150528, 350208}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{4214784, 156800, 367616}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{4415488, 163072, 385024}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{4616192, 169344, 402432}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{4816896, 175616, 419840}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{5017600, 181888, 437248}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{5218304, 188160, 454656}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{5419008, 194432, 472064}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{5619712, 200704, 489472}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{5820416, 206976, 506880}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{6021120, 213248, 524288}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{6221824, 219520, 541696}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{0, 401408, 16384}, {}},
     {{}, {}},
@@ -5405,7 +5405,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 8062512, .gradients = 7978864, .optimizer = 7978864, .activations = 224878208,
-               .shared_scratch = 1576960, .thread_scratch = 246336},
+               .shared_scratch = 1576960, .thread_scratch = 247104},
 };
 
 }  // namespace
@@ -11797,241 +11797,241 @@ void DenseNet121::prepare_on_team() {
   const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51390192, 256);
   const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51390448, 512);
   const cnn::Floats features_denseblock1_denselayer1_conv1_weight_prepared = floats(51390960, 8448);
-  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 165888);
-  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565296, 384);
-  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51565680, 512);
-  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566192, 12672);
-  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51578864, 165888);
-  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51744752, 512);
-  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51745264, 512);
-  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51745776, 16896);
-  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51762672, 165888);
-  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51928560, 640);
-  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51929200, 512);
-  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51929712, 21120);
-  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51950832, 165888);
-  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52116720, 768);
-  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52117488, 512);
-  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52118000, 25344);
-  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52143344, 165888);
-  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52309232, 896);
-  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52310128, 512);
-  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52310640, 29568);
-  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52340208, 165888);
-  const cnn::Floats features_transition1_norm_saved = floats(52506096, 1024);
-  const cnn::Floats features_transition1_conv_weight_prepared = floats(52507120, 33792);
-  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52540912, 512);
-  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52541424, 512);
-  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52541936, 16896);
-  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52558832, 165888);
-  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52724720, 640);
-  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52725360, 512);
-  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52725872, 21120);
-  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52746992, 165888);
-  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52912880, 768);
-  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52913648, 512);
-  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52914160, 25344);
-  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52939504, 165888);
-  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53105392, 896);
-  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53106288, 512);
-  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53106800, 29568);
-  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53136368, 165888);
-  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53302256, 1024);
-  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53303280, 512);
-  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53303792, 33792);
-  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53337584, 165888);
-  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53503472, 1152);
-  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53504624, 512);
-  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53505136, 38016);
-  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53543152, 165888);
-  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53709040, 1280);
-  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53710320, 512);
-  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53710832, 42240);
-  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53753072, 165888);
-  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53918960, 1408);
-  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53920368, 512);
-  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53920880, 46464);
-  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53967344, 165888);
-  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54133232, 1536);
-  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54134768, 512);
-  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54135280, 50688);
-  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54185968, 165888);
-  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54351856, 1664);
-  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54353520, 512);
-  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54354032, 54912);
-  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54408944, 165888);
-  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54574832, 1792);
-  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54576624, 512);
-  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54577136, 59136);
-  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54636272, 165888);
-  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54802160, 1920);
-  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54804080, 512);
-  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54804592, 63360);
-  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54867952, 165888);
-  const cnn::Floats features_transition2_norm_saved = floats(55033840, 2048);
-  const cnn::Floats features_transition2_conv_weight_prepared = floats(55035888, 132096);
-  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55167984, 1024);
-  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55169008, 512);
-  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55169520, 33792);
-  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55203312, 165888);
-  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55369200, 1152);
-  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55370352, 512);
-  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55370864, 38016);
-  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55408880, 165888);
-  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55574768, 1280);
-  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55576048, 512);
-  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55576560, 42240);
-  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55618800, 165888);
-  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55784688, 1408);
-  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55786096, 512);
-  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55786608, 46464);
-  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55833072, 165888);
-  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(55998960, 1536);
-  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56000496, 512);
-  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56001008, 50688);
-  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56051696, 165888);
-  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56217584, 1664);
-  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56219248, 512);
-  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56219760, 54912);
-  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56274672, 165888);
-  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56440560, 1792);
-  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56442352, 512);
-  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56442864, 59136);
-  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56502000, 165888);
-  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56667888, 1920);
-  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56669808, 512);
-  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56670320, 63360);
-  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56733680, 165888);
-  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56899568, 2048);
-  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56901616, 512);
-  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56902128, 67584);
-  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56969712, 165888);
-  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57135600, 2176);
-  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57137776, 512);
-  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57138288, 71808);
-  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57210096, 165888);
-  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57375984, 2304);
-  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57378288, 512);
-  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57378800, 76032);
-  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57454832, 165888);
-  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57620720, 2432);
-  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57623152, 512);
-  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57623664, 80256);
-  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57703920, 165888);
-  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57869808, 2560);
-  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57872368, 512);
-  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57872880, 84480);
-  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57957360, 165888);
-  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58123248, 2688);
-  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58125936, 512);
-  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58126448, 88704);
-  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58215152, 165888);
-  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58381040, 2816);
-  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58383856, 512);
-  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58384368, 92928);
-  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58477296, 165888);
-  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58643184, 2944);
-  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58646128, 512);
-  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58646640, 97152);
-  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58743792, 165888);
-  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58909680, 3072);
-  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58912752, 512);
-  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58913264, 101376);
-  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59014640, 165888);
-  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59180528, 3200);
-  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59183728, 512);
-  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59184240, 105600);
-  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59289840, 165888);
-  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59455728, 3328);
-  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59459056, 512);
-  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59459568, 109824);
-  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59569392, 165888);
-  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59735280, 3456);
-  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59738736, 512);
-  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59739248, 114048);
-  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59853296, 165888);
-  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60019184, 3584);
-  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60022768, 512);
-  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60023280, 118272);
-  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60141552, 165888);
-  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60307440, 3712);
-  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60311152, 512);
-  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60311664, 122496);
-  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60434160, 165888);
-  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60600048, 3840);
-  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60603888, 512);
-  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60604400, 126720);
-  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60731120, 165888);
-  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60897008, 3968);
-  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60900976, 512);
-  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60901488, 130944);
-  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61032432, 165888);
-  const cnn::Floats features_transition3_norm_saved = floats(61198320, 4096);
-  const cnn::Floats features_transition3_conv_weight_prepared = floats(61202416, 528384);
-  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(61730800, 2048);
-  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(61732848, 512);
-  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(61733360, 67584);
-  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(61800944, 165888);
-  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(61966832, 2176);
-  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(61969008, 512);
-  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(61969520, 71808);
-  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(62041328, 165888);
-  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(62207216, 2304);
-  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(62209520, 512);
-  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(62210032, 76032);
-  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(62286064, 165888);
-  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(62451952, 2432);
-  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(62454384, 512);
-  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(62454896, 80256);
-  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(62535152, 165888);
-  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(62701040, 2560);
-  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(62703600, 512);
-  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(62704112, 84480);
-  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(62788592, 165888);
-  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(62954480, 2688);
-  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(62957168, 512);
-  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(62957680, 88704);
-  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(63046384, 165888);
-  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(63212272, 2816);
-  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(63215088, 512);
-  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(63215600, 92928);
-  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(63308528, 165888);
-  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(63474416, 2944);
-  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(63477360, 512);
-  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(63477872, 97152);
-  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(63575024, 165888);
-  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(63740912, 3072);
-  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(63743984, 512);
-  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(63744496, 101376);
-  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(63845872, 165888);
-  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(64011760, 3200);
-  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(64014960, 512);
-  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(64015472, 105600);
-  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(64121072, 165888);
-  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(64286960, 3328);
-  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(64290288, 512);
-  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(64290800, 109824);
-  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(64400624, 165888);
-  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(64566512, 3456);
-  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(64569968, 512);
-  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(64570480, 114048);
-  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(64684528, 165888);
-  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(64850416, 3584);
-  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(64854000, 512);
-  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(64854512, 118272);
-  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(64972784, 165888);
-  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(65138672, 3712);
-  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(65142384, 512);
-  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(65142896, 122496);
-  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(65265392, 165888);
-  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(65431280, 3840);
-  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(65435120, 512);
-  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(65435632, 126720);
-  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(65562352, 165888);
-  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(65728240, 3968);
-  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(65732208, 512);
-  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(65732720, 130944);
-  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(65863664, 165888);
+  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 166464);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565872, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51566256, 512);
+  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566768, 12672);
+  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51579440, 166464);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51745904, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51746416, 512);
+  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51746928, 16896);
+  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51763824, 166464);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51930288, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51930928, 512);
+  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51931440, 21120);
+  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51952560, 166464);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52119024, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52119792, 512);
+  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52120304, 25344);
+  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52145648, 166464);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52312112, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52313008, 512);
+  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52313520, 29568);
+  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52343088, 166464);
+  const cnn::Floats features_transition1_norm_saved = floats(52509552, 1024);
+  const cnn::Floats features_transition1_conv_weight_prepared = floats(52510576, 33792);
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52544368, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52544880, 512);
+  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52545392, 16896);
+  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52562288, 166464);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52728752, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52729392, 512);
+  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52729904, 21120);
+  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52751024, 166464);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52917488, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52918256, 512);
+  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52918768, 25344);
+  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52944112, 166464);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53110576, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53111472, 512);
+  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53111984, 29568);
+  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53141552, 166464);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53308016, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53309040, 512);
+  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53309552, 33792);
+  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53343344, 166464);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53509808, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53510960, 512);
+  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53511472, 38016);
+  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53549488, 166464);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53715952, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53717232, 512);
+  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53717744, 42240);
+  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53759984, 166464);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53926448, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53927856, 512);
+  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53928368, 46464);
+  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53974832, 166464);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54141296, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54142832, 512);
+  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54143344, 50688);
+  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54194032, 166464);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54360496, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54362160, 512);
+  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54362672, 54912);
+  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54417584, 166464);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54584048, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54585840, 512);
+  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54586352, 59136);
+  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54645488, 166464);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54811952, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54813872, 512);
+  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54814384, 63360);
+  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54877744, 166464);
+  const cnn::Floats features_transition2_norm_saved = floats(55044208, 2048);
+  const cnn::Floats features_transition2_conv_weight_prepared = floats(55046256, 132096);
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55178352, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55179376, 512);
+  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55179888, 33792);
+  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55213680, 166464);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55380144, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55381296, 512);
+  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55381808, 38016);
+  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55419824, 166464);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55586288, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55587568, 512);
+  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55588080, 42240);
+  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55630320, 166464);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55796784, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55798192, 512);
+  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55798704, 46464);
+  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55845168, 166464);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(56011632, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56013168, 512);
+  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56013680, 50688);
+  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56064368, 166464);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56230832, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56232496, 512);
+  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56233008, 54912);
+  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56287920, 166464);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56454384, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56456176, 512);
+  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56456688, 59136);
+  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56515824, 166464);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56682288, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56684208, 512);
+  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56684720, 63360);
+  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56748080, 166464);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56914544, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56916592, 512);
+  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56917104, 67584);
+  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56984688, 166464);
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57151152, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57153328, 512);
+  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57153840, 71808);
+  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57225648, 166464);
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57392112, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57394416, 512);
+  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57394928, 76032);
+  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57470960, 166464);
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57637424, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57639856, 512);
+  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57640368, 80256);
+  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57720624, 166464);
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57887088, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57889648, 512);
+  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57890160, 84480);
+  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57974640, 166464);
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58141104, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58143792, 512);
+  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58144304, 88704);
+  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58233008, 166464);
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58399472, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58402288, 512);
+  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58402800, 92928);
+  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58495728, 166464);
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58662192, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58665136, 512);
+  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58665648, 97152);
+  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58762800, 166464);
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58929264, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58932336, 512);
+  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58932848, 101376);
+  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59034224, 166464);
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59200688, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59203888, 512);
+  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59204400, 105600);
+  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59310000, 166464);
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59476464, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59479792, 512);
+  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59480304, 109824);
+  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59590128, 166464);
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59756592, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59760048, 512);
+  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59760560, 114048);
+  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59874608, 166464);
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60041072, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60044656, 512);
+  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60045168, 118272);
+  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60163440, 166464);
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60329904, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60333616, 512);
+  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60334128, 122496);
+  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60456624, 166464);
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60623088, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60626928, 512);
+  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60627440, 126720);
+  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60754160, 166464);
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60920624, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60924592, 512);
+  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60925104, 130944);
+  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61056048, 166464);
+  const cnn::Floats features_transition3_norm_saved = floats(61222512, 4096);
+  const cnn::Floats features_transition3_conv_weight_prepared = floats(61226608, 528384);
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(61754992, 2048);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(61757040, 512);
+  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(61757552, 67584);
+  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(61825136, 166464);
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(61991600, 2176);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(61993776, 512);
+  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(61994288, 71808);
+  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(62066096, 166464);
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(62232560, 2304);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(62234864, 512);
+  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(62235376, 76032);
+  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(62311408, 166464);
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(62477872, 2432);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(62480304, 512);
+  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(62480816, 80256);
+  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(62561072, 166464);
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(62727536, 2560);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(62730096, 512);
+  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(62730608, 84480);
+  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(62815088, 166464);
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(62981552, 2688);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(62984240, 512);
+  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(62984752, 88704);
+  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(63073456, 166464);
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(63239920, 2816);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(63242736, 512);
+  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(63243248, 92928);
+  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(63336176, 166464);
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(63502640, 2944);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(63505584, 512);
+  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(63506096, 97152);
+  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(63603248, 166464);
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(63769712, 3072);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(63772784, 512);
+  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(63773296, 101376);
+  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(63874672, 166464);
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(64041136, 3200);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(64044336, 512);
+  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(64044848, 105600);
+  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(64150448, 166464);
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(64316912, 3328);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(64320240, 512);
+  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(64320752, 109824);
+  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(64430576, 166464);
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(64597040, 3456);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(64600496, 512);
+  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(64601008, 114048);
+  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(64715056, 166464);
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(64881520, 3584);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(64885104, 512);
+  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(64885616, 118272);
+  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(65003888, 166464);
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(65170352, 3712);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(65174064, 512);
+  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(65174576, 122496);
+  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(65297072, 166464);
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(65463536, 3840);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(65467376, 512);
+  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(65467888, 126720);
+  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(65594608, 166464);
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(65761072, 3968);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(65765040, 512);
+  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(65765552, 130944);
+  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(65896496, 166464);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
@@ -13411,418 +13411,418 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_denseblock1_denselayer1_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Floats features_denseblock1_denselayer1_conv1_weight_prepared = floats(51390960, 8448);
   const cnn::Blocked features_denseblock1_denselayer1_conv2 = blocked(25890816, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 165888);
-  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565296, 384);
-  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51565680, 512);
+  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 166464);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565872, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51566256, 512);
   const cnn::Blocked features_denseblock1_denselayer2_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer1_concat1 = blocked(25690112, 802816);  // 96x56x56
-  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566192, 12672);
+  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566768, 12672);
   const cnn::Blocked features_denseblock1_denselayer2_conv2 = blocked(25991168, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51578864, 165888);
-  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51744752, 512);
-  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51745264, 512);
+  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51579440, 166464);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51745904, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51746416, 512);
   const cnn::Blocked features_denseblock1_denselayer3_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer2_concat1 = blocked(25690112, 802816);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51745776, 16896);
+  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51746928, 16896);
   const cnn::Blocked features_denseblock1_denselayer3_conv2 = blocked(26091520, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51762672, 165888);
-  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51928560, 640);
-  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51929200, 512);
+  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51763824, 166464);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51930288, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51930928, 512);
   const cnn::Blocked features_denseblock1_denselayer4_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer3_concat1 = blocked(25690112, 802816);  // 160x56x56
-  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51929712, 21120);
+  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51931440, 21120);
   const cnn::Blocked features_denseblock1_denselayer4_conv2 = blocked(26191872, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51950832, 165888);
-  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52116720, 768);
-  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52117488, 512);
+  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51952560, 166464);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52119024, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52119792, 512);
   const cnn::Blocked features_denseblock1_denselayer5_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer4_concat1 = blocked(25690112, 802816);  // 192x56x56
-  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52118000, 25344);
+  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52120304, 25344);
   const cnn::Blocked features_denseblock1_denselayer5_conv2 = blocked(26292224, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52143344, 165888);
-  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52309232, 896);
-  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52310128, 512);
+  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52145648, 166464);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52312112, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52313008, 512);
   const cnn::Blocked features_denseblock1_denselayer6_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer5_concat1 = blocked(25690112, 802816);  // 224x56x56
-  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52310640, 29568);
+  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52313520, 29568);
   const cnn::Blocked features_denseblock1_denselayer6_conv2 = blocked(26392576, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52340208, 165888);
-  const cnn::Floats features_transition1_norm_saved = floats(52506096, 1024);
+  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52343088, 166464);
+  const cnn::Floats features_transition1_norm_saved = floats(52509552, 1024);
   const cnn::Blocked features_transition1_conv = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_transition1_conv_weight_prepared = floats(52507120, 33792);
+  const cnn::Floats features_transition1_conv_weight_prepared = floats(52510576, 33792);
   const cnn::Blocked features_denseblock2_denselayer12_concat1 = blocked(12845056, 401408);  // 512x28x28
   const cnn::Blocked features_transition1_avgpool1 = blocked(12845056, 401408);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52540912, 512);
-  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52541424, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52544368, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52544880, 512);
   const cnn::Blocked features_denseblock2_denselayer1_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52541936, 16896);
+  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52545392, 16896);
   const cnn::Blocked features_denseblock2_denselayer1_conv2 = blocked(12945408, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52558832, 165888);
-  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52724720, 640);
-  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52725360, 512);
+  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52562288, 166464);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52728752, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52729392, 512);
   const cnn::Blocked features_denseblock2_denselayer2_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(12845056, 401408);  // 160x28x28
-  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52725872, 21120);
+  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52729904, 21120);
   const cnn::Blocked features_denseblock2_denselayer2_conv2 = blocked(12970496, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52746992, 165888);
-  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52912880, 768);
-  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52913648, 512);
+  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52751024, 166464);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52917488, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52918256, 512);
   const cnn::Blocked features_denseblock2_denselayer3_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(12845056, 401408);  // 192x28x28
-  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52914160, 25344);
+  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52918768, 25344);
   const cnn::Blocked features_denseblock2_denselayer3_conv2 = blocked(12995584, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52939504, 165888);
-  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53105392, 896);
-  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53106288, 512);
+  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52944112, 166464);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53110576, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53111472, 512);
   const cnn::Blocked features_denseblock2_denselayer4_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(12845056, 401408);  // 224x28x28
-  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53106800, 29568);
+  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53111984, 29568);
   const cnn::Blocked features_denseblock2_denselayer4_conv2 = blocked(13020672, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53136368, 165888);
-  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53302256, 1024);
-  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53303280, 512);
+  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53141552, 166464);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53308016, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53309040, 512);
   const cnn::Blocked features_denseblock2_denselayer5_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(12845056, 401408);  // 256x28x28
-  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53303792, 33792);
+  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53309552, 33792);
   const cnn::Blocked features_denseblock2_denselayer5_conv2 = blocked(13045760, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53337584, 165888);
-  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53503472, 1152);
-  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53504624, 512);
+  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53343344, 166464);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53509808, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53510960, 512);
   const cnn::Blocked features_denseblock2_denselayer6_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(12845056, 401408);  // 288x28x28
-  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53505136, 38016);
+  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53511472, 38016);
   const cnn::Blocked features_denseblock2_denselayer6_conv2 = blocked(13070848, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53543152, 165888);
-  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53709040, 1280);
-  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53710320, 512);
+  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53549488, 166464);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53715952, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53717232, 512);
   const cnn::Blocked features_denseblock2_denselayer7_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(12845056, 401408);  // 320x28x28
-  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53710832, 42240);
+  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53717744, 42240);
   const cnn::Blocked features_denseblock2_denselayer7_conv2 = blocked(13095936, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53753072, 165888);
-  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53918960, 1408);
-  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53920368, 512);
+  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53759984, 166464);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53926448, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53927856, 512);
   const cnn::Blocked features_denseblock2_denselayer8_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(12845056, 401408);  // 352x28x28
-  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53920880, 46464);
+  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53928368, 46464);
   const cnn::Blocked features_denseblock2_denselayer8_conv2 = blocked(13121024, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53967344, 165888);
-  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54133232, 1536);
-  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54134768, 512);
+  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53974832, 166464);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54141296, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54142832, 512);
   const cnn::Blocked features_denseblock2_denselayer9_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(12845056, 401408);  // 384x28x28
-  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54135280, 50688);
+  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54143344, 50688);
   const cnn::Blocked features_denseblock2_denselayer9_conv2 = blocked(13146112, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54185968, 165888);
-  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54351856, 1664);
-  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54353520, 512);
+  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54194032, 166464);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54360496, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54362160, 512);
   const cnn::Blocked features_denseblock2_denselayer10_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(12845056, 401408);  // 416x28x28
-  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54354032, 54912);
+  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54362672, 54912);
   const cnn::Blocked features_denseblock2_denselayer10_conv2 = blocked(13171200, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54408944, 165888);
-  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54574832, 1792);
-  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54576624, 512);
+  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54417584, 166464);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54584048, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54585840, 512);
   const cnn::Blocked features_denseblock2_denselayer11_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(12845056, 401408);  // 448x28x28
-  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54577136, 59136);
+  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54586352, 59136);
   const cnn::Blocked features_denseblock2_denselayer11_conv2 = blocked(13196288, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54636272, 165888);
-  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54802160, 1920);
-  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54804080, 512);
+  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54645488, 166464);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54811952, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54813872, 512);
   const cnn::Blocked features_denseblock2_denselayer12_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(12845056, 401408);  // 480x28x28
-  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54804592, 63360);
+  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54814384, 63360);
   const cnn::Blocked features_denseblock2_denselayer12_conv2 = blocked(13221376, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54867952, 165888);
-  const cnn::Floats features_transition2_norm_saved = floats(55033840, 2048);
+  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54877744, 166464);
+  const cnn::Floats features_transition2_norm_saved = floats(55044208, 2048);
   const cnn::Blocked features_transition2_conv = blocked(0, 200704);  // 256x28x28
-  const cnn::Floats features_transition2_conv_weight_prepared = floats(55035888, 132096);
+  const cnn::Floats features_transition2_conv_weight_prepared = floats(55046256, 132096);
   const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(6422528, 200704);  // 1024x14x14
   const cnn::Blocked features_transition2_avgpool1 = blocked(6422528, 200704);  // 256x14x14
-  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55167984, 1024);
-  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55169008, 512);
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55178352, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55179376, 512);
   const cnn::Blocked features_denseblock3_denselayer1_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55169520, 33792);
+  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55179888, 33792);
   const cnn::Blocked features_denseblock3_denselayer1_conv2 = blocked(6472704, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55203312, 165888);
-  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55369200, 1152);
-  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55370352, 512);
+  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55213680, 166464);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55380144, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55381296, 512);
   const cnn::Blocked features_denseblock3_denselayer2_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(6422528, 200704);  // 288x14x14
-  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55370864, 38016);
+  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55381808, 38016);
   const cnn::Blocked features_denseblock3_denselayer2_conv2 = blocked(6478976, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55408880, 165888);
-  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55574768, 1280);
-  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55576048, 512);
+  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55419824, 166464);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55586288, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55587568, 512);
   const cnn::Blocked features_denseblock3_denselayer3_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(6422528, 200704);  // 320x14x14
-  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55576560, 42240);
+  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55588080, 42240);
   const cnn::Blocked features_denseblock3_denselayer3_conv2 = blocked(6485248, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55618800, 165888);
-  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55784688, 1408);
-  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55786096, 512);
+  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55630320, 166464);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55796784, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55798192, 512);
   const cnn::Blocked features_denseblock3_denselayer4_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(6422528, 200704);  // 352x14x14
-  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55786608, 46464);
+  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55798704, 46464);
   const cnn::Blocked features_denseblock3_denselayer4_conv2 = blocked(6491520, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55833072, 165888);
-  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(55998960, 1536);
-  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56000496, 512);
+  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55845168, 166464);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(56011632, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56013168, 512);
   const cnn::Blocked features_denseblock3_denselayer5_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(6422528, 200704);  // 384x14x14
-  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56001008, 50688);
+  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56013680, 50688);
   const cnn::Blocked features_denseblock3_denselayer5_conv2 = blocked(6497792, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56051696, 165888);
-  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56217584, 1664);
-  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56219248, 512);
+  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56064368, 166464);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56230832, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56232496, 512);
   const cnn::Blocked features_denseblock3_denselayer6_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(6422528, 200704);  // 416x14x14
-  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56219760, 54912);
+  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56233008, 54912);
   const cnn::Blocked features_denseblock3_denselayer6_conv2 = blocked(6504064, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56274672, 165888);
-  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56440560, 1792);
-  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56442352, 512);
+  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56287920, 166464);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56454384, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56456176, 512);
   const cnn::Blocked features_denseblock3_denselayer7_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(6422528, 200704);  // 448x14x14
-  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56442864, 59136);
+  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56456688, 59136);
   const cnn::Blocked features_denseblock3_denselayer7_conv2 = blocked(6510336, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56502000, 165888);
-  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56667888, 1920);
-  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56669808, 512);
+  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56515824, 166464);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56682288, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56684208, 512);
   const cnn::Blocked features_denseblock3_denselayer8_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(6422528, 200704);  // 480x14x14
-  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56670320, 63360);
+  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56684720, 63360);
   const cnn::Blocked features_denseblock3_denselayer8_conv2 = blocked(6516608, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56733680, 165888);
-  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56899568, 2048);
-  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56901616, 512);
+  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56748080, 166464);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56914544, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56916592, 512);
   const cnn::Blocked features_denseblock3_denselayer9_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(6422528, 200704);  // 512x14x14
-  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56902128, 67584);
+  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56917104, 67584);
   const cnn::Blocked features_denseblock3_denselayer9_conv2 = blocked(6522880, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56969712, 165888);
-  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57135600, 2176);
-  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57137776, 512);
+  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56984688, 166464);
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57151152, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57153328, 512);
   const cnn::Blocked features_denseblock3_denselayer10_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(6422528, 200704);  // 544x14x14
-  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57138288, 71808);
+  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57153840, 71808);
   const cnn::Blocked features_denseblock3_denselayer10_conv2 = blocked(6529152, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57210096, 165888);
-  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57375984, 2304);
-  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57378288, 512);
+  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57225648, 166464);
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57392112, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57394416, 512);
   const cnn::Blocked features_denseblock3_denselayer11_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(6422528, 200704);  // 576x14x14
-  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57378800, 76032);
+  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57394928, 76032);
   const cnn::Blocked features_denseblock3_denselayer11_conv2 = blocked(6535424, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57454832, 165888);
-  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57620720, 2432);
-  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57623152, 512);
+  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57470960, 166464);
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57637424, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57639856, 512);
   const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(6422528, 200704);  // 608x14x14
-  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57623664, 80256);
+  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57640368, 80256);
   const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(6541696, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57703920, 165888);
-  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57869808, 2560);
-  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57872368, 512);
+  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57720624, 166464);
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57887088, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57889648, 512);
   const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(6422528, 200704);  // 640x14x14
-  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57872880, 84480);
+  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57890160, 84480);
   const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(6547968, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57957360, 165888);
-  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58123248, 2688);
-  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58125936, 512);
+  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57974640, 166464);
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58141104, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58143792, 512);
   const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(6422528, 200704);  // 672x14x14
-  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58126448, 88704);
+  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58144304, 88704);
   const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(6554240, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58215152, 165888);
-  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58381040, 2816);
-  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58383856, 512);
+  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58233008, 166464);
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58399472, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58402288, 512);
   const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(6422528, 200704);  // 704x14x14
-  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58384368, 92928);
+  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58402800, 92928);
   const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(6560512, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58477296, 165888);
-  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58643184, 2944);
-  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58646128, 512);
+  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58495728, 166464);
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58662192, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58665136, 512);
   const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(6422528, 200704);  // 736x14x14
-  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58646640, 97152);
+  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58665648, 97152);
   const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(6566784, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58743792, 165888);
-  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58909680, 3072);
-  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58912752, 512);
+  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58762800, 166464);
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58929264, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58932336, 512);
   const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(6422528, 200704);  // 768x14x14
-  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58913264, 101376);
+  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58932848, 101376);
   const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(6573056, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59014640, 165888);
-  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59180528, 3200);
-  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59183728, 512);
+  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59034224, 166464);
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59200688, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59203888, 512);
   const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(6422528, 200704);  // 800x14x14
-  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59184240, 105600);
+  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59204400, 105600);
   const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(6579328, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59289840, 165888);
-  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59455728, 3328);
-  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59459056, 512);
+  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59310000, 166464);
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59476464, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59479792, 512);
   const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(6422528, 200704);  // 832x14x14
-  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59459568, 109824);
+  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59480304, 109824);
   const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(6585600, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59569392, 165888);
-  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59735280, 3456);
-  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59738736, 512);
+  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59590128, 166464);
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59756592, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59760048, 512);
   const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(6422528, 200704);  // 864x14x14
-  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59739248, 114048);
+  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59760560, 114048);
   const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(6591872, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59853296, 165888);
-  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60019184, 3584);
-  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60022768, 512);
+  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59874608, 166464);
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60041072, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60044656, 512);
   const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(6422528, 200704);  // 896x14x14
-  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60023280, 118272);
+  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60045168, 118272);
   const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(6598144, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60141552, 165888);
-  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60307440, 3712);
-  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60311152, 512);
+  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60163440, 166464);
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60329904, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60333616, 512);
   const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(6422528, 200704);  // 928x14x14
-  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60311664, 122496);
+  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60334128, 122496);
   const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(6604416, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60434160, 165888);
-  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60600048, 3840);
-  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60603888, 512);
+  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60456624, 166464);
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60623088, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60626928, 512);
   const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(6422528, 200704);  // 960x14x14
-  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60604400, 126720);
+  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60627440, 126720);
   const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(6610688, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60731120, 165888);
-  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60897008, 3968);
-  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60900976, 512);
+  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60754160, 166464);
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60920624, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60924592, 512);
   const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(6422528, 200704);  // 992x14x14
-  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60901488, 130944);
+  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60925104, 130944);
   const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(6616960, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61032432, 165888);
-  const cnn::Floats features_transition3_norm_saved = floats(61198320, 4096);
+  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61056048, 166464);
+  const cnn::Floats features_transition3_norm_saved = floats(61222512, 4096);
   const cnn::Blocked features_transition3_conv = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats features_transition3_conv_weight_prepared = floats(61202416, 528384);
+  const cnn::Floats features_transition3_conv_weight_prepared = floats(61226608, 528384);
   const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(3211264, 50176);  // 1024x7x7
   const cnn::Blocked features_transition3_avgpool1 = blocked(3211264, 50176);  // 512x7x7
-  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(61730800, 2048);
-  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(61732848, 512);
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(61754992, 2048);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(61757040, 512);
   const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(0, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(61733360, 67584);
+  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(61757552, 67584);
   const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(3236352, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(61800944, 165888);
-  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(61966832, 2176);
-  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(61969008, 512);
+  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(61825136, 166464);
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(61991600, 2176);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(61993776, 512);
   const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(3211264, 50176);  // 544x7x7
-  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(61969520, 71808);
+  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(61994288, 71808);
   const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(3237920, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(62041328, 165888);
-  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(62207216, 2304);
-  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(62209520, 512);
+  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(62066096, 166464);
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(62232560, 2304);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(62234864, 512);
   const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(3211264, 50176);  // 576x7x7
-  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(62210032, 76032);
+  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(62235376, 76032);
   const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(3239488, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(62286064, 165888);
-  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(62451952, 2432);
-  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(62454384, 512);
+  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(62311408, 166464);
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(62477872, 2432);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(62480304, 512);
   const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(3211264, 50176);  // 608x7x7
-  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(62454896, 80256);
+  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(62480816, 80256);
   const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(3241056, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(62535152, 165888);
-  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(62701040, 2560);
-  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(62703600, 512);
+  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(62561072, 166464);
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(62727536, 2560);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(62730096, 512);
   const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(3211264, 50176);  // 640x7x7
-  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(62704112, 84480);
+  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(62730608, 84480);
   const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(3242624, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(62788592, 165888);
-  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(62954480, 2688);
-  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(62957168, 512);
+  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(62815088, 166464);
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(62981552, 2688);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(62984240, 512);
   const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(3211264, 50176);  // 672x7x7
-  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(62957680, 88704);
+  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(62984752, 88704);
   const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(3244192, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(63046384, 165888);
-  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(63212272, 2816);
-  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(63215088, 512);
+  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(63073456, 166464);
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(63239920, 2816);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(63242736, 512);
   const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(3211264, 50176);  // 704x7x7
-  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(63215600, 92928);
+  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(63243248, 92928);
   const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(3245760, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(63308528, 165888);
-  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(63474416, 2944);
-  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(63477360, 512);
+  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(63336176, 166464);
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(63502640, 2944);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(63505584, 512);
   const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(3211264, 50176);  // 736x7x7
-  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(63477872, 97152);
+  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(63506096, 97152);
   const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(3247328, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(63575024, 165888);
-  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(63740912, 3072);
-  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(63743984, 512);
+  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(63603248, 166464);
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(63769712, 3072);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(63772784, 512);
   const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(3211264, 50176);  // 768x7x7
-  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(63744496, 101376);
+  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(63773296, 101376);
   const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(3248896, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(63845872, 165888);
-  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(64011760, 3200);
-  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(64014960, 512);
+  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(63874672, 166464);
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(64041136, 3200);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(64044336, 512);
   const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(3211264, 50176);  // 800x7x7
-  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(64015472, 105600);
+  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(64044848, 105600);
   const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(3250464, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(64121072, 165888);
-  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(64286960, 3328);
-  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(64290288, 512);
+  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(64150448, 166464);
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(64316912, 3328);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(64320240, 512);
   const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(3211264, 50176);  // 832x7x7
-  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(64290800, 109824);
+  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(64320752, 109824);
   const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(3252032, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(64400624, 165888);
-  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(64566512, 3456);
-  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(64569968, 512);
+  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(64430576, 166464);
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(64597040, 3456);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(64600496, 512);
   const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(3211264, 50176);  // 864x7x7
-  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(64570480, 114048);
+  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(64601008, 114048);
   const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(3253600, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(64684528, 165888);
-  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(64850416, 3584);
-  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(64854000, 512);
+  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(64715056, 166464);
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(64881520, 3584);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(64885104, 512);
   const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(3211264, 50176);  // 896x7x7
-  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(64854512, 118272);
+  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(64885616, 118272);
   const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(3255168, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(64972784, 165888);
-  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(65138672, 3712);
-  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(65142384, 512);
+  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(65003888, 166464);
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(65170352, 3712);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(65174064, 512);
   const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(3211264, 50176);  // 928x7x7
-  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(65142896, 122496);
+  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(65174576, 122496);
   const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(3256736, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(65265392, 165888);
-  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(65431280, 3840);
-  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(65435120, 512);
+  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(65297072, 166464);
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(65463536, 3840);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(65467376, 512);
   const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(3211264, 50176);  // 960x7x7
-  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(65435632, 126720);
+  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(65467888, 126720);
   const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(3258304, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(65562352, 165888);
-  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(65728240, 3968);
-  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(65732208, 512);
+  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(65594608, 166464);
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(65761072, 3968);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(65765040, 512);
   const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(3211264, 50176);  // 992x7x7
-  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(65732720, 130944);
+  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(65765552, 130944);
   const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(3259872, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(65863664, 165888);
+  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(65896496, 166464);
   const cnn::Blocked features_relu2 = blocked(0, 50176);  // 1024x7x7
   const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
   const cnn::Blocked classifier = blocked(0, 1000);  // 1000

@@ -1045,341 +1045,341 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv0) == 9702);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{28416, 198912});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{66048, 198912});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv1) == 8448);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{12480, 87360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv1) == 12672);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{18624, 130368});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{19392, 130368});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv1) == 16896);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{24768, 173376});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 173376});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv1) == 21120);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{30912, 216384});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv1) == 25344);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37056, 259392});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv1) == 29568);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43200, 302400});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43968, 302400});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesTransition1Conv) == 33792);
-static_assert(cnn::conv_prepared_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv1) == 16896);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{24768, 173376});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 173376});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv1) == 21120);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{30912, 216384});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv1) == 25344);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37056, 259392});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv1) == 29568);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43200, 302400});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43968, 302400});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv1) == 33792);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv1) == 38016);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 388416});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 388416});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv1) == 42240);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 431424});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 431424});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv1) == 46464);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 474432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 474432});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv1) == 50688);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 517440});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 517440});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv1) == 54912);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 560448});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 560448});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv1) == 59136);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 603456});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 603456});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv1) == 63360);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 646464});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 646464});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesTransition2Conv) == 132096);
-static_assert(cnn::conv_prepared_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{98880, 689472});
+static_assert(cnn::conv_prepared_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{99648, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv1) == 33792);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv1) == 38016);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 388416});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 388416});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv1) == 42240);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 431424});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 431424});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv1) == 46464);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 474432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 474432});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv1) == 50688);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 517440});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 517440});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv1) == 54912);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 560448});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 560448});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv1) == 59136);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 603456});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 603456});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv1) == 63360);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 646464});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 646464});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv1) == 71808);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 732480});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 732480});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv1) == 76032);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 775488});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 775488});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv1) == 80256);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 818496});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 818496});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv1) == 84480);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 861504});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 861504});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv1) == 88704);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 904512});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 904512});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv1) == 92928);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 947520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 947520});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv1) == 97152);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 990528});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 990528});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv1) == 101376);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{74688, 1033536});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1033536});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv1) == 105600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv1) == 109824);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv1) == 114048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv1) == 118272);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv1) == 122496);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv1) == 126720);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv1) == 130944);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer25Conv1) == 135168);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer25Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer25Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer25Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer25Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer25Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer25Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer26Conv1) == 139392);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer26Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer26Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer26Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer26Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer26Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer26Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer27Conv1) == 143616);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer27Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer27Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer27Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer27Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer27Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer27Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer28Conv1) == 147840);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer28Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer28Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer28Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer28Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer28Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer28Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer29Conv1) == 152064);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer29Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer29Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer29Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer29Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer29Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer29Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer30Conv1) == 156288);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer30Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer30Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer30Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer30Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer30Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer30Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer31Conv1) == 160512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer31Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer31Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer31Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer31Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer31Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer31Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer32Conv1) == 164736);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer32Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer32Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer32Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer32Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer32Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer32Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesTransition3Conv) == 821760);
-static_assert(cnn::conv_prepared_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{172608, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{173376, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv1) == 84480);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{74688, 861504});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{75456, 861504});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv1) == 88704);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{74688, 904512});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 904512});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv1) == 92928);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{74688, 947520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 947520});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv1) == 97152);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{74688, 990528});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 990528});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv1) == 101376);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{74688, 1033536});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 1033536});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv1) == 105600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv1) == 109824);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv1) == 114048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv1) == 118272);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv1) == 122496);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv1) == 126720);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv1) == 130944);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv1) == 135168);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv1) == 139392);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv1) == 143616);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv1) == 147840);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer17Conv1) == 152064);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer17Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer17Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer17Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer17Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer17Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer18Conv1) == 156288);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer18Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer18Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer18Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer18Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer18Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer19Conv1) == 160512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer19Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer19Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer19Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer19Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer19Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer20Conv1) == 164736);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer20Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer20Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer20Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer20Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer20Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer21Conv1) == 168960);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer21Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer21Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer21Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer21Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer21Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer22Conv1) == 173184);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer22Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer22Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer22Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer22Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer22Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer23Conv1) == 177408);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer23Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer23Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer23Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer23Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer23Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer24Conv1) == 181632);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer24Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer24Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer24Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer24Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer24Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer25Conv1) == 185856);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer25Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer25Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer25Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer25Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer25Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer25Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer26Conv1) == 190080);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer26Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer26Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer26Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer26Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer26Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer26Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer27Conv1) == 194304);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer27Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer27Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer27Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer27Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer27Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer27Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer28Conv1) == 198528);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer28Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer28Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer28Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer28Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer28Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer28Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer29Conv1) == 202752);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer29Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer29Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer29Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer29Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer29Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer29Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer30Conv1) == 206976);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer30Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer30Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer30Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer30Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer30Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer30Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer31Conv1) == 211200);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer31Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer31Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer31Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer31Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer31Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer31Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer32Conv1) == 215424);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv1, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer32Conv2) == 165888);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer32Conv2) == 166464);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 66560});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -4281,42 +4281,42 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{25690112, 2408448, 36864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 663552}, {}},
+    {{115605504, 2007040, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{38535168, 2809856, 54272}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 663552}, {}},
+    {{115605504, 2007040, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 3211264, 71680}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 663552}, {}},
+    {{115605504, 2007040, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{64225280, 3612672, 89088}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 663552}, {}},
+    {{115605504, 2007040, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{77070336, 4014080, 106496}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 663552}, {}},
+    {{115605504, 2007040, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{89915392, 4415488, 123904}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 663552}, {}},
+    {{115605504, 2007040, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -4327,84 +4327,84 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{12845056, 802816, 71680}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{16056320, 903168, 89088}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{19267584, 1003520, 106496}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{22478848, 1103872, 123904}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{25690112, 1204224, 141312}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{28901376, 1304576, 158720}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{32112640, 1404928, 176128}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{35323904, 1505280, 193536}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{38535168, 1605632, 210944}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{41746432, 1705984, 228352}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{44957696, 1806336, 245760}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{48168960, 1906688, 263168}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 663552}, {}},
+    {{28901376, 501760, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -4415,224 +4415,224 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{6422528, 301056, 141312}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{7225344, 326144, 158720}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{8028160, 351232, 176128}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{8830976, 376320, 193536}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{9633792, 401408, 210944}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{10436608, 426496, 228352}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{11239424, 451584, 245760}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{12042240, 476672, 263168}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{12845056, 501760, 280576}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{13647872, 526848, 297984}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{14450688, 551936, 315392}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{15253504, 577024, 332800}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{16056320, 602112, 350208}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{16859136, 627200, 367616}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{17661952, 652288, 385024}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{18464768, 677376, 402432}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{19267584, 702464, 419840}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{20070400, 727552, 437248}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{20873216, 752640, 454656}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{21676032, 777728, 472064}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{22478848, 802816, 489472}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{23281664, 827904, 506880}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{24084480, 852992, 524288}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{24887296, 878080, 541696}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{25690112, 903168, 559104}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{26492928, 928256, 576512}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{27295744, 953344, 593920}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{28098560, 978432, 611328}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{28901376, 1003520, 628736}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{29704192, 1028608, 646144}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{30507008, 1053696, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{31309824, 1078784, 680960}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 663552}, {}},
+    {{7225344, 125440, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -4643,224 +4643,224 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{4014080, 150528, 350208}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{4214784, 156800, 367616}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{4415488, 163072, 385024}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{4616192, 169344, 402432}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{4816896, 175616, 419840}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{5017600, 181888, 437248}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{5218304, 188160, 454656}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{5419008, 194432, 472064}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{5619712, 200704, 489472}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{5820416, 206976, 506880}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{6021120, 213248, 524288}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{6221824, 219520, 541696}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{6422528, 225792, 559104}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{6623232, 232064, 576512}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{6823936, 238336, 593920}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{7024640, 244608, 611328}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{7225344, 250880, 628736}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{7426048, 257152, 646144}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{7626752, 263424, 663552}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{7827456, 269696, 680960}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{8028160, 275968, 698368}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{8228864, 282240, 715776}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{8429568, 288512, 733184}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{8630272, 294784, 750592}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{8830976, 301056, 768000}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{9031680, 307328, 785408}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{9232384, 313600, 802816}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{9433088, 319872, 820224}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{9633792, 326144, 837632}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{9834496, 332416, 855040}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{10035200, 338688, 872448}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{10235904, 344960, 889856}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 663552}, {}},
+    {{1806336, 31360, 665856}, {}},
     {{}, {}},
     {{0, 652288, 26624}, {}},
     {{}, {}},
@@ -5818,8 +5818,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 14307888, .gradients = 0, .optimizer = 0, .activations = 74861040,
-               .shared_scratch = 1048576, .thread_scratch = 172608},
+    .memory = {.parameters = 14307888, .gradients = 0, .optimizer = 0, .activations = 74908272,
+               .shared_scratch = 1048576, .thread_scratch = 173376},
 };
 
 }  // namespace
@@ -5837,337 +5837,337 @@ void DenseNet169::prepare_on_team() {
   const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51390192, 256);
   const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51390448, 512);
   const cnn::Floats features_denseblock1_denselayer1_conv1_weight_prepared = floats(51390960, 8448);
-  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 165888);
-  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565296, 384);
-  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51565680, 512);
-  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566192, 12672);
-  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51578864, 165888);
-  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51744752, 512);
-  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51745264, 512);
-  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51745776, 16896);
-  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51762672, 165888);
-  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51928560, 640);
-  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51929200, 512);
-  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51929712, 21120);
-  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51950832, 165888);
-  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52116720, 768);
-  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52117488, 512);
-  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52118000, 25344);
-  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52143344, 165888);
-  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52309232, 896);
-  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52310128, 512);
-  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52310640, 29568);
-  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52340208, 165888);
-  const cnn::Floats features_transition1_norm_saved = floats(52506096, 1024);
-  const cnn::Floats features_transition1_conv_weight_prepared = floats(52507120, 33792);
-  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52540912, 512);
-  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52541424, 512);
-  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52541936, 16896);
-  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52558832, 165888);
-  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52724720, 640);
-  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52725360, 512);
-  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52725872, 21120);
-  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52746992, 165888);
-  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52912880, 768);
-  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52913648, 512);
-  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52914160, 25344);
-  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52939504, 165888);
-  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53105392, 896);
-  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53106288, 512);
-  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53106800, 29568);
-  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53136368, 165888);
-  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53302256, 1024);
-  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53303280, 512);
-  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53303792, 33792);
-  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53337584, 165888);
-  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53503472, 1152);
-  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53504624, 512);
-  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53505136, 38016);
-  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53543152, 165888);
-  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53709040, 1280);
-  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53710320, 512);
-  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53710832, 42240);
-  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53753072, 165888);
-  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53918960, 1408);
-  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53920368, 512);
-  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53920880, 46464);
-  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53967344, 165888);
-  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54133232, 1536);
-  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54134768, 512);
-  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54135280, 50688);
-  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54185968, 165888);
-  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54351856, 1664);
-  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54353520, 512);
-  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54354032, 54912);
-  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54408944, 165888);
-  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54574832, 1792);
-  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54576624, 512);
-  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54577136, 59136);
-  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54636272, 165888);
-  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54802160, 1920);
-  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54804080, 512);
-  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54804592, 63360);
-  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54867952, 165888);
-  const cnn::Floats features_transition2_norm_saved = floats(55033840, 2048);
-  const cnn::Floats features_transition2_conv_weight_prepared = floats(55035888, 132096);
-  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55167984, 1024);
-  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55169008, 512);
-  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55169520, 33792);
-  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55203312, 165888);
-  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55369200, 1152);
-  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55370352, 512);
-  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55370864, 38016);
-  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55408880, 165888);
-  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55574768, 1280);
-  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55576048, 512);
-  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55576560, 42240);
-  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55618800, 165888);
-  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55784688, 1408);
-  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55786096, 512);
-  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55786608, 46464);
-  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55833072, 165888);
-  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(55998960, 1536);
-  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56000496, 512);
-  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56001008, 50688);
-  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56051696, 165888);
-  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56217584, 1664);
-  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56219248, 512);
-  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56219760, 54912);
-  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56274672, 165888);
-  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56440560, 1792);
-  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56442352, 512);
-  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56442864, 59136);
-  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56502000, 165888);
-  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56667888, 1920);
-  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56669808, 512);
-  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56670320, 63360);
-  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56733680, 165888);
-  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56899568, 2048);
-  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56901616, 512);
-  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56902128, 67584);
-  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56969712, 165888);
-  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57135600, 2176);
-  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57137776, 512);
-  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57138288, 71808);
-  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57210096, 165888);
-  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57375984, 2304);
-  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57378288, 512);
-  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57378800, 76032);
-  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57454832, 165888);
-  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57620720, 2432);
-  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57623152, 512);
-  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57623664, 80256);
-  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57703920, 165888);
-  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57869808, 2560);
-  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57872368, 512);
-  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57872880, 84480);
-  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57957360, 165888);
-  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58123248, 2688);
-  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58125936, 512);
-  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58126448, 88704);
-  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58215152, 165888);
-  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58381040, 2816);
-  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58383856, 512);
-  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58384368, 92928);
-  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58477296, 165888);
-  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58643184, 2944);
-  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58646128, 512);
-  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58646640, 97152);
-  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58743792, 165888);
-  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58909680, 3072);
-  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58912752, 512);
-  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58913264, 101376);
-  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59014640, 165888);
-  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59180528, 3200);
-  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59183728, 512);
-  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59184240, 105600);
-  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59289840, 165888);
-  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59455728, 3328);
-  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59459056, 512);
-  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59459568, 109824);
-  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59569392, 165888);
-  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59735280, 3456);
-  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59738736, 512);
-  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59739248, 114048);
-  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59853296, 165888);
-  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60019184, 3584);
-  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60022768, 512);
-  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60023280, 118272);
-  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60141552, 165888);
-  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60307440, 3712);
-  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60311152, 512);
-  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60311664, 122496);
-  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60434160, 165888);
-  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60600048, 3840);
-  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60603888, 512);
-  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60604400, 126720);
-  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60731120, 165888);
-  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60897008, 3968);
-  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60900976, 512);
-  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60901488, 130944);
-  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61032432, 165888);
-  const cnn::Floats features_denseblock3_denselayer25_norm1_saved = floats(61198320, 4096);
-  const cnn::Floats features_denseblock3_denselayer25_norm2_saved = floats(61202416, 512);
-  const cnn::Floats features_denseblock3_denselayer25_conv1_weight_prepared = floats(61202928, 135168);
-  const cnn::Floats features_denseblock3_denselayer25_conv2_weight_prepared = floats(61338096, 165888);
-  const cnn::Floats features_denseblock3_denselayer26_norm1_saved = floats(61503984, 4224);
-  const cnn::Floats features_denseblock3_denselayer26_norm2_saved = floats(61508208, 512);
-  const cnn::Floats features_denseblock3_denselayer26_conv1_weight_prepared = floats(61508720, 139392);
-  const cnn::Floats features_denseblock3_denselayer26_conv2_weight_prepared = floats(61648112, 165888);
-  const cnn::Floats features_denseblock3_denselayer27_norm1_saved = floats(61814000, 4352);
-  const cnn::Floats features_denseblock3_denselayer27_norm2_saved = floats(61818352, 512);
-  const cnn::Floats features_denseblock3_denselayer27_conv1_weight_prepared = floats(61818864, 143616);
-  const cnn::Floats features_denseblock3_denselayer27_conv2_weight_prepared = floats(61962480, 165888);
-  const cnn::Floats features_denseblock3_denselayer28_norm1_saved = floats(62128368, 4480);
-  const cnn::Floats features_denseblock3_denselayer28_norm2_saved = floats(62132848, 512);
-  const cnn::Floats features_denseblock3_denselayer28_conv1_weight_prepared = floats(62133360, 147840);
-  const cnn::Floats features_denseblock3_denselayer28_conv2_weight_prepared = floats(62281200, 165888);
-  const cnn::Floats features_denseblock3_denselayer29_norm1_saved = floats(62447088, 4608);
-  const cnn::Floats features_denseblock3_denselayer29_norm2_saved = floats(62451696, 512);
-  const cnn::Floats features_denseblock3_denselayer29_conv1_weight_prepared = floats(62452208, 152064);
-  const cnn::Floats features_denseblock3_denselayer29_conv2_weight_prepared = floats(62604272, 165888);
-  const cnn::Floats features_denseblock3_denselayer30_norm1_saved = floats(62770160, 4736);
-  const cnn::Floats features_denseblock3_denselayer30_norm2_saved = floats(62774896, 512);
-  const cnn::Floats features_denseblock3_denselayer30_conv1_weight_prepared = floats(62775408, 156288);
-  const cnn::Floats features_denseblock3_denselayer30_conv2_weight_prepared = floats(62931696, 165888);
-  const cnn::Floats features_denseblock3_denselayer31_norm1_saved = floats(63097584, 4864);
-  const cnn::Floats features_denseblock3_denselayer31_norm2_saved = floats(63102448, 512);
-  const cnn::Floats features_denseblock3_denselayer31_conv1_weight_prepared = floats(63102960, 160512);
-  const cnn::Floats features_denseblock3_denselayer31_conv2_weight_prepared = floats(63263472, 165888);
-  const cnn::Floats features_denseblock3_denselayer32_norm1_saved = floats(63429360, 4992);
-  const cnn::Floats features_denseblock3_denselayer32_norm2_saved = floats(63434352, 512);
-  const cnn::Floats features_denseblock3_denselayer32_conv1_weight_prepared = floats(63434864, 164736);
-  const cnn::Floats features_denseblock3_denselayer32_conv2_weight_prepared = floats(63599600, 165888);
-  const cnn::Floats features_transition3_norm_saved = floats(63765488, 5120);
-  const cnn::Floats features_transition3_conv_weight_prepared = floats(63770608, 821760);
-  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(64592368, 2560);
-  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(64594928, 512);
-  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(64595440, 84480);
-  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(64679920, 165888);
-  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(64845808, 2688);
-  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(64848496, 512);
-  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(64849008, 88704);
-  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(64937712, 165888);
-  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(65103600, 2816);
-  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(65106416, 512);
-  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(65106928, 92928);
-  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(65199856, 165888);
-  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(65365744, 2944);
-  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(65368688, 512);
-  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(65369200, 97152);
-  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(65466352, 165888);
-  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(65632240, 3072);
-  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(65635312, 512);
-  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(65635824, 101376);
-  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(65737200, 165888);
-  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(65903088, 3200);
-  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(65906288, 512);
-  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(65906800, 105600);
-  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(66012400, 165888);
-  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(66178288, 3328);
-  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(66181616, 512);
-  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(66182128, 109824);
-  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(66291952, 165888);
-  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(66457840, 3456);
-  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(66461296, 512);
-  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(66461808, 114048);
-  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(66575856, 165888);
-  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(66741744, 3584);
-  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(66745328, 512);
-  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(66745840, 118272);
-  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(66864112, 165888);
-  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(67030000, 3712);
-  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(67033712, 512);
-  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(67034224, 122496);
-  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(67156720, 165888);
-  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(67322608, 3840);
-  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(67326448, 512);
-  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(67326960, 126720);
-  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(67453680, 165888);
-  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(67619568, 3968);
-  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(67623536, 512);
-  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(67624048, 130944);
-  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(67754992, 165888);
-  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(67920880, 4096);
-  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(67924976, 512);
-  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(67925488, 135168);
-  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(68060656, 165888);
-  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(68226544, 4224);
-  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(68230768, 512);
-  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(68231280, 139392);
-  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(68370672, 165888);
-  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(68536560, 4352);
-  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(68540912, 512);
-  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(68541424, 143616);
-  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(68685040, 165888);
-  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(68850928, 4480);
-  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(68855408, 512);
-  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(68855920, 147840);
-  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(69003760, 165888);
-  const cnn::Floats features_denseblock4_denselayer17_norm1_saved = floats(69169648, 4608);
-  const cnn::Floats features_denseblock4_denselayer17_norm2_saved = floats(69174256, 512);
-  const cnn::Floats features_denseblock4_denselayer17_conv1_weight_prepared = floats(69174768, 152064);
-  const cnn::Floats features_denseblock4_denselayer17_conv2_weight_prepared = floats(69326832, 165888);
-  const cnn::Floats features_denseblock4_denselayer18_norm1_saved = floats(69492720, 4736);
-  const cnn::Floats features_denseblock4_denselayer18_norm2_saved = floats(69497456, 512);
-  const cnn::Floats features_denseblock4_denselayer18_conv1_weight_prepared = floats(69497968, 156288);
-  const cnn::Floats features_denseblock4_denselayer18_conv2_weight_prepared = floats(69654256, 165888);
-  const cnn::Floats features_denseblock4_denselayer19_norm1_saved = floats(69820144, 4864);
-  const cnn::Floats features_denseblock4_denselayer19_norm2_saved = floats(69825008, 512);
-  const cnn::Floats features_denseblock4_denselayer19_conv1_weight_prepared = floats(69825520, 160512);
-  const cnn::Floats features_denseblock4_denselayer19_conv2_weight_prepared = floats(69986032, 165888);
-  const cnn::Floats features_denseblock4_denselayer20_norm1_saved = floats(70151920, 4992);
-  const cnn::Floats features_denseblock4_denselayer20_norm2_saved = floats(70156912, 512);
-  const cnn::Floats features_denseblock4_denselayer20_conv1_weight_prepared = floats(70157424, 164736);
-  const cnn::Floats features_denseblock4_denselayer20_conv2_weight_prepared = floats(70322160, 165888);
-  const cnn::Floats features_denseblock4_denselayer21_norm1_saved = floats(70488048, 5120);
-  const cnn::Floats features_denseblock4_denselayer21_norm2_saved = floats(70493168, 512);
-  const cnn::Floats features_denseblock4_denselayer21_conv1_weight_prepared = floats(70493680, 168960);
-  const cnn::Floats features_denseblock4_denselayer21_conv2_weight_prepared = floats(70662640, 165888);
-  const cnn::Floats features_denseblock4_denselayer22_norm1_saved = floats(70828528, 5248);
-  const cnn::Floats features_denseblock4_denselayer22_norm2_saved = floats(70833776, 512);
-  const cnn::Floats features_denseblock4_denselayer22_conv1_weight_prepared = floats(70834288, 173184);
-  const cnn::Floats features_denseblock4_denselayer22_conv2_weight_prepared = floats(71007472, 165888);
-  const cnn::Floats features_denseblock4_denselayer23_norm1_saved = floats(71173360, 5376);
-  const cnn::Floats features_denseblock4_denselayer23_norm2_saved = floats(71178736, 512);
-  const cnn::Floats features_denseblock4_denselayer23_conv1_weight_prepared = floats(71179248, 177408);
-  const cnn::Floats features_denseblock4_denselayer23_conv2_weight_prepared = floats(71356656, 165888);
-  const cnn::Floats features_denseblock4_denselayer24_norm1_saved = floats(71522544, 5504);
-  const cnn::Floats features_denseblock4_denselayer24_norm2_saved = floats(71528048, 512);
-  const cnn::Floats features_denseblock4_denselayer24_conv1_weight_prepared = floats(71528560, 181632);
-  const cnn::Floats features_denseblock4_denselayer24_conv2_weight_prepared = floats(71710192, 165888);
-  const cnn::Floats features_denseblock4_denselayer25_norm1_saved = floats(71876080, 5632);
-  const cnn::Floats features_denseblock4_denselayer25_norm2_saved = floats(71881712, 512);
-  const cnn::Floats features_denseblock4_denselayer25_conv1_weight_prepared = floats(71882224, 185856);
-  const cnn::Floats features_denseblock4_denselayer25_conv2_weight_prepared = floats(72068080, 165888);
-  const cnn::Floats features_denseblock4_denselayer26_norm1_saved = floats(72233968, 5760);
-  const cnn::Floats features_denseblock4_denselayer26_norm2_saved = floats(72239728, 512);
-  const cnn::Floats features_denseblock4_denselayer26_conv1_weight_prepared = floats(72240240, 190080);
-  const cnn::Floats features_denseblock4_denselayer26_conv2_weight_prepared = floats(72430320, 165888);
-  const cnn::Floats features_denseblock4_denselayer27_norm1_saved = floats(72596208, 5888);
-  const cnn::Floats features_denseblock4_denselayer27_norm2_saved = floats(72602096, 512);
-  const cnn::Floats features_denseblock4_denselayer27_conv1_weight_prepared = floats(72602608, 194304);
-  const cnn::Floats features_denseblock4_denselayer27_conv2_weight_prepared = floats(72796912, 165888);
-  const cnn::Floats features_denseblock4_denselayer28_norm1_saved = floats(72962800, 6016);
-  const cnn::Floats features_denseblock4_denselayer28_norm2_saved = floats(72968816, 512);
-  const cnn::Floats features_denseblock4_denselayer28_conv1_weight_prepared = floats(72969328, 198528);
-  const cnn::Floats features_denseblock4_denselayer28_conv2_weight_prepared = floats(73167856, 165888);
-  const cnn::Floats features_denseblock4_denselayer29_norm1_saved = floats(73333744, 6144);
-  const cnn::Floats features_denseblock4_denselayer29_norm2_saved = floats(73339888, 512);
-  const cnn::Floats features_denseblock4_denselayer29_conv1_weight_prepared = floats(73340400, 202752);
-  const cnn::Floats features_denseblock4_denselayer29_conv2_weight_prepared = floats(73543152, 165888);
-  const cnn::Floats features_denseblock4_denselayer30_norm1_saved = floats(73709040, 6272);
-  const cnn::Floats features_denseblock4_denselayer30_norm2_saved = floats(73715312, 512);
-  const cnn::Floats features_denseblock4_denselayer30_conv1_weight_prepared = floats(73715824, 206976);
-  const cnn::Floats features_denseblock4_denselayer30_conv2_weight_prepared = floats(73922800, 165888);
-  const cnn::Floats features_denseblock4_denselayer31_norm1_saved = floats(74088688, 6400);
-  const cnn::Floats features_denseblock4_denselayer31_norm2_saved = floats(74095088, 512);
-  const cnn::Floats features_denseblock4_denselayer31_conv1_weight_prepared = floats(74095600, 211200);
-  const cnn::Floats features_denseblock4_denselayer31_conv2_weight_prepared = floats(74306800, 165888);
-  const cnn::Floats features_denseblock4_denselayer32_norm1_saved = floats(74472688, 6528);
-  const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(74479216, 512);
-  const cnn::Floats features_denseblock4_denselayer32_conv1_weight_prepared = floats(74479728, 215424);
-  const cnn::Floats features_denseblock4_denselayer32_conv2_weight_prepared = floats(74695152, 165888);
+  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 166464);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565872, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51566256, 512);
+  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566768, 12672);
+  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51579440, 166464);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51745904, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51746416, 512);
+  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51746928, 16896);
+  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51763824, 166464);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51930288, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51930928, 512);
+  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51931440, 21120);
+  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51952560, 166464);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52119024, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52119792, 512);
+  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52120304, 25344);
+  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52145648, 166464);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52312112, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52313008, 512);
+  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52313520, 29568);
+  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52343088, 166464);
+  const cnn::Floats features_transition1_norm_saved = floats(52509552, 1024);
+  const cnn::Floats features_transition1_conv_weight_prepared = floats(52510576, 33792);
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52544368, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52544880, 512);
+  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52545392, 16896);
+  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52562288, 166464);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52728752, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52729392, 512);
+  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52729904, 21120);
+  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52751024, 166464);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52917488, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52918256, 512);
+  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52918768, 25344);
+  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52944112, 166464);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53110576, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53111472, 512);
+  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53111984, 29568);
+  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53141552, 166464);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53308016, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53309040, 512);
+  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53309552, 33792);
+  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53343344, 166464);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53509808, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53510960, 512);
+  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53511472, 38016);
+  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53549488, 166464);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53715952, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53717232, 512);
+  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53717744, 42240);
+  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53759984, 166464);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53926448, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53927856, 512);
+  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53928368, 46464);
+  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53974832, 166464);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54141296, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54142832, 512);
+  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54143344, 50688);
+  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54194032, 166464);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54360496, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54362160, 512);
+  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54362672, 54912);
+  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54417584, 166464);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54584048, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54585840, 512);
+  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54586352, 59136);
+  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54645488, 166464);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54811952, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54813872, 512);
+  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54814384, 63360);
+  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54877744, 166464);
+  const cnn::Floats features_transition2_norm_saved = floats(55044208, 2048);
+  const cnn::Floats features_transition2_conv_weight_prepared = floats(55046256, 132096);
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55178352, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55179376, 512);
+  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55179888, 33792);
+  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55213680, 166464);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55380144, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55381296, 512);
+  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55381808, 38016);
+  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55419824, 166464);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55586288, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55587568, 512);
+  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55588080, 42240);
+  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55630320, 166464);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55796784, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55798192, 512);
+  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55798704, 46464);
+  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55845168, 166464);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(56011632, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56013168, 512);
+  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56013680, 50688);
+  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56064368, 166464);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56230832, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56232496, 512);
+  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56233008, 54912);
+  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56287920, 166464);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56454384, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56456176, 512);
+  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56456688, 59136);
+  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56515824, 166464);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56682288, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56684208, 512);
+  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56684720, 63360);
+  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56748080, 166464);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56914544, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56916592, 512);
+  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56917104, 67584);
+  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56984688, 166464);
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57151152, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57153328, 512);
+  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57153840, 71808);
+  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57225648, 166464);
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57392112, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57394416, 512);
+  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57394928, 76032);
+  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57470960, 166464);
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57637424, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57639856, 512);
+  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57640368, 80256);
+  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57720624, 166464);
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57887088, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57889648, 512);
+  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57890160, 84480);
+  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57974640, 166464);
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58141104, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58143792, 512);
+  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58144304, 88704);
+  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58233008, 166464);
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58399472, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58402288, 512);
+  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58402800, 92928);
+  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58495728, 166464);
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58662192, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58665136, 512);
+  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58665648, 97152);
+  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58762800, 166464);
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58929264, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58932336, 512);
+  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58932848, 101376);
+  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59034224, 166464);
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59200688, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59203888, 512);
+  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59204400, 105600);
+  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59310000, 166464);
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59476464, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59479792, 512);
+  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59480304, 109824);
+  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59590128, 166464);
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59756592, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59760048, 512);
+  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59760560, 114048);
+  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59874608, 166464);
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60041072, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60044656, 512);
+  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60045168, 118272);
+  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60163440, 166464);
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60329904, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60333616, 512);
+  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60334128, 122496);
+  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60456624, 166464);
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60623088, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60626928, 512);
+  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60627440, 126720);
+  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60754160, 166464);
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60920624, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60924592, 512);
+  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60925104, 130944);
+  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61056048, 166464);
+  const cnn::Floats features_denseblock3_denselayer25_norm1_saved = floats(61222512, 4096);
+  const cnn::Floats features_denseblock3_denselayer25_norm2_saved = floats(61226608, 512);
+  const cnn::Floats features_denseblock3_denselayer25_conv1_weight_prepared = floats(61227120, 135168);
+  const cnn::Floats features_denseblock3_denselayer25_conv2_weight_prepared = floats(61362288, 166464);
+  const cnn::Floats features_denseblock3_denselayer26_norm1_saved = floats(61528752, 4224);
+  const cnn::Floats features_denseblock3_denselayer26_norm2_saved = floats(61532976, 512);
+  const cnn::Floats features_denseblock3_denselayer26_conv1_weight_prepared = floats(61533488, 139392);
+  const cnn::Floats features_denseblock3_denselayer26_conv2_weight_prepared = floats(61672880, 166464);
+  const cnn::Floats features_denseblock3_denselayer27_norm1_saved = floats(61839344, 4352);
+  const cnn::Floats features_denseblock3_denselayer27_norm2_saved = floats(61843696, 512);
+  const cnn::Floats features_denseblock3_denselayer27_conv1_weight_prepared = floats(61844208, 143616);
+  const cnn::Floats features_denseblock3_denselayer27_conv2_weight_prepared = floats(61987824, 166464);
+  const cnn::Floats features_denseblock3_denselayer28_norm1_saved = floats(62154288, 4480);
+  const cnn::Floats features_denseblock3_denselayer28_norm2_saved = floats(62158768, 512);
+  const cnn::Floats features_denseblock3_denselayer28_conv1_weight_prepared = floats(62159280, 147840);
+  const cnn::Floats features_denseblock3_denselayer28_conv2_weight_prepared = floats(62307120, 166464);
+  const cnn::Floats features_denseblock3_denselayer29_norm1_saved = floats(62473584, 4608);
+  const cnn::Floats features_denseblock3_denselayer29_norm2_saved = floats(62478192, 512);
+  const cnn::Floats features_denseblock3_denselayer29_conv1_weight_prepared = floats(62478704, 152064);
+  const cnn::Floats features_denseblock3_denselayer29_conv2_weight_prepared = floats(62630768, 166464);
+  const cnn::Floats features_denseblock3_denselayer30_norm1_saved = floats(62797232, 4736);
+  const cnn::Floats features_denseblock3_denselayer30_norm2_saved = floats(62801968, 512);
+  const cnn::Floats features_denseblock3_denselayer30_conv1_weight_prepared = floats(62802480, 156288);
+  const cnn::Floats features_denseblock3_denselayer30_conv2_weight_prepared = floats(62958768, 166464);
+  const cnn::Floats features_denseblock3_denselayer31_norm1_saved = floats(63125232, 4864);
+  const cnn::Floats features_denseblock3_denselayer31_norm2_saved = floats(63130096, 512);
+  const cnn::Floats features_denseblock3_denselayer31_conv1_weight_prepared = floats(63130608, 160512);
+  const cnn::Floats features_denseblock3_denselayer31_conv2_weight_prepared = floats(63291120, 166464);
+  const cnn::Floats features_denseblock3_denselayer32_norm1_saved = floats(63457584, 4992);
+  const cnn::Floats features_denseblock3_denselayer32_norm2_saved = floats(63462576, 512);
+  const cnn::Floats features_denseblock3_denselayer32_conv1_weight_prepared = floats(63463088, 164736);
+  const cnn::Floats features_denseblock3_denselayer32_conv2_weight_prepared = floats(63627824, 166464);
+  const cnn::Floats features_transition3_norm_saved = floats(63794288, 5120);
+  const cnn::Floats features_transition3_conv_weight_prepared = floats(63799408, 821760);
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(64621168, 2560);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(64623728, 512);
+  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(64624240, 84480);
+  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(64708720, 166464);
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(64875184, 2688);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(64877872, 512);
+  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(64878384, 88704);
+  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(64967088, 166464);
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(65133552, 2816);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(65136368, 512);
+  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(65136880, 92928);
+  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(65229808, 166464);
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(65396272, 2944);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(65399216, 512);
+  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(65399728, 97152);
+  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(65496880, 166464);
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(65663344, 3072);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(65666416, 512);
+  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(65666928, 101376);
+  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(65768304, 166464);
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(65934768, 3200);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(65937968, 512);
+  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(65938480, 105600);
+  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(66044080, 166464);
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(66210544, 3328);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(66213872, 512);
+  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(66214384, 109824);
+  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(66324208, 166464);
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(66490672, 3456);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(66494128, 512);
+  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(66494640, 114048);
+  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(66608688, 166464);
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(66775152, 3584);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(66778736, 512);
+  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(66779248, 118272);
+  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(66897520, 166464);
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(67063984, 3712);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(67067696, 512);
+  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(67068208, 122496);
+  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(67190704, 166464);
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(67357168, 3840);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(67361008, 512);
+  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(67361520, 126720);
+  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(67488240, 166464);
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(67654704, 3968);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(67658672, 512);
+  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(67659184, 130944);
+  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(67790128, 166464);
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(67956592, 4096);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(67960688, 512);
+  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(67961200, 135168);
+  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(68096368, 166464);
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(68262832, 4224);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(68267056, 512);
+  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(68267568, 139392);
+  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(68406960, 166464);
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(68573424, 4352);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(68577776, 512);
+  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(68578288, 143616);
+  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(68721904, 166464);
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(68888368, 4480);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(68892848, 512);
+  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(68893360, 147840);
+  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(69041200, 166464);
+  const cnn::Floats features_denseblock4_denselayer17_norm1_saved = floats(69207664, 4608);
+  const cnn::Floats features_denseblock4_denselayer17_norm2_saved = floats(69212272, 512);
+  const cnn::Floats features_denseblock4_denselayer17_conv1_weight_prepared = floats(69212784, 152064);
+  const cnn::Floats features_denseblock4_denselayer17_conv2_weight_prepared = floats(69364848, 166464);
+  const cnn::Floats features_denseblock4_denselayer18_norm1_saved = floats(69531312, 4736);
+  const cnn::Floats features_denseblock4_denselayer18_norm2_saved = floats(69536048, 512);
+  const cnn::Floats features_denseblock4_denselayer18_conv1_weight_prepared = floats(69536560, 156288);
+  const cnn::Floats features_denseblock4_denselayer18_conv2_weight_prepared = floats(69692848, 166464);
+  const cnn::Floats features_denseblock4_denselayer19_norm1_saved = floats(69859312, 4864);
+  const cnn::Floats features_denseblock4_denselayer19_norm2_saved = floats(69864176, 512);
+  const cnn::Floats features_denseblock4_denselayer19_conv1_weight_prepared = floats(69864688, 160512);
+  const cnn::Floats features_denseblock4_denselayer19_conv2_weight_prepared = floats(70025200, 166464);
+  const cnn::Floats features_denseblock4_denselayer20_norm1_saved = floats(70191664, 4992);
+  const cnn::Floats features_denseblock4_denselayer20_norm2_saved = floats(70196656, 512);
+  const cnn::Floats features_denseblock4_denselayer20_conv1_weight_prepared = floats(70197168, 164736);
+  const cnn::Floats features_denseblock4_denselayer20_conv2_weight_prepared = floats(70361904, 166464);
+  const cnn::Floats features_denseblock4_denselayer21_norm1_saved = floats(70528368, 5120);
+  const cnn::Floats features_denseblock4_denselayer21_norm2_saved = floats(70533488, 512);
+  const cnn::Floats features_denseblock4_denselayer21_conv1_weight_prepared = floats(70534000, 168960);
+  const cnn::Floats features_denseblock4_denselayer21_conv2_weight_prepared = floats(70702960, 166464);
+  const cnn::Floats features_denseblock4_denselayer22_norm1_saved = floats(70869424, 5248);
+  const cnn::Floats features_denseblock4_denselayer22_norm2_saved = floats(70874672, 512);
+  const cnn::Floats features_denseblock4_denselayer22_conv1_weight_prepared = floats(70875184, 173184);
+  const cnn::Floats features_denseblock4_denselayer22_conv2_weight_prepared = floats(71048368, 166464);
+  const cnn::Floats features_denseblock4_denselayer23_norm1_saved = floats(71214832, 5376);
+  const cnn::Floats features_denseblock4_denselayer23_norm2_saved = floats(71220208, 512);
+  const cnn::Floats features_denseblock4_denselayer23_conv1_weight_prepared = floats(71220720, 177408);
+  const cnn::Floats features_denseblock4_denselayer23_conv2_weight_prepared = floats(71398128, 166464);
+  const cnn::Floats features_denseblock4_denselayer24_norm1_saved = floats(71564592, 5504);
+  const cnn::Floats features_denseblock4_denselayer24_norm2_saved = floats(71570096, 512);
+  const cnn::Floats features_denseblock4_denselayer24_conv1_weight_prepared = floats(71570608, 181632);
+  const cnn::Floats features_denseblock4_denselayer24_conv2_weight_prepared = floats(71752240, 166464);
+  const cnn::Floats features_denseblock4_denselayer25_norm1_saved = floats(71918704, 5632);
+  const cnn::Floats features_denseblock4_denselayer25_norm2_saved = floats(71924336, 512);
+  const cnn::Floats features_denseblock4_denselayer25_conv1_weight_prepared = floats(71924848, 185856);
+  const cnn::Floats features_denseblock4_denselayer25_conv2_weight_prepared = floats(72110704, 166464);
+  const cnn::Floats features_denseblock4_denselayer26_norm1_saved = floats(72277168, 5760);
+  const cnn::Floats features_denseblock4_denselayer26_norm2_saved = floats(72282928, 512);
+  const cnn::Floats features_denseblock4_denselayer26_conv1_weight_prepared = floats(72283440, 190080);
+  const cnn::Floats features_denseblock4_denselayer26_conv2_weight_prepared = floats(72473520, 166464);
+  const cnn::Floats features_denseblock4_denselayer27_norm1_saved = floats(72639984, 5888);
+  const cnn::Floats features_denseblock4_denselayer27_norm2_saved = floats(72645872, 512);
+  const cnn::Floats features_denseblock4_denselayer27_conv1_weight_prepared = floats(72646384, 194304);
+  const cnn::Floats features_denseblock4_denselayer27_conv2_weight_prepared = floats(72840688, 166464);
+  const cnn::Floats features_denseblock4_denselayer28_norm1_saved = floats(73007152, 6016);
+  const cnn::Floats features_denseblock4_denselayer28_norm2_saved = floats(73013168, 512);
+  const cnn::Floats features_denseblock4_denselayer28_conv1_weight_prepared = floats(73013680, 198528);
+  const cnn::Floats features_denseblock4_denselayer28_conv2_weight_prepared = floats(73212208, 166464);
+  const cnn::Floats features_denseblock4_denselayer29_norm1_saved = floats(73378672, 6144);
+  const cnn::Floats features_denseblock4_denselayer29_norm2_saved = floats(73384816, 512);
+  const cnn::Floats features_denseblock4_denselayer29_conv1_weight_prepared = floats(73385328, 202752);
+  const cnn::Floats features_denseblock4_denselayer29_conv2_weight_prepared = floats(73588080, 166464);
+  const cnn::Floats features_denseblock4_denselayer30_norm1_saved = floats(73754544, 6272);
+  const cnn::Floats features_denseblock4_denselayer30_norm2_saved = floats(73760816, 512);
+  const cnn::Floats features_denseblock4_denselayer30_conv1_weight_prepared = floats(73761328, 206976);
+  const cnn::Floats features_denseblock4_denselayer30_conv2_weight_prepared = floats(73968304, 166464);
+  const cnn::Floats features_denseblock4_denselayer31_norm1_saved = floats(74134768, 6400);
+  const cnn::Floats features_denseblock4_denselayer31_norm2_saved = floats(74141168, 512);
+  const cnn::Floats features_denseblock4_denselayer31_conv1_weight_prepared = floats(74141680, 211200);
+  const cnn::Floats features_denseblock4_denselayer31_conv2_weight_prepared = floats(74352880, 166464);
+  const cnn::Floats features_denseblock4_denselayer32_norm1_saved = floats(74519344, 6528);
+  const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(74525872, 512);
+  const cnn::Floats features_denseblock4_denselayer32_conv1_weight_prepared = floats(74526384, 215424);
+  const cnn::Floats features_denseblock4_denselayer32_conv2_weight_prepared = floats(74741808, 166464);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
@@ -8123,586 +8123,586 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_denseblock1_denselayer1_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Floats features_denseblock1_denselayer1_conv1_weight_prepared = floats(51390960, 8448);
   const cnn::Blocked features_denseblock1_denselayer1_conv2 = blocked(25890816, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 165888);
-  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565296, 384);
-  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51565680, 512);
+  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 166464);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565872, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51566256, 512);
   const cnn::Blocked features_denseblock1_denselayer2_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer1_concat1 = blocked(25690112, 802816);  // 96x56x56
-  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566192, 12672);
+  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566768, 12672);
   const cnn::Blocked features_denseblock1_denselayer2_conv2 = blocked(25991168, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51578864, 165888);
-  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51744752, 512);
-  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51745264, 512);
+  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51579440, 166464);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51745904, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51746416, 512);
   const cnn::Blocked features_denseblock1_denselayer3_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer2_concat1 = blocked(25690112, 802816);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51745776, 16896);
+  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51746928, 16896);
   const cnn::Blocked features_denseblock1_denselayer3_conv2 = blocked(26091520, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51762672, 165888);
-  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51928560, 640);
-  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51929200, 512);
+  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51763824, 166464);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51930288, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51930928, 512);
   const cnn::Blocked features_denseblock1_denselayer4_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer3_concat1 = blocked(25690112, 802816);  // 160x56x56
-  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51929712, 21120);
+  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51931440, 21120);
   const cnn::Blocked features_denseblock1_denselayer4_conv2 = blocked(26191872, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51950832, 165888);
-  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52116720, 768);
-  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52117488, 512);
+  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51952560, 166464);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52119024, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52119792, 512);
   const cnn::Blocked features_denseblock1_denselayer5_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer4_concat1 = blocked(25690112, 802816);  // 192x56x56
-  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52118000, 25344);
+  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52120304, 25344);
   const cnn::Blocked features_denseblock1_denselayer5_conv2 = blocked(26292224, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52143344, 165888);
-  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52309232, 896);
-  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52310128, 512);
+  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52145648, 166464);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52312112, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52313008, 512);
   const cnn::Blocked features_denseblock1_denselayer6_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer5_concat1 = blocked(25690112, 802816);  // 224x56x56
-  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52310640, 29568);
+  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52313520, 29568);
   const cnn::Blocked features_denseblock1_denselayer6_conv2 = blocked(26392576, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52340208, 165888);
-  const cnn::Floats features_transition1_norm_saved = floats(52506096, 1024);
+  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52343088, 166464);
+  const cnn::Floats features_transition1_norm_saved = floats(52509552, 1024);
   const cnn::Blocked features_transition1_conv = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_transition1_conv_weight_prepared = floats(52507120, 33792);
+  const cnn::Floats features_transition1_conv_weight_prepared = floats(52510576, 33792);
   const cnn::Blocked features_denseblock2_denselayer12_concat1 = blocked(12845056, 401408);  // 512x28x28
   const cnn::Blocked features_transition1_avgpool1 = blocked(12845056, 401408);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52540912, 512);
-  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52541424, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52544368, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52544880, 512);
   const cnn::Blocked features_denseblock2_denselayer1_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52541936, 16896);
+  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52545392, 16896);
   const cnn::Blocked features_denseblock2_denselayer1_conv2 = blocked(12945408, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52558832, 165888);
-  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52724720, 640);
-  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52725360, 512);
+  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52562288, 166464);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52728752, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52729392, 512);
   const cnn::Blocked features_denseblock2_denselayer2_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(12845056, 401408);  // 160x28x28
-  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52725872, 21120);
+  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52729904, 21120);
   const cnn::Blocked features_denseblock2_denselayer2_conv2 = blocked(12970496, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52746992, 165888);
-  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52912880, 768);
-  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52913648, 512);
+  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52751024, 166464);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52917488, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52918256, 512);
   const cnn::Blocked features_denseblock2_denselayer3_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(12845056, 401408);  // 192x28x28
-  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52914160, 25344);
+  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52918768, 25344);
   const cnn::Blocked features_denseblock2_denselayer3_conv2 = blocked(12995584, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52939504, 165888);
-  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53105392, 896);
-  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53106288, 512);
+  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52944112, 166464);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53110576, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53111472, 512);
   const cnn::Blocked features_denseblock2_denselayer4_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(12845056, 401408);  // 224x28x28
-  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53106800, 29568);
+  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53111984, 29568);
   const cnn::Blocked features_denseblock2_denselayer4_conv2 = blocked(13020672, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53136368, 165888);
-  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53302256, 1024);
-  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53303280, 512);
+  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53141552, 166464);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53308016, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53309040, 512);
   const cnn::Blocked features_denseblock2_denselayer5_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(12845056, 401408);  // 256x28x28
-  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53303792, 33792);
+  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53309552, 33792);
   const cnn::Blocked features_denseblock2_denselayer5_conv2 = blocked(13045760, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53337584, 165888);
-  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53503472, 1152);
-  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53504624, 512);
+  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53343344, 166464);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53509808, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53510960, 512);
   const cnn::Blocked features_denseblock2_denselayer6_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(12845056, 401408);  // 288x28x28
-  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53505136, 38016);
+  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53511472, 38016);
   const cnn::Blocked features_denseblock2_denselayer6_conv2 = blocked(13070848, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53543152, 165888);
-  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53709040, 1280);
-  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53710320, 512);
+  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53549488, 166464);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53715952, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53717232, 512);
   const cnn::Blocked features_denseblock2_denselayer7_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(12845056, 401408);  // 320x28x28
-  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53710832, 42240);
+  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53717744, 42240);
   const cnn::Blocked features_denseblock2_denselayer7_conv2 = blocked(13095936, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53753072, 165888);
-  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53918960, 1408);
-  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53920368, 512);
+  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53759984, 166464);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53926448, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53927856, 512);
   const cnn::Blocked features_denseblock2_denselayer8_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(12845056, 401408);  // 352x28x28
-  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53920880, 46464);
+  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53928368, 46464);
   const cnn::Blocked features_denseblock2_denselayer8_conv2 = blocked(13121024, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53967344, 165888);
-  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54133232, 1536);
-  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54134768, 512);
+  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53974832, 166464);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54141296, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54142832, 512);
   const cnn::Blocked features_denseblock2_denselayer9_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(12845056, 401408);  // 384x28x28
-  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54135280, 50688);
+  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54143344, 50688);
   const cnn::Blocked features_denseblock2_denselayer9_conv2 = blocked(13146112, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54185968, 165888);
-  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54351856, 1664);
-  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54353520, 512);
+  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54194032, 166464);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54360496, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54362160, 512);
   const cnn::Blocked features_denseblock2_denselayer10_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(12845056, 401408);  // 416x28x28
-  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54354032, 54912);
+  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54362672, 54912);
   const cnn::Blocked features_denseblock2_denselayer10_conv2 = blocked(13171200, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54408944, 165888);
-  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54574832, 1792);
-  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54576624, 512);
+  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54417584, 166464);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54584048, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54585840, 512);
   const cnn::Blocked features_denseblock2_denselayer11_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(12845056, 401408);  // 448x28x28
-  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54577136, 59136);
+  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54586352, 59136);
   const cnn::Blocked features_denseblock2_denselayer11_conv2 = blocked(13196288, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54636272, 165888);
-  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54802160, 1920);
-  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54804080, 512);
+  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54645488, 166464);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54811952, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54813872, 512);
   const cnn::Blocked features_denseblock2_denselayer12_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(12845056, 401408);  // 480x28x28
-  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54804592, 63360);
+  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54814384, 63360);
   const cnn::Blocked features_denseblock2_denselayer12_conv2 = blocked(13221376, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54867952, 165888);
-  const cnn::Floats features_transition2_norm_saved = floats(55033840, 2048);
+  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54877744, 166464);
+  const cnn::Floats features_transition2_norm_saved = floats(55044208, 2048);
   const cnn::Blocked features_transition2_conv = blocked(25690112, 200704);  // 256x28x28
-  const cnn::Floats features_transition2_conv_weight_prepared = floats(55035888, 132096);
+  const cnn::Floats features_transition2_conv_weight_prepared = floats(55046256, 132096);
   const cnn::Blocked features_denseblock3_denselayer32_concat1 = blocked(0, 250880);  // 1280x14x14
   const cnn::Blocked features_transition2_avgpool1 = blocked(0, 250880);  // 256x14x14
-  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55167984, 1024);
-  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55169008, 512);
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55178352, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55179376, 512);
   const cnn::Blocked features_denseblock3_denselayer1_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55169520, 33792);
+  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55179888, 33792);
   const cnn::Blocked features_denseblock3_denselayer1_conv2 = blocked(50176, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55203312, 165888);
-  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55369200, 1152);
-  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55370352, 512);
+  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55213680, 166464);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55380144, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55381296, 512);
   const cnn::Blocked features_denseblock3_denselayer2_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(0, 250880);  // 288x14x14
-  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55370864, 38016);
+  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55381808, 38016);
   const cnn::Blocked features_denseblock3_denselayer2_conv2 = blocked(56448, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55408880, 165888);
-  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55574768, 1280);
-  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55576048, 512);
+  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55419824, 166464);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55586288, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55587568, 512);
   const cnn::Blocked features_denseblock3_denselayer3_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(0, 250880);  // 320x14x14
-  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55576560, 42240);
+  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55588080, 42240);
   const cnn::Blocked features_denseblock3_denselayer3_conv2 = blocked(62720, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55618800, 165888);
-  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55784688, 1408);
-  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55786096, 512);
+  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55630320, 166464);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55796784, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55798192, 512);
   const cnn::Blocked features_denseblock3_denselayer4_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(0, 250880);  // 352x14x14
-  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55786608, 46464);
+  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55798704, 46464);
   const cnn::Blocked features_denseblock3_denselayer4_conv2 = blocked(68992, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55833072, 165888);
-  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(55998960, 1536);
-  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56000496, 512);
+  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55845168, 166464);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(56011632, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56013168, 512);
   const cnn::Blocked features_denseblock3_denselayer5_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(0, 250880);  // 384x14x14
-  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56001008, 50688);
+  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56013680, 50688);
   const cnn::Blocked features_denseblock3_denselayer5_conv2 = blocked(75264, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56051696, 165888);
-  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56217584, 1664);
-  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56219248, 512);
+  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56064368, 166464);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56230832, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56232496, 512);
   const cnn::Blocked features_denseblock3_denselayer6_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(0, 250880);  // 416x14x14
-  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56219760, 54912);
+  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56233008, 54912);
   const cnn::Blocked features_denseblock3_denselayer6_conv2 = blocked(81536, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56274672, 165888);
-  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56440560, 1792);
-  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56442352, 512);
+  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56287920, 166464);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56454384, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56456176, 512);
   const cnn::Blocked features_denseblock3_denselayer7_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(0, 250880);  // 448x14x14
-  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56442864, 59136);
+  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56456688, 59136);
   const cnn::Blocked features_denseblock3_denselayer7_conv2 = blocked(87808, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56502000, 165888);
-  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56667888, 1920);
-  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56669808, 512);
+  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56515824, 166464);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56682288, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56684208, 512);
   const cnn::Blocked features_denseblock3_denselayer8_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(0, 250880);  // 480x14x14
-  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56670320, 63360);
+  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56684720, 63360);
   const cnn::Blocked features_denseblock3_denselayer8_conv2 = blocked(94080, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56733680, 165888);
-  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56899568, 2048);
-  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56901616, 512);
+  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56748080, 166464);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56914544, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56916592, 512);
   const cnn::Blocked features_denseblock3_denselayer9_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(0, 250880);  // 512x14x14
-  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56902128, 67584);
+  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56917104, 67584);
   const cnn::Blocked features_denseblock3_denselayer9_conv2 = blocked(100352, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56969712, 165888);
-  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57135600, 2176);
-  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57137776, 512);
+  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56984688, 166464);
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57151152, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57153328, 512);
   const cnn::Blocked features_denseblock3_denselayer10_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(0, 250880);  // 544x14x14
-  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57138288, 71808);
+  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57153840, 71808);
   const cnn::Blocked features_denseblock3_denselayer10_conv2 = blocked(106624, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57210096, 165888);
-  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57375984, 2304);
-  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57378288, 512);
+  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57225648, 166464);
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57392112, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57394416, 512);
   const cnn::Blocked features_denseblock3_denselayer11_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(0, 250880);  // 576x14x14
-  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57378800, 76032);
+  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57394928, 76032);
   const cnn::Blocked features_denseblock3_denselayer11_conv2 = blocked(112896, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57454832, 165888);
-  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57620720, 2432);
-  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57623152, 512);
+  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57470960, 166464);
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57637424, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57639856, 512);
   const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(0, 250880);  // 608x14x14
-  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57623664, 80256);
+  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57640368, 80256);
   const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(119168, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57703920, 165888);
-  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57869808, 2560);
-  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57872368, 512);
+  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57720624, 166464);
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57887088, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57889648, 512);
   const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(0, 250880);  // 640x14x14
-  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57872880, 84480);
+  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57890160, 84480);
   const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(125440, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57957360, 165888);
-  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58123248, 2688);
-  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58125936, 512);
+  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57974640, 166464);
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58141104, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58143792, 512);
   const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(0, 250880);  // 672x14x14
-  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58126448, 88704);
+  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58144304, 88704);
   const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(131712, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58215152, 165888);
-  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58381040, 2816);
-  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58383856, 512);
+  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58233008, 166464);
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58399472, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58402288, 512);
   const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(0, 250880);  // 704x14x14
-  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58384368, 92928);
+  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58402800, 92928);
   const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(137984, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58477296, 165888);
-  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58643184, 2944);
-  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58646128, 512);
+  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58495728, 166464);
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58662192, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58665136, 512);
   const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(0, 250880);  // 736x14x14
-  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58646640, 97152);
+  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58665648, 97152);
   const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(144256, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58743792, 165888);
-  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58909680, 3072);
-  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58912752, 512);
+  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58762800, 166464);
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58929264, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58932336, 512);
   const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(0, 250880);  // 768x14x14
-  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58913264, 101376);
+  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58932848, 101376);
   const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(150528, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59014640, 165888);
-  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59180528, 3200);
-  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59183728, 512);
+  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59034224, 166464);
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59200688, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59203888, 512);
   const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(0, 250880);  // 800x14x14
-  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59184240, 105600);
+  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59204400, 105600);
   const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(156800, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59289840, 165888);
-  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59455728, 3328);
-  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59459056, 512);
+  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59310000, 166464);
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59476464, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59479792, 512);
   const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(0, 250880);  // 832x14x14
-  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59459568, 109824);
+  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59480304, 109824);
   const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(163072, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59569392, 165888);
-  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59735280, 3456);
-  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59738736, 512);
+  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59590128, 166464);
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59756592, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59760048, 512);
   const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(0, 250880);  // 864x14x14
-  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59739248, 114048);
+  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59760560, 114048);
   const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(169344, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59853296, 165888);
-  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60019184, 3584);
-  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60022768, 512);
+  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59874608, 166464);
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60041072, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60044656, 512);
   const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(0, 250880);  // 896x14x14
-  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60023280, 118272);
+  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60045168, 118272);
   const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(175616, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60141552, 165888);
-  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60307440, 3712);
-  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60311152, 512);
+  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60163440, 166464);
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60329904, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60333616, 512);
   const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(0, 250880);  // 928x14x14
-  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60311664, 122496);
+  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60334128, 122496);
   const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(181888, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60434160, 165888);
-  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60600048, 3840);
-  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60603888, 512);
+  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60456624, 166464);
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60623088, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60626928, 512);
   const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(0, 250880);  // 960x14x14
-  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60604400, 126720);
+  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60627440, 126720);
   const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(188160, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60731120, 165888);
-  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60897008, 3968);
-  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60900976, 512);
+  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60754160, 166464);
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60920624, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60924592, 512);
   const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(0, 250880);  // 992x14x14
-  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60901488, 130944);
+  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60925104, 130944);
   const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(194432, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61032432, 165888);
-  const cnn::Floats features_denseblock3_denselayer25_norm1_saved = floats(61198320, 4096);
-  const cnn::Floats features_denseblock3_denselayer25_norm2_saved = floats(61202416, 512);
+  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61056048, 166464);
+  const cnn::Floats features_denseblock3_denselayer25_norm1_saved = floats(61222512, 4096);
+  const cnn::Floats features_denseblock3_denselayer25_norm2_saved = floats(61226608, 512);
   const cnn::Blocked features_denseblock3_denselayer25_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(0, 250880);  // 1024x14x14
-  const cnn::Floats features_denseblock3_denselayer25_conv1_weight_prepared = floats(61202928, 135168);
+  const cnn::Floats features_denseblock3_denselayer25_conv1_weight_prepared = floats(61227120, 135168);
   const cnn::Blocked features_denseblock3_denselayer25_conv2 = blocked(200704, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer25_conv2_weight_prepared = floats(61338096, 165888);
-  const cnn::Floats features_denseblock3_denselayer26_norm1_saved = floats(61503984, 4224);
-  const cnn::Floats features_denseblock3_denselayer26_norm2_saved = floats(61508208, 512);
+  const cnn::Floats features_denseblock3_denselayer25_conv2_weight_prepared = floats(61362288, 166464);
+  const cnn::Floats features_denseblock3_denselayer26_norm1_saved = floats(61528752, 4224);
+  const cnn::Floats features_denseblock3_denselayer26_norm2_saved = floats(61532976, 512);
   const cnn::Blocked features_denseblock3_denselayer26_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer25_concat1 = blocked(0, 250880);  // 1056x14x14
-  const cnn::Floats features_denseblock3_denselayer26_conv1_weight_prepared = floats(61508720, 139392);
+  const cnn::Floats features_denseblock3_denselayer26_conv1_weight_prepared = floats(61533488, 139392);
   const cnn::Blocked features_denseblock3_denselayer26_conv2 = blocked(206976, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer26_conv2_weight_prepared = floats(61648112, 165888);
-  const cnn::Floats features_denseblock3_denselayer27_norm1_saved = floats(61814000, 4352);
-  const cnn::Floats features_denseblock3_denselayer27_norm2_saved = floats(61818352, 512);
+  const cnn::Floats features_denseblock3_denselayer26_conv2_weight_prepared = floats(61672880, 166464);
+  const cnn::Floats features_denseblock3_denselayer27_norm1_saved = floats(61839344, 4352);
+  const cnn::Floats features_denseblock3_denselayer27_norm2_saved = floats(61843696, 512);
   const cnn::Blocked features_denseblock3_denselayer27_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer26_concat1 = blocked(0, 250880);  // 1088x14x14
-  const cnn::Floats features_denseblock3_denselayer27_conv1_weight_prepared = floats(61818864, 143616);
+  const cnn::Floats features_denseblock3_denselayer27_conv1_weight_prepared = floats(61844208, 143616);
   const cnn::Blocked features_denseblock3_denselayer27_conv2 = blocked(213248, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer27_conv2_weight_prepared = floats(61962480, 165888);
-  const cnn::Floats features_denseblock3_denselayer28_norm1_saved = floats(62128368, 4480);
-  const cnn::Floats features_denseblock3_denselayer28_norm2_saved = floats(62132848, 512);
+  const cnn::Floats features_denseblock3_denselayer27_conv2_weight_prepared = floats(61987824, 166464);
+  const cnn::Floats features_denseblock3_denselayer28_norm1_saved = floats(62154288, 4480);
+  const cnn::Floats features_denseblock3_denselayer28_norm2_saved = floats(62158768, 512);
   const cnn::Blocked features_denseblock3_denselayer28_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer27_concat1 = blocked(0, 250880);  // 1120x14x14
-  const cnn::Floats features_denseblock3_denselayer28_conv1_weight_prepared = floats(62133360, 147840);
+  const cnn::Floats features_denseblock3_denselayer28_conv1_weight_prepared = floats(62159280, 147840);
   const cnn::Blocked features_denseblock3_denselayer28_conv2 = blocked(219520, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer28_conv2_weight_prepared = floats(62281200, 165888);
-  const cnn::Floats features_denseblock3_denselayer29_norm1_saved = floats(62447088, 4608);
-  const cnn::Floats features_denseblock3_denselayer29_norm2_saved = floats(62451696, 512);
+  const cnn::Floats features_denseblock3_denselayer28_conv2_weight_prepared = floats(62307120, 166464);
+  const cnn::Floats features_denseblock3_denselayer29_norm1_saved = floats(62473584, 4608);
+  const cnn::Floats features_denseblock3_denselayer29_norm2_saved = floats(62478192, 512);
   const cnn::Blocked features_denseblock3_denselayer29_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer28_concat1 = blocked(0, 250880);  // 1152x14x14
-  const cnn::Floats features_denseblock3_denselayer29_conv1_weight_prepared = floats(62452208, 152064);
+  const cnn::Floats features_denseblock3_denselayer29_conv1_weight_prepared = floats(62478704, 152064);
   const cnn::Blocked features_denseblock3_denselayer29_conv2 = blocked(225792, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer29_conv2_weight_prepared = floats(62604272, 165888);
-  const cnn::Floats features_denseblock3_denselayer30_norm1_saved = floats(62770160, 4736);
-  const cnn::Floats features_denseblock3_denselayer30_norm2_saved = floats(62774896, 512);
+  const cnn::Floats features_denseblock3_denselayer29_conv2_weight_prepared = floats(62630768, 166464);
+  const cnn::Floats features_denseblock3_denselayer30_norm1_saved = floats(62797232, 4736);
+  const cnn::Floats features_denseblock3_denselayer30_norm2_saved = floats(62801968, 512);
   const cnn::Blocked features_denseblock3_denselayer30_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer29_concat1 = blocked(0, 250880);  // 1184x14x14
-  const cnn::Floats features_denseblock3_denselayer30_conv1_weight_prepared = floats(62775408, 156288);
+  const cnn::Floats features_denseblock3_denselayer30_conv1_weight_prepared = floats(62802480, 156288);
   const cnn::Blocked features_denseblock3_denselayer30_conv2 = blocked(232064, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer30_conv2_weight_prepared = floats(62931696, 165888);
-  const cnn::Floats features_denseblock3_denselayer31_norm1_saved = floats(63097584, 4864);
-  const cnn::Floats features_denseblock3_denselayer31_norm2_saved = floats(63102448, 512);
+  const cnn::Floats features_denseblock3_denselayer30_conv2_weight_prepared = floats(62958768, 166464);
+  const cnn::Floats features_denseblock3_denselayer31_norm1_saved = floats(63125232, 4864);
+  const cnn::Floats features_denseblock3_denselayer31_norm2_saved = floats(63130096, 512);
   const cnn::Blocked features_denseblock3_denselayer31_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer30_concat1 = blocked(0, 250880);  // 1216x14x14
-  const cnn::Floats features_denseblock3_denselayer31_conv1_weight_prepared = floats(63102960, 160512);
+  const cnn::Floats features_denseblock3_denselayer31_conv1_weight_prepared = floats(63130608, 160512);
   const cnn::Blocked features_denseblock3_denselayer31_conv2 = blocked(238336, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer31_conv2_weight_prepared = floats(63263472, 165888);
-  const cnn::Floats features_denseblock3_denselayer32_norm1_saved = floats(63429360, 4992);
-  const cnn::Floats features_denseblock3_denselayer32_norm2_saved = floats(63434352, 512);
+  const cnn::Floats features_denseblock3_denselayer31_conv2_weight_prepared = floats(63291120, 166464);
+  const cnn::Floats features_denseblock3_denselayer32_norm1_saved = floats(63457584, 4992);
+  const cnn::Floats features_denseblock3_denselayer32_norm2_saved = floats(63462576, 512);
   const cnn::Blocked features_denseblock3_denselayer32_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer31_concat1 = blocked(0, 250880);  // 1248x14x14
-  const cnn::Floats features_denseblock3_denselayer32_conv1_weight_prepared = floats(63434864, 164736);
+  const cnn::Floats features_denseblock3_denselayer32_conv1_weight_prepared = floats(63463088, 164736);
   const cnn::Blocked features_denseblock3_denselayer32_conv2 = blocked(244608, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer32_conv2_weight_prepared = floats(63599600, 165888);
-  const cnn::Floats features_transition3_norm_saved = floats(63765488, 5120);
+  const cnn::Floats features_denseblock3_denselayer32_conv2_weight_prepared = floats(63627824, 166464);
+  const cnn::Floats features_transition3_norm_saved = floats(63794288, 5120);
   const cnn::Blocked features_transition3_conv = blocked(8028160, 125440);  // 640x14x14
-  const cnn::Floats features_transition3_conv_weight_prepared = floats(63770608, 821760);
+  const cnn::Floats features_transition3_conv_weight_prepared = floats(63799408, 821760);
   const cnn::Blocked features_denseblock4_denselayer32_concat1 = blocked(0, 81536);  // 1664x7x7
   const cnn::Blocked features_transition3_avgpool1 = blocked(0, 81536);  // 640x7x7
-  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(64592368, 2560);
-  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(64594928, 512);
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(64621168, 2560);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(64623728, 512);
   const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(2609152, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(64595440, 84480);
+  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(64624240, 84480);
   const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(31360, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(64679920, 165888);
-  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(64845808, 2688);
-  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(64848496, 512);
+  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(64708720, 166464);
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(64875184, 2688);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(64877872, 512);
   const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(0, 81536);  // 672x7x7
-  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(64849008, 88704);
+  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(64878384, 88704);
   const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(32928, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(64937712, 165888);
-  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(65103600, 2816);
-  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(65106416, 512);
+  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(64967088, 166464);
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(65133552, 2816);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(65136368, 512);
   const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(0, 81536);  // 704x7x7
-  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(65106928, 92928);
+  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(65136880, 92928);
   const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(34496, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(65199856, 165888);
-  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(65365744, 2944);
-  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(65368688, 512);
+  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(65229808, 166464);
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(65396272, 2944);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(65399216, 512);
   const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(0, 81536);  // 736x7x7
-  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(65369200, 97152);
+  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(65399728, 97152);
   const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(36064, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(65466352, 165888);
-  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(65632240, 3072);
-  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(65635312, 512);
+  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(65496880, 166464);
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(65663344, 3072);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(65666416, 512);
   const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(0, 81536);  // 768x7x7
-  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(65635824, 101376);
+  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(65666928, 101376);
   const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(37632, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(65737200, 165888);
-  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(65903088, 3200);
-  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(65906288, 512);
+  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(65768304, 166464);
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(65934768, 3200);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(65937968, 512);
   const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(0, 81536);  // 800x7x7
-  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(65906800, 105600);
+  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(65938480, 105600);
   const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(39200, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(66012400, 165888);
-  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(66178288, 3328);
-  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(66181616, 512);
+  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(66044080, 166464);
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(66210544, 3328);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(66213872, 512);
   const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(0, 81536);  // 832x7x7
-  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(66182128, 109824);
+  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(66214384, 109824);
   const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(40768, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(66291952, 165888);
-  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(66457840, 3456);
-  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(66461296, 512);
+  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(66324208, 166464);
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(66490672, 3456);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(66494128, 512);
   const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(0, 81536);  // 864x7x7
-  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(66461808, 114048);
+  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(66494640, 114048);
   const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(42336, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(66575856, 165888);
-  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(66741744, 3584);
-  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(66745328, 512);
+  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(66608688, 166464);
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(66775152, 3584);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(66778736, 512);
   const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(0, 81536);  // 896x7x7
-  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(66745840, 118272);
+  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(66779248, 118272);
   const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(43904, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(66864112, 165888);
-  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(67030000, 3712);
-  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(67033712, 512);
+  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(66897520, 166464);
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(67063984, 3712);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(67067696, 512);
   const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(0, 81536);  // 928x7x7
-  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(67034224, 122496);
+  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(67068208, 122496);
   const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(45472, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(67156720, 165888);
-  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(67322608, 3840);
-  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(67326448, 512);
+  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(67190704, 166464);
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(67357168, 3840);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(67361008, 512);
   const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(0, 81536);  // 960x7x7
-  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(67326960, 126720);
+  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(67361520, 126720);
   const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(47040, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(67453680, 165888);
-  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(67619568, 3968);
-  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(67623536, 512);
+  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(67488240, 166464);
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(67654704, 3968);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(67658672, 512);
   const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(0, 81536);  // 992x7x7
-  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(67624048, 130944);
+  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(67659184, 130944);
   const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(48608, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(67754992, 165888);
-  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(67920880, 4096);
-  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(67924976, 512);
+  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(67790128, 166464);
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(67956592, 4096);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(67960688, 512);
   const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(0, 81536);  // 1024x7x7
-  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(67925488, 135168);
+  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(67961200, 135168);
   const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(50176, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(68060656, 165888);
-  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(68226544, 4224);
-  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(68230768, 512);
+  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(68096368, 166464);
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(68262832, 4224);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(68267056, 512);
   const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(0, 81536);  // 1056x7x7
-  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(68231280, 139392);
+  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(68267568, 139392);
   const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(51744, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(68370672, 165888);
-  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(68536560, 4352);
-  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(68540912, 512);
+  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(68406960, 166464);
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(68573424, 4352);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(68577776, 512);
   const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(0, 81536);  // 1088x7x7
-  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(68541424, 143616);
+  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(68578288, 143616);
   const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(53312, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(68685040, 165888);
-  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(68850928, 4480);
-  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(68855408, 512);
+  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(68721904, 166464);
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(68888368, 4480);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(68892848, 512);
   const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(0, 81536);  // 1120x7x7
-  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(68855920, 147840);
+  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(68893360, 147840);
   const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(54880, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(69003760, 165888);
-  const cnn::Floats features_denseblock4_denselayer17_norm1_saved = floats(69169648, 4608);
-  const cnn::Floats features_denseblock4_denselayer17_norm2_saved = floats(69174256, 512);
+  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(69041200, 166464);
+  const cnn::Floats features_denseblock4_denselayer17_norm1_saved = floats(69207664, 4608);
+  const cnn::Floats features_denseblock4_denselayer17_norm2_saved = floats(69212272, 512);
   const cnn::Blocked features_denseblock4_denselayer17_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(0, 81536);  // 1152x7x7
-  const cnn::Floats features_denseblock4_denselayer17_conv1_weight_prepared = floats(69174768, 152064);
+  const cnn::Floats features_denseblock4_denselayer17_conv1_weight_prepared = floats(69212784, 152064);
   const cnn::Blocked features_denseblock4_denselayer17_conv2 = blocked(56448, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer17_conv2_weight_prepared = floats(69326832, 165888);
-  const cnn::Floats features_denseblock4_denselayer18_norm1_saved = floats(69492720, 4736);
-  const cnn::Floats features_denseblock4_denselayer18_norm2_saved = floats(69497456, 512);
+  const cnn::Floats features_denseblock4_denselayer17_conv2_weight_prepared = floats(69364848, 166464);
+  const cnn::Floats features_denseblock4_denselayer18_norm1_saved = floats(69531312, 4736);
+  const cnn::Floats features_denseblock4_denselayer18_norm2_saved = floats(69536048, 512);
   const cnn::Blocked features_denseblock4_denselayer18_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer17_concat1 = blocked(0, 81536);  // 1184x7x7
-  const cnn::Floats features_denseblock4_denselayer18_conv1_weight_prepared = floats(69497968, 156288);
+  const cnn::Floats features_denseblock4_denselayer18_conv1_weight_prepared = floats(69536560, 156288);
   const cnn::Blocked features_denseblock4_denselayer18_conv2 = blocked(58016, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer18_conv2_weight_prepared = floats(69654256, 165888);
-  const cnn::Floats features_denseblock4_denselayer19_norm1_saved = floats(69820144, 4864);
-  const cnn::Floats features_denseblock4_denselayer19_norm2_saved = floats(69825008, 512);
+  const cnn::Floats features_denseblock4_denselayer18_conv2_weight_prepared = floats(69692848, 166464);
+  const cnn::Floats features_denseblock4_denselayer19_norm1_saved = floats(69859312, 4864);
+  const cnn::Floats features_denseblock4_denselayer19_norm2_saved = floats(69864176, 512);
   const cnn::Blocked features_denseblock4_denselayer19_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer18_concat1 = blocked(0, 81536);  // 1216x7x7
-  const cnn::Floats features_denseblock4_denselayer19_conv1_weight_prepared = floats(69825520, 160512);
+  const cnn::Floats features_denseblock4_denselayer19_conv1_weight_prepared = floats(69864688, 160512);
   const cnn::Blocked features_denseblock4_denselayer19_conv2 = blocked(59584, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer19_conv2_weight_prepared = floats(69986032, 165888);
-  const cnn::Floats features_denseblock4_denselayer20_norm1_saved = floats(70151920, 4992);
-  const cnn::Floats features_denseblock4_denselayer20_norm2_saved = floats(70156912, 512);
+  const cnn::Floats features_denseblock4_denselayer19_conv2_weight_prepared = floats(70025200, 166464);
+  const cnn::Floats features_denseblock4_denselayer20_norm1_saved = floats(70191664, 4992);
+  const cnn::Floats features_denseblock4_denselayer20_norm2_saved = floats(70196656, 512);
   const cnn::Blocked features_denseblock4_denselayer20_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer19_concat1 = blocked(0, 81536);  // 1248x7x7
-  const cnn::Floats features_denseblock4_denselayer20_conv1_weight_prepared = floats(70157424, 164736);
+  const cnn::Floats features_denseblock4_denselayer20_conv1_weight_prepared = floats(70197168, 164736);
   const cnn::Blocked features_denseblock4_denselayer20_conv2 = blocked(61152, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer20_conv2_weight_prepared = floats(70322160, 165888);
-  const cnn::Floats features_denseblock4_denselayer21_norm1_saved = floats(70488048, 5120);
-  const cnn::Floats features_denseblock4_denselayer21_norm2_saved = floats(70493168, 512);
+  const cnn::Floats features_denseblock4_denselayer20_conv2_weight_prepared = floats(70361904, 166464);
+  const cnn::Floats features_denseblock4_denselayer21_norm1_saved = floats(70528368, 5120);
+  const cnn::Floats features_denseblock4_denselayer21_norm2_saved = floats(70533488, 512);
   const cnn::Blocked features_denseblock4_denselayer21_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer20_concat1 = blocked(0, 81536);  // 1280x7x7
-  const cnn::Floats features_denseblock4_denselayer21_conv1_weight_prepared = floats(70493680, 168960);
+  const cnn::Floats features_denseblock4_denselayer21_conv1_weight_prepared = floats(70534000, 168960);
   const cnn::Blocked features_denseblock4_denselayer21_conv2 = blocked(62720, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer21_conv2_weight_prepared = floats(70662640, 165888);
-  const cnn::Floats features_denseblock4_denselayer22_norm1_saved = floats(70828528, 5248);
-  const cnn::Floats features_denseblock4_denselayer22_norm2_saved = floats(70833776, 512);
+  const cnn::Floats features_denseblock4_denselayer21_conv2_weight_prepared = floats(70702960, 166464);
+  const cnn::Floats features_denseblock4_denselayer22_norm1_saved = floats(70869424, 5248);
+  const cnn::Floats features_denseblock4_denselayer22_norm2_saved = floats(70874672, 512);
   const cnn::Blocked features_denseblock4_denselayer22_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer21_concat1 = blocked(0, 81536);  // 1312x7x7
-  const cnn::Floats features_denseblock4_denselayer22_conv1_weight_prepared = floats(70834288, 173184);
+  const cnn::Floats features_denseblock4_denselayer22_conv1_weight_prepared = floats(70875184, 173184);
   const cnn::Blocked features_denseblock4_denselayer22_conv2 = blocked(64288, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer22_conv2_weight_prepared = floats(71007472, 165888);
-  const cnn::Floats features_denseblock4_denselayer23_norm1_saved = floats(71173360, 5376);
-  const cnn::Floats features_denseblock4_denselayer23_norm2_saved = floats(71178736, 512);
+  const cnn::Floats features_denseblock4_denselayer22_conv2_weight_prepared = floats(71048368, 166464);
+  const cnn::Floats features_denseblock4_denselayer23_norm1_saved = floats(71214832, 5376);
+  const cnn::Floats features_denseblock4_denselayer23_norm2_saved = floats(71220208, 512);
   const cnn::Blocked features_denseblock4_denselayer23_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer22_concat1 = blocked(0, 81536);  // 1344x7x7
-  const cnn::Floats features_denseblock4_denselayer23_conv1_weight_prepared = floats(71179248, 177408);
+  const cnn::Floats features_denseblock4_denselayer23_conv1_weight_prepared = floats(71220720, 177408);
   const cnn::Blocked features_denseblock4_denselayer23_conv2 = blocked(65856, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer23_conv2_weight_prepared = floats(71356656, 165888);
-  const cnn::Floats features_denseblock4_denselayer24_norm1_saved = floats(71522544, 5504);
-  const cnn::Floats features_denseblock4_denselayer24_norm2_saved = floats(71528048, 512);
+  const cnn::Floats features_denseblock4_denselayer23_conv2_weight_prepared = floats(71398128, 166464);
+  const cnn::Floats features_denseblock4_denselayer24_norm1_saved = floats(71564592, 5504);
+  const cnn::Floats features_denseblock4_denselayer24_norm2_saved = floats(71570096, 512);
   const cnn::Blocked features_denseblock4_denselayer24_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer23_concat1 = blocked(0, 81536);  // 1376x7x7
-  const cnn::Floats features_denseblock4_denselayer24_conv1_weight_prepared = floats(71528560, 181632);
+  const cnn::Floats features_denseblock4_denselayer24_conv1_weight_prepared = floats(71570608, 181632);
   const cnn::Blocked features_denseblock4_denselayer24_conv2 = blocked(67424, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer24_conv2_weight_prepared = floats(71710192, 165888);
-  const cnn::Floats features_denseblock4_denselayer25_norm1_saved = floats(71876080, 5632);
-  const cnn::Floats features_denseblock4_denselayer25_norm2_saved = floats(71881712, 512);
+  const cnn::Floats features_denseblock4_denselayer24_conv2_weight_prepared = floats(71752240, 166464);
+  const cnn::Floats features_denseblock4_denselayer25_norm1_saved = floats(71918704, 5632);
+  const cnn::Floats features_denseblock4_denselayer25_norm2_saved = floats(71924336, 512);
   const cnn::Blocked features_denseblock4_denselayer25_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer24_concat1 = blocked(0, 81536);  // 1408x7x7
-  const cnn::Floats features_denseblock4_denselayer25_conv1_weight_prepared = floats(71882224, 185856);
+  const cnn::Floats features_denseblock4_denselayer25_conv1_weight_prepared = floats(71924848, 185856);
   const cnn::Blocked features_denseblock4_denselayer25_conv2 = blocked(68992, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer25_conv2_weight_prepared = floats(72068080, 165888);
-  const cnn::Floats features_denseblock4_denselayer26_norm1_saved = floats(72233968, 5760);
-  const cnn::Floats features_denseblock4_denselayer26_norm2_saved = floats(72239728, 512);
+  const cnn::Floats features_denseblock4_denselayer25_conv2_weight_prepared = floats(72110704, 166464);
+  const cnn::Floats features_denseblock4_denselayer26_norm1_saved = floats(72277168, 5760);
+  const cnn::Floats features_denseblock4_denselayer26_norm2_saved = floats(72282928, 512);
   const cnn::Blocked features_denseblock4_denselayer26_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer25_concat1 = blocked(0, 81536);  // 1440x7x7
-  const cnn::Floats features_denseblock4_denselayer26_conv1_weight_prepared = floats(72240240, 190080);
+  const cnn::Floats features_denseblock4_denselayer26_conv1_weight_prepared = floats(72283440, 190080);
   const cnn::Blocked features_denseblock4_denselayer26_conv2 = blocked(70560, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer26_conv2_weight_prepared = floats(72430320, 165888);
-  const cnn::Floats features_denseblock4_denselayer27_norm1_saved = floats(72596208, 5888);
-  const cnn::Floats features_denseblock4_denselayer27_norm2_saved = floats(72602096, 512);
+  const cnn::Floats features_denseblock4_denselayer26_conv2_weight_prepared = floats(72473520, 166464);
+  const cnn::Floats features_denseblock4_denselayer27_norm1_saved = floats(72639984, 5888);
+  const cnn::Floats features_denseblock4_denselayer27_norm2_saved = floats(72645872, 512);
   const cnn::Blocked features_denseblock4_denselayer27_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer26_concat1 = blocked(0, 81536);  // 1472x7x7
-  const cnn::Floats features_denseblock4_denselayer27_conv1_weight_prepared = floats(72602608, 194304);
+  const cnn::Floats features_denseblock4_denselayer27_conv1_weight_prepared = floats(72646384, 194304);
   const cnn::Blocked features_denseblock4_denselayer27_conv2 = blocked(72128, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer27_conv2_weight_prepared = floats(72796912, 165888);
-  const cnn::Floats features_denseblock4_denselayer28_norm1_saved = floats(72962800, 6016);
-  const cnn::Floats features_denseblock4_denselayer28_norm2_saved = floats(72968816, 512);
+  const cnn::Floats features_denseblock4_denselayer27_conv2_weight_prepared = floats(72840688, 166464);
+  const cnn::Floats features_denseblock4_denselayer28_norm1_saved = floats(73007152, 6016);
+  const cnn::Floats features_denseblock4_denselayer28_norm2_saved = floats(73013168, 512);
   const cnn::Blocked features_denseblock4_denselayer28_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer27_concat1 = blocked(0, 81536);  // 1504x7x7
-  const cnn::Floats features_denseblock4_denselayer28_conv1_weight_prepared = floats(72969328, 198528);
+  const cnn::Floats features_denseblock4_denselayer28_conv1_weight_prepared = floats(73013680, 198528);
   const cnn::Blocked features_denseblock4_denselayer28_conv2 = blocked(73696, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer28_conv2_weight_prepared = floats(73167856, 165888);
-  const cnn::Floats features_denseblock4_denselayer29_norm1_saved = floats(73333744, 6144);
-  const cnn::Floats features_denseblock4_denselayer29_norm2_saved = floats(73339888, 512);
+  const cnn::Floats features_denseblock4_denselayer28_conv2_weight_prepared = floats(73212208, 166464);
+  const cnn::Floats features_denseblock4_denselayer29_norm1_saved = floats(73378672, 6144);
+  const cnn::Floats features_denseblock4_denselayer29_norm2_saved = floats(73384816, 512);
   const cnn::Blocked features_denseblock4_denselayer29_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer28_concat1 = blocked(0, 81536);  // 1536x7x7
-  const cnn::Floats features_denseblock4_denselayer29_conv1_weight_prepared = floats(73340400, 202752);
+  const cnn::Floats features_denseblock4_denselayer29_conv1_weight_prepared = floats(73385328, 202752);
   const cnn::Blocked features_denseblock4_denselayer29_conv2 = blocked(75264, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer29_conv2_weight_prepared = floats(73543152, 165888);
-  const cnn::Floats features_denseblock4_denselayer30_norm1_saved = floats(73709040, 6272);
-  const cnn::Floats features_denseblock4_denselayer30_norm2_saved = floats(73715312, 512);
+  const cnn::Floats features_denseblock4_denselayer29_conv2_weight_prepared = floats(73588080, 166464);
+  const cnn::Floats features_denseblock4_denselayer30_norm1_saved = floats(73754544, 6272);
+  const cnn::Floats features_denseblock4_denselayer30_norm2_saved = floats(73760816, 512);
   const cnn::Blocked features_denseblock4_denselayer30_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer29_concat1 = blocked(0, 81536);  // 1568x7x7
-  const cnn::Floats features_denseblock4_denselayer30_conv1_weight_prepared = floats(73715824, 206976);
+  const cnn::Floats features_denseblock4_denselayer30_conv1_weight_prepared = floats(73761328, 206976);
   const cnn::Blocked features_denseblock4_denselayer30_conv2 = blocked(76832, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer30_conv2_weight_prepared = floats(73922800, 165888);
-  const cnn::Floats features_denseblock4_denselayer31_norm1_saved = floats(74088688, 6400);
-  const cnn::Floats features_denseblock4_denselayer31_norm2_saved = floats(74095088, 512);
+  const cnn::Floats features_denseblock4_denselayer30_conv2_weight_prepared = floats(73968304, 166464);
+  const cnn::Floats features_denseblock4_denselayer31_norm1_saved = floats(74134768, 6400);
+  const cnn::Floats features_denseblock4_denselayer31_norm2_saved = floats(74141168, 512);
   const cnn::Blocked features_denseblock4_denselayer31_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer30_concat1 = blocked(0, 81536);  // 1600x7x7
-  const cnn::Floats features_denseblock4_denselayer31_conv1_weight_prepared = floats(74095600, 211200);
+  const cnn::Floats features_denseblock4_denselayer31_conv1_weight_prepared = floats(74141680, 211200);
   const cnn::Blocked features_denseblock4_denselayer31_conv2 = blocked(78400, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer31_conv2_weight_prepared = floats(74306800, 165888);
-  const cnn::Floats features_denseblock4_denselayer32_norm1_saved = floats(74472688, 6528);
-  const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(74479216, 512);
+  const cnn::Floats features_denseblock4_denselayer31_conv2_weight_prepared = floats(74352880, 166464);
+  const cnn::Floats features_denseblock4_denselayer32_norm1_saved = floats(74519344, 6528);
+  const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(74525872, 512);
   const cnn::Blocked features_denseblock4_denselayer32_relu2 = blocked(2609152, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer31_concat1 = blocked(0, 81536);  // 1632x7x7
-  const cnn::Floats features_denseblock4_denselayer32_conv1_weight_prepared = floats(74479728, 215424);
+  const cnn::Floats features_denseblock4_denselayer32_conv1_weight_prepared = floats(74526384, 215424);
   const cnn::Blocked features_denseblock4_denselayer32_conv2 = blocked(79968, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer32_conv2_weight_prepared = floats(74695152, 165888);
+  const cnn::Floats features_denseblock4_denselayer32_conv2_weight_prepared = floats(74741808, 166464);
   const cnn::Blocked features_relu2 = blocked(2609152, 81536);  // 1664x7x7
   const cnn::Blocked gap1 = blocked(0, 1664);  // 1664
   const cnn::Blocked classifier = blocked(53248, 1000);  // 1000

@@ -367,299 +367,299 @@ constexpr cnn::MapGeometry k192x56x56{.channels = 192, .height = 56, .width = 56
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{15744, 65856});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 198912});
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 208614});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{53376, 65856});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 4224);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{12480, 91584});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{15744, 28672});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{12480, 87360});
-static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{12480, 91584});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 442368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{149632, 456192});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{0, 1622592});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{75904, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{75904, 442368});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{13248, 91584});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{16512, 28672});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{13248, 87360});
+static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{13248, 91584});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 442944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{144640, 456768});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{303104, 1771776});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{68864, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{68864, 442944});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv1) == 12672);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{12480, 99648});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{15744, 86016});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37056, 259392});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37056, 272064});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{13248, 99648});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{16512, 86016});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::conv_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37824, 272064});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv2) == 18432);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{18624, 148800});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{21504, 129024});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37056, 259392});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37056, 277824});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3aConv3) == 456192);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{112768, 442368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{0, 1507392});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{94336, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{94336, 456192});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{19392, 148800});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{22272, 129024});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37824, 277824});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3aConv3) == 456768);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{106752, 442944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{269952, 1827072});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{87808, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{87808, 456768});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv4) == 3456);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{3264, 25920});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{6528, 21504});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37056, 259392});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37056, 262848});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{4032, 25920});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{7296, 21504});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37824, 262848});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv5) == 14400);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{52800, 1062976});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{9984, 38400});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{56256, 538944});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{56256, 553344});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{75456, 538944});
+static_assert(cnn::conv_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{75456, 553344});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{249600, 21312});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{61568, 170496});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv6) == 6912);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{6336, 50496});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{9984, 43008});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37056, 259392});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37056, 266304});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{7104, 50496});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{10752, 43008});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37824, 266304});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv1) == 33792);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{24768, 206400});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{28416, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{49344, 379200});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{25536, 206400});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{29184, 229376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv2) == 33792);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{24768, 206400});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{28416, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{49344, 379200});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3bConv3) == 884736);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{149632, 912384});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{0, 2359872});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{112768, 884736});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{25536, 206400});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{29184, 229376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 379200});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3bConv3) == 885312);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{144640, 912960});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{378880, 1770624});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{106752, 885312});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv4) == 9216);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{6336, 52608});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{9984, 57344});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{49344, 354624});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv5) == 76800);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{56256, 1134976});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{21504, 76800});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{67776, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{67776, 1125376});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{7104, 52608});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{10752, 57344});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{50112, 354624});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3bConv5) == 111168);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{175616, 124992});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{151552, 889344});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{99840, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{99840, 111168});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv6) == 16896);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{12480, 103872});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{15744, 114688});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{49344, 362304});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{13248, 103872});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{16512, 114688});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{50112, 362304});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv1) == 92160);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{37056, 351552});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{39936, 276480});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86208, 646464});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86208, 738624});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{37824, 351552});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{40704, 276480});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86976, 646464});
+static_assert(cnn::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86976, 738624});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv2) == 46080);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{18624, 176448});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{21504, 138240});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{67776, 646464});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{67776, 692544});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4aConv3) == 725760);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{158848, 718848});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{0, 2136384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{94336, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{94336, 725760});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{19392, 176448});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{22272, 138240});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 646464});
+static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 692544});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4aConv3) == 726336);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{154112, 719424});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{362304, 1452672});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{87808, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{87808, 726336});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv4) == 8640);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{3264, 30528});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{6528, 23040});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{52800, 646464});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{52800, 655104});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{4032, 30528});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{7296, 23040});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{53568, 646464});
+static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{53568, 655104});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv5) == 19200);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{52800, 1070176});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{12288, 57600});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{58560, 538944});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{58560, 558144});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{31488, 57600});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{77760, 538944});
+static_assert(cnn::conv_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{77760, 558144});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{237568, 31680});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv6) == 31680);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{12480, 118080});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{15744, 92160});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{62016, 646464});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{62016, 678144});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{24768, 132096});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{28416, 196608});
-static_assert(cnn::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{74688, 330240});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{13248, 118080});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{16512, 92160});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{62784, 646464});
+static_assert(cnn::conv_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{62784, 678144});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{25536, 132096});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{75456, 330240});
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv1) == 82944);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{30912, 298944});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{34176, 245760});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{80448, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{80448, 772416});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{31680, 298944});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{34944, 245760});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{81216, 689472});
+static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{81216, 772416});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv2) == 58368);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{21696, 209664});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{24960, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{71232, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{71232, 747840});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4bConv3) == 919296);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{168064, 919296});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{0, 2486592});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{103552, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{103552, 919296});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{22464, 209664});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{25728, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 689472});
+static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 747840});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4bConv3) == 919872);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{163584, 919872});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{402560, 1839744});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{97280, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{97280, 919872});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv4) == 12288);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{4800, 45984});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{7680, 36864});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{53952, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{53952, 701760});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv5) == 39600);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{53952, 1086976});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{15744, 76800});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{62016, 807744});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{62016, 847344});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{5568, 45984});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{8448, 36864});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{54720, 689472});
+static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{54720, 701760});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4bConv5) == 57024);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{137728, 55872});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{116032, 612864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{90368, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{90368, 57024});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv6) == 33792);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{12480, 120384});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{15744, 98304});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62016, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62016, 723264});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{13248, 120384});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{16512, 98304});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62784, 689472});
+static_assert(cnn::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62784, 723264});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv1) == 67584);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{24768, 239424});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{28416, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{74688, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{74688, 757056});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{25536, 239424});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{75456, 689472});
+static_assert(cnn::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{75456, 757056});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv2) == 67584);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{24768, 239424});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{28416, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{74688, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{74688, 757056});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4cConv3) == 1188864);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{186496, 1216512});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{0, 2968128});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{112768, 1188864});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{25536, 239424});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 689472});
+static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 757056});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4cConv3) == 1189440);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{182528, 1217088});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{298764, 1189440});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{106752, 1189440});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv4) == 12288);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{4800, 45984});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{7680, 36864});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{53952, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{53952, 701760});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv5) == 39600);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{53952, 1086976});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{15744, 76800});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{62016, 807744});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{62016, 847344});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{5568, 45984});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{8448, 36864});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{54720, 689472});
+static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{54720, 701760});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4cConv5) == 57024);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{137728, 55872});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{116032, 612864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{90368, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{90368, 57024});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv6) == 33792);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{12480, 120384});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{15744, 98304});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62016, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62016, 723264});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{13248, 120384});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{16512, 98304});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62784, 689472});
+static_assert(cnn::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62784, 723264});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv1) == 58368);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{21696, 209664});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{24960, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{71232, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{71232, 747840});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{22464, 209664});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{25728, 172032});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{72000, 689472});
+static_assert(cnn::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{72000, 747840});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv2) == 73728);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{27840, 269184});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{30720, 221184});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{76992, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{76992, 763200});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4dConv3) == 1492992);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{204928, 1492992});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{0, 3484224});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{121984, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{121984, 1492992});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{28608, 269184});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{31488, 221184});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 689472});
+static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 763200});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4dConv3) == 1493568);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{201472, 1493568});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{334368, 1493568});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{116224, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{116224, 1493568});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv4) == 18432);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{6336, 60864});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{9984, 49152});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{56256, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{56256, 707904});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv5) == 52800);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{56256, 1106176});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{15744, 51200});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{62016, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{62016, 1101376});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{7104, 60864});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{10752, 49152});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{57024, 689472});
+static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{57024, 707904});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4dConv5) == 76608);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{137728, 83520});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{116032, 612864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{99840, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{99840, 76608});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv6) == 33792);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{12480, 120384});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{15744, 98304});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{62016, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{62016, 723264});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{24768, 133632});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{28416, 135168});
-static_assert(cnn::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{74688, 340544});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{13248, 120384});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{16512, 98304});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{62784, 689472});
+static_assert(cnn::conv_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{62784, 723264});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{25536, 133632});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{29184, 135168});
+static_assert(cnn::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{75456, 340544});
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv1) == 136224);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{49344, 480576});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{52608, 270336});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{98880, 710976});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{98880, 847200});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{50112, 480576});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{53376, 270336});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{99648, 710976});
+static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{99648, 847200});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv2) == 85536);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{30912, 300864});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{34176, 168960});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{80448, 710976});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{80448, 796512});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4eConv3) == 1866240);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{223360, 1866240});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{0, 4097088});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{131200, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{131200, 1866240});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{31680, 300864});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{34944, 168960});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 710976});
+static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 796512});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4eConv3) == 1866816);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{220416, 1866816});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{125696, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{125696, 1866816});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv4) == 19008);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{6336, 61248});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{9984, 33792});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{56256, 710976});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{56256, 729984});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv5) == 105600);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{56256, 1163776});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{28416, 102400});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{74688, 1154176});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{7104, 61248});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{10752, 33792});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{57024, 710976});
+static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{57024, 729984});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4eConv5) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{194176, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{49920, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{49920, 152640});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv6) == 69696);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{24768, 240960});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{28416, 135168});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{74688, 710976});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{74688, 780672});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{25536, 240960});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{29184, 135168});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{75456, 710976});
+static_assert(cnn::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{75456, 780672});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv1) == 214656);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{49344, 558912});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{52608, 212992});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{98880, 1263232});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{50112, 558912});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{53376, 212992});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{99648, 1263232});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv2) == 134784);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{30912, 349824});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{34176, 133120});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{80448, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{80448, 1183360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5aConv3) == 1866240);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{223360, 1866240});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{0, 4097088});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{131200, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{131200, 1866240});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{31680, 349824});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{34944, 133120});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1183360});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5aConv3) == 1866816);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{220416, 1866816});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{125696, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{125696, 1866816});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv4) == 29952);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{6336, 71040});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{9984, 26624});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{56256, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{56256, 1078528});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{7104, 71040});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{10752, 26624});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{57024, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{57024, 1078528});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv5) == 105600);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{56256, 1163776});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{28416, 102400});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{74688, 1154176});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{47616, 102400});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{93888, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{93888, 1154176});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv6) == 109824);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{24768, 280128});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{28416, 106496});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{74688, 1158400});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{25536, 280128});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{29184, 106496});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{75456, 1158400});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv1) == 319488);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{209472, 837696});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{76800, 319488});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123072, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123072, 1368064});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{210240, 837696});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{77568, 319488});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123840, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123840, 1368064});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv2) == 159744);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{37056, 419520});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{39936, 159744});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86208, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86208, 1208320});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5bConv3) == 2654208);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{260224, 2654208});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{0, 5308992});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{149632, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{149632, 2654208});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{37824, 419520});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{40704, 159744});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1208320});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5bConv3) == 2654784);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{258304, 2654784});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{445824, 2654784});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{144640, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{144640, 2654784});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv4) == 39936);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{9408, 105888});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{12288, 39936});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{58560, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{58560, 1088512});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv5) == 158400);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{58560, 1202176});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{28416, 153600});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{74688, 1206976});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{10176, 105888});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{13056, 39936});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{59328, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{59328, 1088512});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5bConv5) == 228672);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{106752, 221760});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{213120, 1829376});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{59392, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{59392, 228672});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv6) == 109824);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{24768, 280128});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{28416, 106496});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{74688, 1158400});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{25536, 280128});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{29184, 106496});
+static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{75456, 1158400});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1230,12 +1230,12 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{0, 4014080, 0}, {}},
     {{0, 1605632, 0}, {}},
     {{12845056, 1605632, 17152}, {}},
-    {{346816512, 3211264, 1770240}, {}},
+    {{346816512, 3211264, 1772544}, {}},
     {{0, 4816896, 0}, {}},
     {{0, 3010560, 0}, {}},
     {{9633792, 802816, 50944}, {}},
     {{14450688, 903168, 74112}, {}},
-    {{86704128, 702464, 1825280}, {}},
+    {{86704128, 702464, 1827584}, {}},
     {{2408448, 652288, 13888}, {}},
     {{10035200, 150528, 57728}, {}},
     {{0, 1204224, 0}, {}},
@@ -1243,16 +1243,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{25690112, 1204224, 135680}, {}},
     {{25690112, 1204224, 135680}, {}},
-    {{173408256, 1003520, 3539712}, {}},
+    {{173408256, 1003520, 3542016}, {}},
     {{6422528, 903168, 36992}, {}},
-    {{60211200, 401408, 307584}, {}},
+    {{60211200, 401408, 445056}, {}},
     {{0, 1605632, 0}, {}},
     {{12845056, 1003520, 67840}, {}},
     {{}, {}},
     {{0, 1881600, 0}, {}},
     {{18063360, 526848, 369408}, {}},
     {{9031680, 451584, 184704}, {}},
-    {{35223552, 238336, 2903872}, {}},
+    {{35223552, 238336, 2906176}, {}},
     {{1505280, 388864, 34624}, {}},
     {{3763200, 50176, 76992}, {}},
     {{0, 752640, 0}, {}},
@@ -1267,25 +1267,25 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{16056320, 526848, 332416}, {}},
     {{11239424, 489216, 233920}, {}},
-    {{44255232, 263424, 3678080}, {}},
+    {{44255232, 263424, 3680384}, {}},
     {{2408448, 420224, 49248}, {}},
-    {{7526400, 68992, 158656}, {}},
+    {{7526400, 68992, 228352}, {}},
     {{0, 802816, 0}, {}},
     {{6422528, 451584, 135424}, {}},
     {{}, {}},
     {{12845056, 501760, 270848}, {}},
     {{12845056, 501760, 270848}, {}},
-    {{57802752, 301056, 4756480}, {}},
+    {{57802752, 301056, 4758784}, {}},
     {{2408448, 420224, 49248}, {}},
-    {{7526400, 68992, 158656}, {}},
+    {{7526400, 68992, 228352}, {}},
     {{0, 802816, 0}, {}},
     {{6422528, 451584, 135424}, {}},
     {{}, {}},
     {{11239424, 489216, 233920}, {}},
     {{14450688, 514304, 295488}, {}},
-    {{73156608, 338688, 5973120}, {}},
+    {{73156608, 338688, 5975424}, {}},
     {{3211264, 426496, 73856}, {}},
-    {{10035200, 75264, 211456}, {}},
+    {{10035200, 75264, 306688}, {}},
     {{0, 802816, 0}, {}},
     {{6422528, 451584, 135424}, {}},
     {{}, {}},
@@ -1298,16 +1298,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{26492928, 614656, 545920}, {}},
     {{16558080, 539392, 342784}, {}},
-    {{90316800, 376320, 7466240}, {}},
+    {{90316800, 376320, 7468544}, {}},
     {{3311616, 439040, 76160}, {}},
-    {{20070400, 125440, 422912}, {}},
+    {{20070400, 125440, 611072}, {}},
     {{0, 827904, 0}, {}},
     {{13246464, 514304, 279296}, {}},
     {{}, {}},
     {{0, 815360, 0}, {}},
     {{10436608, 213248, 859648}, {}},
     {{6522880, 194432, 539776}, {}},
-    {{22579200, 94080, 7466240}, {}},
+    {{22579200, 94080, 7468544}, {}},
     {{1304576, 169344, 119936}, {}},
     {{5017600, 31360, 422912}, {}},
     {{0, 326144, 0}, {}},
@@ -1315,9 +1315,9 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{15654912, 238336, 1279488}, {}},
     {{7827456, 200704, 639744}, {}},
-    {{32514048, 112896, 10618368}, {}},
+    {{32514048, 112896, 10620672}, {}},
     {{1956864, 172480, 159936}, {}},
-    {{7526400, 34496, 634112}, {}},
+    {{7526400, 34496, 915200}, {}},
     {{0, 326144, 0}, {}},
     {{5218304, 188160, 439808}, {}},
     {{}, {}},
@@ -1669,7 +1669,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 149254144,
-               .shared_scratch = 5308992, .thread_scratch = 260224},
+               .shared_scratch = 2654784, .thread_scratch = 445824},
 };
 
 }  // namespace
@@ -2115,9 +2115,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception3bConv4, batch, scratch());
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
-  cnn::conv(features_inception3b_conv5, features_inception3b_conv4, features_inception3b_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv5, batch, scratch());
+  cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
+                      features_inception3b_conv5_weight_,
+                      cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception3bConv5, batch, scratch());
 
   at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3b_maxpool1_saved,
@@ -2209,9 +2210,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception4bConv4, batch, scratch());
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
-  cnn::conv(features_inception4b_conv5, features_inception4b_conv4, features_inception4b_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv5, batch, scratch());
+  cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
+                      features_inception4b_conv5_weight_,
+                      cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception4bConv5, batch, scratch());
 
   at(44);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4b_maxpool1_saved,
@@ -2244,9 +2246,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception4cConv4, batch, scratch());
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
-  cnn::conv(features_inception4c_conv5, features_inception4c_conv4, features_inception4c_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv5, batch, scratch());
+  cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
+                      features_inception4c_conv5_weight_,
+                      cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception4cConv5, batch, scratch());
 
   at(52);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4c_maxpool1_saved,
@@ -2279,9 +2282,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception4dConv4, batch, scratch());
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
-  cnn::conv(features_inception4d_conv5, features_inception4d_conv4, features_inception4d_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv5, batch, scratch());
+  cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
+                      features_inception4d_conv5_weight_,
+                      cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception4dConv5, batch, scratch());
 
   at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4d_maxpool1_saved,
@@ -2334,9 +2338,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception4eConv4, batch, scratch());
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
-  cnn::conv(features_inception4e_conv5, features_inception4e_conv4, features_inception4e_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv5, batch, scratch());
+  cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
+                      features_inception4e_conv5_weight_,
+                      cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception4eConv5, batch, scratch());
 
   at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4e_maxpool1_saved,
@@ -2408,9 +2413,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception5bConv4, batch, scratch());
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
-  cnn::conv(features_inception5b_conv5, features_inception5b_conv4, features_inception5b_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv5, batch, scratch());
+  cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
+                      features_inception5b_conv5_weight_,
+                      cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception5bConv5, batch, scratch());
 
   at(92);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5b_maxpool1_saved,
@@ -2463,11 +2469,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(91);  // 14: features.inception5b.conv5
   cnn::relu_backward_input(d_features_inception5b_conv5, d_features_inception5b_conv5,
                            features_inception5b_conv5, k128x7x7, batch);
-  cnn::conv_backward_params(d_features_inception5b_conv5_weight, d_features_inception5b_conv5_bias,
-                            d_features_inception5b_conv5, features_inception5b_conv4,
-                            kFeaturesInception5bConv5, batch, scratch());
-  cnn::conv_backward_input(d_features_inception5b_conv4, d_features_inception5b_conv5,
-                           features_inception5b_conv5_weight_, kFeaturesInception5bConv5, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception5b_conv5_weight, d_features_inception5b_conv5_bias,
+                                      d_features_inception5b_conv5, features_inception5b_conv4,
+                                      kFeaturesInception5bConv5, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception5b_conv4, d_features_inception5b_conv5,
+                                     features_inception5b_conv5_weight_, kFeaturesInception5bConv5, batch,
+                                     scratch());
   backward_at(90);  // 14: features.inception5b.conv4
   cnn::relu_backward_input(d_features_inception5b_conv4, d_features_inception5b_conv4,
                            features_inception5b_conv4, k48x7x7, batch);
@@ -2518,8 +2525,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5a_conv5_weight, d_features_inception5a_conv5_bias,
                             d_features_inception5a_conv5, features_inception5a_conv4,
                             kFeaturesInception5aConv5, batch, scratch());
-  cnn::conv_backward_input(d_features_inception5a_conv4, d_features_inception5a_conv5,
-                           features_inception5a_conv5_weight_, kFeaturesInception5aConv5, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception5a_conv4, d_features_inception5a_conv5,
+                                     features_inception5a_conv5_weight_, kFeaturesInception5aConv5, batch,
+                                     scratch());
   backward_at(82);  // 14: features.inception5a.conv4
   cnn::relu_backward_input(d_features_inception5a_conv4, d_features_inception5a_conv4,
                            features_inception5a_conv4, k32x7x7, batch);
@@ -2570,11 +2578,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(74);  // 14: features.inception4e.conv5
   cnn::relu_backward_input(d_features_inception4e_conv5, d_features_inception4e_conv5,
                            features_inception4e_conv5, k128x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4e_conv5_weight, d_features_inception4e_conv5_bias,
-                            d_features_inception4e_conv5, features_inception4e_conv4,
-                            kFeaturesInception4eConv5, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4e_conv4, d_features_inception4e_conv5,
-                           features_inception4e_conv5_weight_, kFeaturesInception4eConv5, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception4e_conv5_weight, d_features_inception4e_conv5_bias,
+                                      d_features_inception4e_conv5, features_inception4e_conv4,
+                                      kFeaturesInception4eConv5, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception4e_conv4, d_features_inception4e_conv5,
+                                     features_inception4e_conv5_weight_, kFeaturesInception4eConv5, batch,
+                                     scratch());
   backward_at(73);  // 14: features.inception4e.conv4
   cnn::relu_backward_input(d_features_inception4e_conv4, d_features_inception4e_conv4,
                            features_inception4e_conv4, k32x14x14, batch);
@@ -2652,11 +2661,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(59);  // 14: features.inception4d.conv5
   cnn::relu_backward_input(d_features_inception4d_conv5, d_features_inception4d_conv5,
                            features_inception4d_conv5, k64x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4d_conv5_weight, d_features_inception4d_conv5_bias,
-                            d_features_inception4d_conv5, features_inception4d_conv4,
-                            kFeaturesInception4dConv5, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4d_conv4, d_features_inception4d_conv5,
-                           features_inception4d_conv5_weight_, kFeaturesInception4dConv5, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception4d_conv5_weight, d_features_inception4d_conv5_bias,
+                                      d_features_inception4d_conv5, features_inception4d_conv4,
+                                      kFeaturesInception4dConv5, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception4d_conv4, d_features_inception4d_conv5,
+                                     features_inception4d_conv5_weight_, kFeaturesInception4dConv5, batch,
+                                     scratch());
   backward_at(58);  // 14: features.inception4d.conv4
   cnn::relu_backward_input(d_features_inception4d_conv4, d_features_inception4d_conv4,
                            features_inception4d_conv4, k32x14x14, batch);
@@ -2704,11 +2714,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(51);  // 14: features.inception4c.conv5
   cnn::relu_backward_input(d_features_inception4c_conv5, d_features_inception4c_conv5,
                            features_inception4c_conv5, k64x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4c_conv5_weight, d_features_inception4c_conv5_bias,
-                            d_features_inception4c_conv5, features_inception4c_conv4,
-                            kFeaturesInception4cConv5, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4c_conv4, d_features_inception4c_conv5,
-                           features_inception4c_conv5_weight_, kFeaturesInception4cConv5, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception4c_conv5_weight, d_features_inception4c_conv5_bias,
+                                      d_features_inception4c_conv5, features_inception4c_conv4,
+                                      kFeaturesInception4cConv5, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception4c_conv4, d_features_inception4c_conv5,
+                                     features_inception4c_conv5_weight_, kFeaturesInception4cConv5, batch,
+                                     scratch());
   backward_at(50);  // 14: features.inception4c.conv4
   cnn::relu_backward_input(d_features_inception4c_conv4, d_features_inception4c_conv4,
                            features_inception4c_conv4, k24x14x14, batch);
@@ -2756,11 +2767,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(43);  // 14: features.inception4b.conv5
   cnn::relu_backward_input(d_features_inception4b_conv5, d_features_inception4b_conv5,
                            features_inception4b_conv5, k64x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4b_conv5_weight, d_features_inception4b_conv5_bias,
-                            d_features_inception4b_conv5, features_inception4b_conv4,
-                            kFeaturesInception4bConv5, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4b_conv4, d_features_inception4b_conv5,
-                           features_inception4b_conv5_weight_, kFeaturesInception4bConv5, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception4b_conv5_weight, d_features_inception4b_conv5_bias,
+                                      d_features_inception4b_conv5, features_inception4b_conv4,
+                                      kFeaturesInception4bConv5, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception4b_conv4, d_features_inception4b_conv5,
+                                     features_inception4b_conv5_weight_, kFeaturesInception4bConv5, batch,
+                                     scratch());
   backward_at(42);  // 14: features.inception4b.conv4
   cnn::relu_backward_input(d_features_inception4b_conv4, d_features_inception4b_conv4,
                            features_inception4b_conv4, k24x14x14, batch);
@@ -2841,8 +2853,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4a_conv5_weight, d_features_inception4a_conv5_bias,
                             d_features_inception4a_conv5, features_inception4a_conv4,
                             kFeaturesInception4aConv5, batch, scratch());
-  cnn::conv_backward_input(d_features_inception4a_conv4, d_features_inception4a_conv5,
-                           features_inception4a_conv5_weight_, kFeaturesInception4aConv5, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception4a_conv4, d_features_inception4a_conv5,
+                                     features_inception4a_conv5_weight_, kFeaturesInception4aConv5, batch,
+                                     scratch());
   backward_at(27);  // 14: features.inception4a.conv4
   cnn::relu_backward_input(d_features_inception4a_conv4, d_features_inception4a_conv4,
                            features_inception4a_conv4, k16x14x14, batch);
@@ -2893,11 +2906,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(19);  // 14: features.inception3b.conv5
   cnn::relu_backward_input(d_features_inception3b_conv5, d_features_inception3b_conv5,
                            features_inception3b_conv5, k96x28x28, batch);
-  cnn::conv_backward_params(d_features_inception3b_conv5_weight, d_features_inception3b_conv5_bias,
-                            d_features_inception3b_conv5, features_inception3b_conv4,
-                            kFeaturesInception3bConv5, batch, scratch());
-  cnn::conv_backward_input(d_features_inception3b_conv4, d_features_inception3b_conv5,
-                           features_inception3b_conv5_weight_, kFeaturesInception3bConv5, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception3b_conv5_weight, d_features_inception3b_conv5_bias,
+                                      d_features_inception3b_conv5, features_inception3b_conv4,
+                                      kFeaturesInception3bConv5, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception3b_conv4, d_features_inception3b_conv5,
+                                     features_inception3b_conv5_weight_, kFeaturesInception3bConv5, batch,
+                                     scratch());
   backward_at(18);  // 14: features.inception3b.conv4
   cnn::relu_backward_input(d_features_inception3b_conv4, d_features_inception3b_conv4,
                            features_inception3b_conv4, k32x28x28, batch);
@@ -2945,11 +2959,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(11);  // 14: features.inception3a.conv5
   cnn::relu_backward_input(d_features_inception3a_conv5, d_features_inception3a_conv5,
                            features_inception3a_conv5, k32x28x28, batch);
-  cnn::conv_backward_params(d_features_inception3a_conv5_weight, d_features_inception3a_conv5_bias,
-                            d_features_inception3a_conv5, features_inception3a_conv4,
-                            kFeaturesInception3aConv5, batch, scratch());
-  cnn::conv_backward_input(d_features_inception3a_conv4, d_features_inception3a_conv5,
-                           features_inception3a_conv5_weight_, kFeaturesInception3aConv5, batch, scratch());
+  cnn::winograd::conv_backward_params(d_features_inception3a_conv5_weight, d_features_inception3a_conv5_bias,
+                                      d_features_inception3a_conv5, features_inception3a_conv4,
+                                      kFeaturesInception3aConv5, batch, scratch());
+  cnn::winograd::conv_backward_input(d_features_inception3a_conv4, d_features_inception3a_conv5,
+                                     features_inception3a_conv5_weight_, kFeaturesInception3aConv5, batch,
+                                     scratch());
   backward_at(10);  // 14: features.inception3a.conv4
   cnn::relu_backward_input(d_features_inception3a_conv4, d_features_inception3a_conv4,
                            features_inception3a_conv4, k16x28x28, batch);
@@ -3190,9 +3205,10 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception3bConv4, batch, scratch());
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
-  cnn::conv(features_inception3b_conv5, features_inception3b_conv4, features_inception3b_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv5, batch, scratch());
+  cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
+                      features_inception3b_conv5_weight_,
+                      cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception3bConv5, batch, scratch());
 
   at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
@@ -3262,9 +3278,10 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception4bConv4, batch, scratch());
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
-  cnn::conv(features_inception4b_conv5, features_inception4b_conv4, features_inception4b_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv5, batch, scratch());
+  cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
+                      features_inception4b_conv5_weight_,
+                      cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception4bConv5, batch, scratch());
 
   at(44);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
@@ -3297,9 +3314,10 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception4cConv4, batch, scratch());
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
-  cnn::conv(features_inception4c_conv5, features_inception4c_conv4, features_inception4c_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv5, batch, scratch());
+  cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
+                      features_inception4c_conv5_weight_,
+                      cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception4cConv5, batch, scratch());
 
   at(52);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
@@ -3332,9 +3350,10 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception4dConv4, batch, scratch());
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
-  cnn::conv(features_inception4d_conv5, features_inception4d_conv4, features_inception4d_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv5, batch, scratch());
+  cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
+                      features_inception4d_conv5_weight_,
+                      cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception4dConv5, batch, scratch());
 
   at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
@@ -3367,9 +3386,10 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception4eConv4, batch, scratch());
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
-  cnn::conv(features_inception4e_conv5, features_inception4e_conv4, features_inception4e_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv5, batch, scratch());
+  cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
+                      features_inception4e_conv5_weight_,
+                      cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception4eConv5, batch, scratch());
 
   at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
@@ -3439,9 +3459,10 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception5bConv4, batch, scratch());
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
-  cnn::conv(features_inception5b_conv5, features_inception5b_conv4, features_inception5b_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv5, batch, scratch());
+  cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
+                      features_inception5b_conv5_weight_,
+                      cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception5bConv5, batch, scratch());
 
   at(92);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5a_concat1, kFeaturesInception5bMaxpool1,
@@ -3468,61 +3489,61 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 void GoogLeNet::prepare_on_team() {
   const cnn::Floats features_conv1_weight_prepared = floats(38535168, 9702);
   const cnn::Floats features_conv2_weight_prepared = floats(38544880, 4224);
-  const cnn::Floats features_conv3_weight_prepared = floats(38549104, 442368);
-  const cnn::Floats features_inception3a_conv1_weight_prepared = floats(38991472, 12672);
-  const cnn::Floats features_inception3a_conv2_weight_prepared = floats(39004144, 18432);
-  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39022576, 456192);
-  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39478768, 3456);
-  const cnn::Floats features_inception3a_conv5_weight_prepared = floats(39482224, 14400);
-  const cnn::Floats features_inception3a_conv6_weight_prepared = floats(39496624, 6912);
-  const cnn::Floats features_inception3b_conv1_weight_prepared = floats(39503536, 33792);
-  const cnn::Floats features_inception3b_conv2_weight_prepared = floats(39537328, 33792);
-  const cnn::Floats features_inception3b_conv3_weight_prepared = floats(39571120, 884736);
-  const cnn::Floats features_inception3b_conv4_weight_prepared = floats(40455856, 9216);
-  const cnn::Floats features_inception3b_conv5_weight_prepared = floats(40465072, 76800);
-  const cnn::Floats features_inception3b_conv6_weight_prepared = floats(40541872, 16896);
-  const cnn::Floats features_inception4a_conv1_weight_prepared = floats(40558768, 92160);
-  const cnn::Floats features_inception4a_conv2_weight_prepared = floats(40650928, 46080);
-  const cnn::Floats features_inception4a_conv3_weight_prepared = floats(40697008, 725760);
-  const cnn::Floats features_inception4a_conv4_weight_prepared = floats(41422768, 8640);
-  const cnn::Floats features_inception4a_conv5_weight_prepared = floats(41431408, 19200);
-  const cnn::Floats features_inception4a_conv6_weight_prepared = floats(41450608, 31680);
-  const cnn::Floats features_inception4b_conv1_weight_prepared = floats(41482288, 82944);
-  const cnn::Floats features_inception4b_conv2_weight_prepared = floats(41565232, 58368);
-  const cnn::Floats features_inception4b_conv3_weight_prepared = floats(41623600, 919296);
-  const cnn::Floats features_inception4b_conv4_weight_prepared = floats(42542896, 12288);
-  const cnn::Floats features_inception4b_conv5_weight_prepared = floats(42555184, 39600);
-  const cnn::Floats features_inception4b_conv6_weight_prepared = floats(42594784, 33792);
-  const cnn::Floats features_inception4c_conv1_weight_prepared = floats(42628576, 67584);
-  const cnn::Floats features_inception4c_conv2_weight_prepared = floats(42696160, 67584);
-  const cnn::Floats features_inception4c_conv3_weight_prepared = floats(42763744, 1188864);
-  const cnn::Floats features_inception4c_conv4_weight_prepared = floats(43952608, 12288);
-  const cnn::Floats features_inception4c_conv5_weight_prepared = floats(43964896, 39600);
-  const cnn::Floats features_inception4c_conv6_weight_prepared = floats(44004496, 33792);
-  const cnn::Floats features_inception4d_conv1_weight_prepared = floats(44038288, 58368);
-  const cnn::Floats features_inception4d_conv2_weight_prepared = floats(44096656, 73728);
-  const cnn::Floats features_inception4d_conv3_weight_prepared = floats(44170384, 1492992);
-  const cnn::Floats features_inception4d_conv4_weight_prepared = floats(45663376, 18432);
-  const cnn::Floats features_inception4d_conv5_weight_prepared = floats(45681808, 52800);
-  const cnn::Floats features_inception4d_conv6_weight_prepared = floats(45734608, 33792);
-  const cnn::Floats features_inception4e_conv1_weight_prepared = floats(45768400, 136224);
-  const cnn::Floats features_inception4e_conv2_weight_prepared = floats(45904624, 85536);
-  const cnn::Floats features_inception4e_conv3_weight_prepared = floats(45990160, 1866240);
-  const cnn::Floats features_inception4e_conv4_weight_prepared = floats(47856400, 19008);
-  const cnn::Floats features_inception4e_conv5_weight_prepared = floats(47875408, 105600);
-  const cnn::Floats features_inception4e_conv6_weight_prepared = floats(47981008, 69696);
-  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(48050704, 214656);
-  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(48265360, 134784);
-  const cnn::Floats features_inception5a_conv3_weight_prepared = floats(48400144, 1866240);
-  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(50266384, 29952);
-  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(50296336, 105600);
-  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(50401936, 109824);
-  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(50511760, 319488);
-  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(50831248, 159744);
-  const cnn::Floats features_inception5b_conv3_weight_prepared = floats(50990992, 2654208);
-  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(53645200, 39936);
-  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(53685136, 158400);
-  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(53843536, 109824);
+  const cnn::Floats features_conv3_weight_prepared = floats(38549104, 442944);
+  const cnn::Floats features_inception3a_conv1_weight_prepared = floats(38992048, 12672);
+  const cnn::Floats features_inception3a_conv2_weight_prepared = floats(39004720, 18432);
+  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39023152, 456768);
+  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39479920, 3456);
+  const cnn::Floats features_inception3a_conv5_weight_prepared = floats(39483376, 14400);
+  const cnn::Floats features_inception3a_conv6_weight_prepared = floats(39497776, 6912);
+  const cnn::Floats features_inception3b_conv1_weight_prepared = floats(39504688, 33792);
+  const cnn::Floats features_inception3b_conv2_weight_prepared = floats(39538480, 33792);
+  const cnn::Floats features_inception3b_conv3_weight_prepared = floats(39572272, 885312);
+  const cnn::Floats features_inception3b_conv4_weight_prepared = floats(40457584, 9216);
+  const cnn::Floats features_inception3b_conv5_weight_prepared = floats(40466800, 111168);
+  const cnn::Floats features_inception3b_conv6_weight_prepared = floats(40577968, 16896);
+  const cnn::Floats features_inception4a_conv1_weight_prepared = floats(40594864, 92160);
+  const cnn::Floats features_inception4a_conv2_weight_prepared = floats(40687024, 46080);
+  const cnn::Floats features_inception4a_conv3_weight_prepared = floats(40733104, 726336);
+  const cnn::Floats features_inception4a_conv4_weight_prepared = floats(41459440, 8640);
+  const cnn::Floats features_inception4a_conv5_weight_prepared = floats(41468080, 19200);
+  const cnn::Floats features_inception4a_conv6_weight_prepared = floats(41487280, 31680);
+  const cnn::Floats features_inception4b_conv1_weight_prepared = floats(41518960, 82944);
+  const cnn::Floats features_inception4b_conv2_weight_prepared = floats(41601904, 58368);
+  const cnn::Floats features_inception4b_conv3_weight_prepared = floats(41660272, 919872);
+  const cnn::Floats features_inception4b_conv4_weight_prepared = floats(42580144, 12288);
+  const cnn::Floats features_inception4b_conv5_weight_prepared = floats(42592432, 57024);
+  const cnn::Floats features_inception4b_conv6_weight_prepared = floats(42649456, 33792);
+  const cnn::Floats features_inception4c_conv1_weight_prepared = floats(42683248, 67584);
+  const cnn::Floats features_inception4c_conv2_weight_prepared = floats(42750832, 67584);
+  const cnn::Floats features_inception4c_conv3_weight_prepared = floats(42818416, 1189440);
+  const cnn::Floats features_inception4c_conv4_weight_prepared = floats(44007856, 12288);
+  const cnn::Floats features_inception4c_conv5_weight_prepared = floats(44020144, 57024);
+  const cnn::Floats features_inception4c_conv6_weight_prepared = floats(44077168, 33792);
+  const cnn::Floats features_inception4d_conv1_weight_prepared = floats(44110960, 58368);
+  const cnn::Floats features_inception4d_conv2_weight_prepared = floats(44169328, 73728);
+  const cnn::Floats features_inception4d_conv3_weight_prepared = floats(44243056, 1493568);
+  const cnn::Floats features_inception4d_conv4_weight_prepared = floats(45736624, 18432);
+  const cnn::Floats features_inception4d_conv5_weight_prepared = floats(45755056, 76608);
+  const cnn::Floats features_inception4d_conv6_weight_prepared = floats(45831664, 33792);
+  const cnn::Floats features_inception4e_conv1_weight_prepared = floats(45865456, 136224);
+  const cnn::Floats features_inception4e_conv2_weight_prepared = floats(46001680, 85536);
+  const cnn::Floats features_inception4e_conv3_weight_prepared = floats(46087216, 1866816);
+  const cnn::Floats features_inception4e_conv4_weight_prepared = floats(47954032, 19008);
+  const cnn::Floats features_inception4e_conv5_weight_prepared = floats(47973040, 152640);
+  const cnn::Floats features_inception4e_conv6_weight_prepared = floats(48125680, 69696);
+  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(48195376, 214656);
+  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(48410032, 134784);
+  const cnn::Floats features_inception5a_conv3_weight_prepared = floats(48544816, 1866816);
+  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(50411632, 29952);
+  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(50441584, 105600);
+  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(50547184, 109824);
+  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(50657008, 319488);
+  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(50976496, 159744);
+  const cnn::Floats features_inception5b_conv3_weight_prepared = floats(51136240, 2654784);
+  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(53791024, 39936);
+  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(53830960, 228672);
+  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(54059632, 109824);
 
   at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
   cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
@@ -3574,8 +3595,8 @@ void GoogLeNet::prepare_on_team() {
                     kFeaturesInception3bConv4);
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
-  cnn::conv_prepare(features_inception3b_conv5_weight_prepared, features_inception3b_conv5_weight_,
-                    kFeaturesInception3bConv5);
+  cnn::winograd::conv_prepare(features_inception3b_conv5_weight_prepared, features_inception3b_conv5_weight_,
+                              kFeaturesInception3bConv5);
 
   at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
   cnn::conv_prepare(features_inception3b_conv6_weight_prepared, features_inception3b_conv6_weight_,
@@ -3622,8 +3643,8 @@ void GoogLeNet::prepare_on_team() {
                     kFeaturesInception4bConv4);
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
-  cnn::conv_prepare(features_inception4b_conv5_weight_prepared, features_inception4b_conv5_weight_,
-                    kFeaturesInception4bConv5);
+  cnn::winograd::conv_prepare(features_inception4b_conv5_weight_prepared, features_inception4b_conv5_weight_,
+                              kFeaturesInception4bConv5);
 
   at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
   cnn::conv_prepare(features_inception4b_conv6_weight_prepared, features_inception4b_conv6_weight_,
@@ -3646,8 +3667,8 @@ void GoogLeNet::prepare_on_team() {
                     kFeaturesInception4cConv4);
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
-  cnn::conv_prepare(features_inception4c_conv5_weight_prepared, features_inception4c_conv5_weight_,
-                    kFeaturesInception4cConv5);
+  cnn::winograd::conv_prepare(features_inception4c_conv5_weight_prepared, features_inception4c_conv5_weight_,
+                              kFeaturesInception4cConv5);
 
   at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
   cnn::conv_prepare(features_inception4c_conv6_weight_prepared, features_inception4c_conv6_weight_,
@@ -3670,8 +3691,8 @@ void GoogLeNet::prepare_on_team() {
                     kFeaturesInception4dConv4);
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
-  cnn::conv_prepare(features_inception4d_conv5_weight_prepared, features_inception4d_conv5_weight_,
-                    kFeaturesInception4dConv5);
+  cnn::winograd::conv_prepare(features_inception4d_conv5_weight_prepared, features_inception4d_conv5_weight_,
+                              kFeaturesInception4dConv5);
 
   at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
   cnn::conv_prepare(features_inception4d_conv6_weight_prepared, features_inception4d_conv6_weight_,
@@ -3694,8 +3715,8 @@ void GoogLeNet::prepare_on_team() {
                     kFeaturesInception4eConv4);
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
-  cnn::conv_prepare(features_inception4e_conv5_weight_prepared, features_inception4e_conv5_weight_,
-                    kFeaturesInception4eConv5);
+  cnn::winograd::conv_prepare(features_inception4e_conv5_weight_prepared, features_inception4e_conv5_weight_,
+                              kFeaturesInception4eConv5);
 
   at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
   cnn::conv_prepare(features_inception4e_conv6_weight_prepared, features_inception4e_conv6_weight_,
@@ -3742,8 +3763,8 @@ void GoogLeNet::prepare_on_team() {
                     kFeaturesInception5bConv4);
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
-  cnn::conv_prepare(features_inception5b_conv5_weight_prepared, features_inception5b_conv5_weight_,
-                    kFeaturesInception5bConv5);
+  cnn::winograd::conv_prepare(features_inception5b_conv5_weight_prepared, features_inception5b_conv5_weight_,
+                              kFeaturesInception5bConv5);
 
   at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
   cnn::conv_prepare(features_inception5b_conv6_weight_prepared, features_inception5b_conv6_weight_,
@@ -3761,137 +3782,137 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_conv2 = blocked(19267584, 200704);  // 64x56x56
   const cnn::Floats features_conv2_weight_prepared = floats(38544880, 4224);
   const cnn::Blocked features_conv3 = blocked(0, 602112);  // 192x56x56
-  const cnn::Floats features_conv3_weight_prepared = floats(38549104, 442368);
+  const cnn::Floats features_conv3_weight_prepared = floats(38549104, 442944);
   const cnn::Blocked features_lrn2 = blocked(19267584, 602112);  // 192x56x56
   const cnn::Blocked features_maxpool2 = blocked(0, 150528);  // 192x28x28
   const cnn::Blocked features_inception3a_concat1 = blocked(12042240, 200704);  // 256x28x28
   const cnn::Blocked features_inception3a_conv1 = blocked(12042240, 200704);  // 64x28x28
-  const cnn::Floats features_inception3a_conv1_weight_prepared = floats(38991472, 12672);
+  const cnn::Floats features_inception3a_conv1_weight_prepared = floats(38992048, 12672);
   const cnn::Blocked features_inception3a_conv2 = blocked(4816896, 75264);  // 96x28x28
-  const cnn::Floats features_inception3a_conv2_weight_prepared = floats(39004144, 18432);
+  const cnn::Floats features_inception3a_conv2_weight_prepared = floats(39004720, 18432);
   const cnn::Blocked features_inception3a_conv3 = blocked(12092416, 200704);  // 128x28x28
-  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39022576, 456192);
+  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39023152, 456768);
   const cnn::Blocked features_inception3a_conv4 = blocked(4816896, 12544);  // 16x28x28
-  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39478768, 3456);
+  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39479920, 3456);
   const cnn::Blocked features_inception3a_conv5 = blocked(12192768, 200704);  // 32x28x28
-  const cnn::Floats features_inception3a_conv5_weight_prepared = floats(39482224, 14400);
+  const cnn::Floats features_inception3a_conv5_weight_prepared = floats(39483376, 14400);
   const cnn::Blocked features_inception3a_maxpool1 = blocked(4816896, 150528);  // 192x28x28
   const cnn::Blocked features_inception3a_conv6 = blocked(12217856, 200704);  // 32x28x28
-  const cnn::Floats features_inception3a_conv6_weight_prepared = floats(39496624, 6912);
+  const cnn::Floats features_inception3a_conv6_weight_prepared = floats(39497776, 6912);
   const cnn::Blocked features_inception3b_concat1 = blocked(0, 376320);  // 480x28x28
   const cnn::Blocked features_inception3b_conv1 = blocked(0, 376320);  // 128x28x28
-  const cnn::Floats features_inception3b_conv1_weight_prepared = floats(39503536, 33792);
+  const cnn::Floats features_inception3b_conv1_weight_prepared = floats(39504688, 33792);
   const cnn::Blocked features_inception3b_conv2 = blocked(18464768, 100352);  // 128x28x28
-  const cnn::Floats features_inception3b_conv2_weight_prepared = floats(39537328, 33792);
+  const cnn::Floats features_inception3b_conv2_weight_prepared = floats(39538480, 33792);
   const cnn::Blocked features_inception3b_conv3 = blocked(100352, 376320);  // 192x28x28
-  const cnn::Floats features_inception3b_conv3_weight_prepared = floats(39571120, 884736);
+  const cnn::Floats features_inception3b_conv3_weight_prepared = floats(39572272, 885312);
   const cnn::Blocked features_inception3b_conv4 = blocked(18464768, 25088);  // 32x28x28
-  const cnn::Floats features_inception3b_conv4_weight_prepared = floats(40455856, 9216);
+  const cnn::Floats features_inception3b_conv4_weight_prepared = floats(40457584, 9216);
   const cnn::Blocked features_inception3b_conv5 = blocked(250880, 376320);  // 96x28x28
-  const cnn::Floats features_inception3b_conv5_weight_prepared = floats(40465072, 76800);
+  const cnn::Floats features_inception3b_conv5_weight_prepared = floats(40466800, 111168);
   const cnn::Blocked features_inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
   const cnn::Blocked features_inception3b_conv6 = blocked(326144, 376320);  // 64x28x28
-  const cnn::Floats features_inception3b_conv6_weight_prepared = floats(40541872, 16896);
+  const cnn::Floats features_inception3b_conv6_weight_prepared = floats(40577968, 16896);
   const cnn::Blocked features_maxpool3 = blocked(12042240, 94080);  // 480x14x14
   const cnn::Blocked features_inception4a_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4a_conv1 = blocked(0, 100352);  // 192x14x14
-  const cnn::Floats features_inception4a_conv1_weight_prepared = floats(40558768, 92160);
+  const cnn::Floats features_inception4a_conv1_weight_prepared = floats(40594864, 92160);
   const cnn::Blocked features_inception4a_conv2 = blocked(3211264, 18816);  // 96x14x14
-  const cnn::Floats features_inception4a_conv2_weight_prepared = floats(40650928, 46080);
+  const cnn::Floats features_inception4a_conv2_weight_prepared = floats(40687024, 46080);
   const cnn::Blocked features_inception4a_conv3 = blocked(37632, 100352);  // 208x14x14
-  const cnn::Floats features_inception4a_conv3_weight_prepared = floats(40697008, 725760);
+  const cnn::Floats features_inception4a_conv3_weight_prepared = floats(40733104, 726336);
   const cnn::Blocked features_inception4a_conv4 = blocked(3211264, 3136);  // 16x14x14
-  const cnn::Floats features_inception4a_conv4_weight_prepared = floats(41422768, 8640);
+  const cnn::Floats features_inception4a_conv4_weight_prepared = floats(41459440, 8640);
   const cnn::Blocked features_inception4a_conv5 = blocked(78400, 100352);  // 48x14x14
-  const cnn::Floats features_inception4a_conv5_weight_prepared = floats(41431408, 19200);
+  const cnn::Floats features_inception4a_conv5_weight_prepared = floats(41468080, 19200);
   const cnn::Blocked features_inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
   const cnn::Blocked features_inception4a_conv6 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats features_inception4a_conv6_weight_prepared = floats(41450608, 31680);
+  const cnn::Floats features_inception4a_conv6_weight_prepared = floats(41487280, 31680);
   const cnn::Blocked features_inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv1 = blocked(3211264, 100352);  // 160x14x14
-  const cnn::Floats features_inception4b_conv1_weight_prepared = floats(41482288, 82944);
+  const cnn::Floats features_inception4b_conv1_weight_prepared = floats(41518960, 82944);
   const cnn::Blocked features_inception4b_conv2 = blocked(6422528, 21952);  // 112x14x14
-  const cnn::Floats features_inception4b_conv2_weight_prepared = floats(41565232, 58368);
+  const cnn::Floats features_inception4b_conv2_weight_prepared = floats(41601904, 58368);
   const cnn::Blocked features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Floats features_inception4b_conv3_weight_prepared = floats(41623600, 919296);
+  const cnn::Floats features_inception4b_conv3_weight_prepared = floats(41660272, 919872);
   const cnn::Blocked features_inception4b_conv4 = blocked(6422528, 4704);  // 24x14x14
-  const cnn::Floats features_inception4b_conv4_weight_prepared = floats(42542896, 12288);
+  const cnn::Floats features_inception4b_conv4_weight_prepared = floats(42580144, 12288);
   const cnn::Blocked features_inception4b_conv5 = blocked(3286528, 100352);  // 64x14x14
-  const cnn::Floats features_inception4b_conv5_weight_prepared = floats(42555184, 39600);
+  const cnn::Floats features_inception4b_conv5_weight_prepared = floats(42592432, 57024);
   const cnn::Blocked features_inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv6 = blocked(3299072, 100352);  // 64x14x14
-  const cnn::Floats features_inception4b_conv6_weight_prepared = floats(42594784, 33792);
+  const cnn::Floats features_inception4b_conv6_weight_prepared = floats(42649456, 33792);
   const cnn::Blocked features_inception4c_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv1 = blocked(0, 100352);  // 128x14x14
-  const cnn::Floats features_inception4c_conv1_weight_prepared = floats(42628576, 67584);
+  const cnn::Floats features_inception4c_conv1_weight_prepared = floats(42683248, 67584);
   const cnn::Blocked features_inception4c_conv2 = blocked(6422528, 25088);  // 128x14x14
-  const cnn::Floats features_inception4c_conv2_weight_prepared = floats(42696160, 67584);
+  const cnn::Floats features_inception4c_conv2_weight_prepared = floats(42750832, 67584);
   const cnn::Blocked features_inception4c_conv3 = blocked(25088, 100352);  // 256x14x14
-  const cnn::Floats features_inception4c_conv3_weight_prepared = floats(42763744, 1188864);
+  const cnn::Floats features_inception4c_conv3_weight_prepared = floats(42818416, 1189440);
   const cnn::Blocked features_inception4c_conv4 = blocked(6422528, 4704);  // 24x14x14
-  const cnn::Floats features_inception4c_conv4_weight_prepared = floats(43952608, 12288);
+  const cnn::Floats features_inception4c_conv4_weight_prepared = floats(44007856, 12288);
   const cnn::Blocked features_inception4c_conv5 = blocked(75264, 100352);  // 64x14x14
-  const cnn::Floats features_inception4c_conv5_weight_prepared = floats(43964896, 39600);
+  const cnn::Floats features_inception4c_conv5_weight_prepared = floats(44020144, 57024);
   const cnn::Blocked features_inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv6 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats features_inception4c_conv6_weight_prepared = floats(44004496, 33792);
+  const cnn::Floats features_inception4c_conv6_weight_prepared = floats(44077168, 33792);
   const cnn::Blocked features_inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
   const cnn::Blocked features_inception4d_conv1 = blocked(5218304, 103488);  // 112x14x14
-  const cnn::Floats features_inception4d_conv1_weight_prepared = floats(44038288, 58368);
+  const cnn::Floats features_inception4d_conv1_weight_prepared = floats(44110960, 58368);
   const cnn::Blocked features_inception4d_conv2 = blocked(3211264, 28224);  // 144x14x14
-  const cnn::Floats features_inception4d_conv2_weight_prepared = floats(44096656, 73728);
+  const cnn::Floats features_inception4d_conv2_weight_prepared = floats(44169328, 73728);
   const cnn::Blocked features_inception4d_conv3 = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Floats features_inception4d_conv3_weight_prepared = floats(44170384, 1492992);
+  const cnn::Floats features_inception4d_conv3_weight_prepared = floats(44243056, 1493568);
   const cnn::Blocked features_inception4d_conv4 = blocked(3211264, 6272);  // 32x14x14
-  const cnn::Floats features_inception4d_conv4_weight_prepared = floats(45663376, 18432);
+  const cnn::Floats features_inception4d_conv4_weight_prepared = floats(45736624, 18432);
   const cnn::Blocked features_inception4d_conv5 = blocked(5296704, 103488);  // 64x14x14
-  const cnn::Floats features_inception4d_conv5_weight_prepared = floats(45681808, 52800);
+  const cnn::Floats features_inception4d_conv5_weight_prepared = floats(45755056, 76608);
   const cnn::Blocked features_inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
   const cnn::Blocked features_inception4d_conv6 = blocked(5309248, 103488);  // 64x14x14
-  const cnn::Floats features_inception4d_conv6_weight_prepared = floats(45734608, 33792);
+  const cnn::Floats features_inception4d_conv6_weight_prepared = floats(45831664, 33792);
   const cnn::Blocked features_inception4e_concat1 = blocked(0, 163072);  // 832x14x14
   const cnn::Blocked features_inception4e_conv1 = blocked(0, 163072);  // 256x14x14
-  const cnn::Floats features_inception4e_conv1_weight_prepared = floats(45768400, 136224);
+  const cnn::Floats features_inception4e_conv1_weight_prepared = floats(45865456, 136224);
   const cnn::Blocked features_inception4e_conv2 = blocked(8529920, 31360);  // 160x14x14
-  const cnn::Floats features_inception4e_conv2_weight_prepared = floats(45904624, 85536);
+  const cnn::Floats features_inception4e_conv2_weight_prepared = floats(46001680, 85536);
   const cnn::Blocked features_inception4e_conv3 = blocked(50176, 163072);  // 320x14x14
-  const cnn::Floats features_inception4e_conv3_weight_prepared = floats(45990160, 1866240);
+  const cnn::Floats features_inception4e_conv3_weight_prepared = floats(46087216, 1866816);
   const cnn::Blocked features_inception4e_conv4 = blocked(8529920, 6272);  // 32x14x14
-  const cnn::Floats features_inception4e_conv4_weight_prepared = floats(47856400, 19008);
+  const cnn::Floats features_inception4e_conv4_weight_prepared = floats(47954032, 19008);
   const cnn::Blocked features_inception4e_conv5 = blocked(112896, 163072);  // 128x14x14
-  const cnn::Floats features_inception4e_conv5_weight_prepared = floats(47875408, 105600);
+  const cnn::Floats features_inception4e_conv5_weight_prepared = floats(47973040, 152640);
   const cnn::Blocked features_inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
   const cnn::Blocked features_inception4e_conv6 = blocked(137984, 163072);  // 128x14x14
-  const cnn::Floats features_inception4e_conv6_weight_prepared = floats(47981008, 69696);
+  const cnn::Floats features_inception4e_conv6_weight_prepared = floats(48125680, 69696);
   const cnn::Blocked features_maxpool4 = blocked(5218304, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_concat1 = blocked(1605632, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv1 = blocked(1605632, 40768);  // 256x7x7
-  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(48050704, 214656);
+  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(48195376, 214656);
   const cnn::Blocked features_inception5a_conv2 = blocked(0, 7840);  // 160x7x7
-  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(48265360, 134784);
+  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(48410032, 134784);
   const cnn::Blocked features_inception5a_conv3 = blocked(1618176, 40768);  // 320x7x7
-  const cnn::Floats features_inception5a_conv3_weight_prepared = floats(48400144, 1866240);
+  const cnn::Floats features_inception5a_conv3_weight_prepared = floats(48544816, 1866816);
   const cnn::Blocked features_inception5a_conv4 = blocked(0, 1568);  // 32x7x7
-  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(50266384, 29952);
+  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(50411632, 29952);
   const cnn::Blocked features_inception5a_conv5 = blocked(1633856, 40768);  // 128x7x7
-  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(50296336, 105600);
+  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(50441584, 105600);
   const cnn::Blocked features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv6 = blocked(1640128, 40768);  // 128x7x7
-  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(50401936, 109824);
+  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(50547184, 109824);
   const cnn::Blocked features_inception5b_concat1 = blocked(0, 50176);  // 1024x7x7
   const cnn::Blocked features_inception5b_conv1 = blocked(0, 50176);  // 384x7x7
-  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(50511760, 319488);
+  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(50657008, 319488);
   const cnn::Blocked features_inception5b_conv2 = blocked(2910208, 9408);  // 192x7x7
-  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(50831248, 159744);
+  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(50976496, 159744);
   const cnn::Blocked features_inception5b_conv3 = blocked(18816, 50176);  // 384x7x7
-  const cnn::Floats features_inception5b_conv3_weight_prepared = floats(50990992, 2654208);
+  const cnn::Floats features_inception5b_conv3_weight_prepared = floats(51136240, 2654784);
   const cnn::Blocked features_inception5b_conv4 = blocked(2910208, 2352);  // 48x7x7
-  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(53645200, 39936);
+  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(53791024, 39936);
   const cnn::Blocked features_inception5b_conv5 = blocked(37632, 50176);  // 128x7x7
-  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(53685136, 158400);
+  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(53830960, 228672);
   const cnn::Blocked features_inception5b_maxpool1 = blocked(2910208, 40768);  // 832x7x7
   const cnn::Blocked features_inception5b_conv6 = blocked(43904, 50176);  // 128x7x7
-  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(53843536, 109824);
+  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(54059632, 109824);
   const cnn::Blocked head_gap1 = blocked(1605632, 1024);  // 1024
   const cnn::Blocked head_dense1 = blocked(0, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
@@ -3988,10 +4009,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception3bConv4, batch, scratch());
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
-  cnn::conv(features_inception3b_conv5, features_inception3b_conv4,
-            cnn::prepared(features_inception3b_conv5_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv5, batch, scratch());
+  cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
+                      cnn::prepared(features_inception3b_conv5_weight_prepared),
+                      cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception3bConv5, batch, scratch());
 
   at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
@@ -4070,10 +4091,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception4bConv4, batch, scratch());
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
-  cnn::conv(features_inception4b_conv5, features_inception4b_conv4,
-            cnn::prepared(features_inception4b_conv5_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv5, batch, scratch());
+  cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
+                      cnn::prepared(features_inception4b_conv5_weight_prepared),
+                      cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception4bConv5, batch, scratch());
 
   at(44);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
@@ -4110,10 +4131,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception4cConv4, batch, scratch());
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
-  cnn::conv(features_inception4c_conv5, features_inception4c_conv4,
-            cnn::prepared(features_inception4c_conv5_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv5, batch, scratch());
+  cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
+                      cnn::prepared(features_inception4c_conv5_weight_prepared),
+                      cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception4cConv5, batch, scratch());
 
   at(52);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
@@ -4150,10 +4171,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception4dConv4, batch, scratch());
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
-  cnn::conv(features_inception4d_conv5, features_inception4d_conv4,
-            cnn::prepared(features_inception4d_conv5_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv5, batch, scratch());
+  cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
+                      cnn::prepared(features_inception4d_conv5_weight_prepared),
+                      cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception4dConv5, batch, scratch());
 
   at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
@@ -4190,10 +4211,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception4eConv4, batch, scratch());
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
-  cnn::conv(features_inception4e_conv5, features_inception4e_conv4,
-            cnn::prepared(features_inception4e_conv5_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv5, batch, scratch());
+  cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
+                      cnn::prepared(features_inception4e_conv5_weight_prepared),
+                      cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception4eConv5, batch, scratch());
 
   at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
@@ -4272,10 +4293,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception5bConv4, batch, scratch());
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
-  cnn::conv(features_inception5b_conv5, features_inception5b_conv4,
-            cnn::prepared(features_inception5b_conv5_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv5, batch, scratch());
+  cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
+                      cnn::prepared(features_inception5b_conv5_weight_prepared),
+                      cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
+                      kFeaturesInception5bConv5, batch, scratch());
 
   at(92);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5a_concat1, kFeaturesInception5bMaxpool1,

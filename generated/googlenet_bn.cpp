@@ -413,119 +413,119 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kConv1Conv) == 9702);
-static_assert(cnn::conv_prepared_scratch(kConv1Conv, kBatch) == cnn::ScratchSize{28416, 198912});
+static_assert(cnn::conv_prepared_scratch(kConv1Conv, kBatch) == cnn::ScratchSize{66048, 198912});
 static_assert(cnn::conv_prepared_floats(kConv2Conv) == 4224);
-static_assert(cnn::conv_prepared_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{12480, 87360});
-static_assert(cnn::winograd::conv_prepared_floats(kConv3Conv) == 442368);
-static_assert(cnn::winograd::conv_prepared_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{75904, 0});
+static_assert(cnn::conv_prepared_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{13248, 87360});
+static_assert(cnn::winograd::conv_prepared_floats(kConv3Conv) == 442944);
+static_assert(cnn::winograd::conv_prepared_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{68864, 0});
 static_assert(cnn::conv_prepared_floats(kInception3aBranch1Conv) == 12672);
-static_assert(cnn::conv_prepared_scratch(kInception3aBranch1Conv, kBatch) == cnn::ScratchSize{37056, 259392});
+static_assert(cnn::conv_prepared_scratch(kInception3aBranch1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kInception3aBranch2_0Conv) == 18432);
-static_assert(cnn::conv_prepared_scratch(kInception3aBranch2_0Conv, kBatch) == cnn::ScratchSize{37056, 259392});
-static_assert(cnn::winograd::conv_prepared_floats(kInception3aBranch2_1Conv) == 456192);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{94336, 0});
+static_assert(cnn::conv_prepared_scratch(kInception3aBranch2_0Conv, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::winograd::conv_prepared_floats(kInception3aBranch2_1Conv) == 456768);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{87808, 0});
 static_assert(cnn::conv_prepared_floats(kInception3aBranch3_0Conv) == 3456);
-static_assert(cnn::conv_prepared_scratch(kInception3aBranch3_0Conv, kBatch) == cnn::ScratchSize{37056, 259392});
-static_assert(cnn::winograd::conv_prepared_floats(kInception3aBranch3_1Conv) == 20736);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{195712, 0});
+static_assert(cnn::conv_prepared_scratch(kInception3aBranch3_0Conv, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::winograd::conv_prepared_floats(kInception3aBranch3_1Conv) == 21312);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{202240, 0});
 static_assert(cnn::conv_prepared_floats(kInception3aBranch4Conv) == 6912);
-static_assert(cnn::conv_prepared_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{37056, 259392});
+static_assert(cnn::conv_prepared_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch1Conv) == 33792);
-static_assert(cnn::conv_prepared_scratch(kInception3bBranch1Conv, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kInception3bBranch1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch2_0Conv) == 33792);
-static_assert(cnn::conv_prepared_scratch(kInception3bBranch2_0Conv, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kInception3bBranch2_1Conv) == 884736);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kInception3bBranch2_0Conv, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::winograd::conv_prepared_floats(kInception3bBranch2_1Conv) == 885312);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch3_0Conv) == 9216);
-static_assert(cnn::conv_prepared_scratch(kInception3bBranch3_0Conv, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kInception3bBranch3_1Conv) == 110592);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{103552, 0});
+static_assert(cnn::conv_prepared_scratch(kInception3bBranch3_0Conv, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::winograd::conv_prepared_floats(kInception3bBranch3_1Conv) == 111168);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{99840, 0});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch4Conv) == 16896);
-static_assert(cnn::conv_prepared_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch1Conv) == 92160);
-static_assert(cnn::conv_prepared_scratch(kInception4aBranch1Conv, kBatch) == cnn::ScratchSize{86208, 646464});
+static_assert(cnn::conv_prepared_scratch(kInception4aBranch1Conv, kBatch) == cnn::ScratchSize{86976, 646464});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch2_0Conv) == 46080);
-static_assert(cnn::conv_prepared_scratch(kInception4aBranch2_0Conv, kBatch) == cnn::ScratchSize{67776, 646464});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4aBranch2_1Conv) == 725760);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{94336, 0});
+static_assert(cnn::conv_prepared_scratch(kInception4aBranch2_0Conv, kBatch) == cnn::ScratchSize{68544, 646464});
+static_assert(cnn::winograd::conv_prepared_floats(kInception4aBranch2_1Conv) == 726336);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{87808, 0});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch3_0Conv) == 8640);
-static_assert(cnn::conv_prepared_scratch(kInception4aBranch3_0Conv, kBatch) == cnn::ScratchSize{52800, 646464});
+static_assert(cnn::conv_prepared_scratch(kInception4aBranch3_0Conv, kBatch) == cnn::ScratchSize{53568, 646464});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch3_1Conv) == 6912);
-static_assert(cnn::conv_prepared_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{27840, 194880});
+static_assert(cnn::conv_prepared_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{34752, 194880});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch4Conv) == 31680);
-static_assert(cnn::conv_prepared_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{62016, 646464});
+static_assert(cnn::conv_prepared_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{62784, 646464});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch1Conv) == 82944);
-static_assert(cnn::conv_prepared_scratch(kInception4bBranch1Conv, kBatch) == cnn::ScratchSize{80448, 689472});
+static_assert(cnn::conv_prepared_scratch(kInception4bBranch1Conv, kBatch) == cnn::ScratchSize{81216, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch2_0Conv) == 58368);
-static_assert(cnn::conv_prepared_scratch(kInception4bBranch2_0Conv, kBatch) == cnn::ScratchSize{71232, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4bBranch2_1Conv) == 919296);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{103552, 0});
+static_assert(cnn::conv_prepared_scratch(kInception4bBranch2_0Conv, kBatch) == cnn::ScratchSize{72000, 689472});
+static_assert(cnn::winograd::conv_prepared_floats(kInception4bBranch2_1Conv) == 919872);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{97280, 0});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch3_0Conv) == 12288);
-static_assert(cnn::conv_prepared_scratch(kInception4bBranch3_0Conv, kBatch) == cnn::ScratchSize{53952, 689472});
+static_assert(cnn::conv_prepared_scratch(kInception4bBranch3_0Conv, kBatch) == cnn::ScratchSize{54720, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4bBranch3_1Conv) == 57024);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{94336, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{90368, 0});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch4Conv) == 33792);
-static_assert(cnn::conv_prepared_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{62016, 689472});
+static_assert(cnn::conv_prepared_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch1Conv) == 67584);
-static_assert(cnn::conv_prepared_scratch(kInception4cBranch1Conv, kBatch) == cnn::ScratchSize{74688, 689472});
+static_assert(cnn::conv_prepared_scratch(kInception4cBranch1Conv, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch2_0Conv) == 67584);
-static_assert(cnn::conv_prepared_scratch(kInception4cBranch2_0Conv, kBatch) == cnn::ScratchSize{74688, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4cBranch2_1Conv) == 1188864);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kInception4cBranch2_0Conv, kBatch) == cnn::ScratchSize{75456, 689472});
+static_assert(cnn::winograd::conv_prepared_floats(kInception4cBranch2_1Conv) == 1189440);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch3_0Conv) == 12288);
-static_assert(cnn::conv_prepared_scratch(kInception4cBranch3_0Conv, kBatch) == cnn::ScratchSize{53952, 689472});
+static_assert(cnn::conv_prepared_scratch(kInception4cBranch3_0Conv, kBatch) == cnn::ScratchSize{54720, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4cBranch3_1Conv) == 57024);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{94336, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{90368, 0});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch4Conv) == 33792);
-static_assert(cnn::conv_prepared_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{62016, 689472});
+static_assert(cnn::conv_prepared_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch1Conv) == 58368);
-static_assert(cnn::conv_prepared_scratch(kInception4dBranch1Conv, kBatch) == cnn::ScratchSize{71232, 689472});
+static_assert(cnn::conv_prepared_scratch(kInception4dBranch1Conv, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch2_0Conv) == 73728);
-static_assert(cnn::conv_prepared_scratch(kInception4dBranch2_0Conv, kBatch) == cnn::ScratchSize{76992, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4dBranch2_1Conv) == 1492992);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{121984, 0});
+static_assert(cnn::conv_prepared_scratch(kInception4dBranch2_0Conv, kBatch) == cnn::ScratchSize{77760, 689472});
+static_assert(cnn::winograd::conv_prepared_floats(kInception4dBranch2_1Conv) == 1493568);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{116224, 0});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch3_0Conv) == 18432);
-static_assert(cnn::conv_prepared_scratch(kInception4dBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4dBranch3_1Conv) == 76032);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{103552, 0});
+static_assert(cnn::conv_prepared_scratch(kInception4dBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 689472});
+static_assert(cnn::winograd::conv_prepared_floats(kInception4dBranch3_1Conv) == 76608);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{99840, 0});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch4Conv) == 33792);
-static_assert(cnn::conv_prepared_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{62016, 689472});
+static_assert(cnn::conv_prepared_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch1Conv) == 136224);
-static_assert(cnn::conv_prepared_scratch(kInception4eBranch1Conv, kBatch) == cnn::ScratchSize{98880, 710976});
+static_assert(cnn::conv_prepared_scratch(kInception4eBranch1Conv, kBatch) == cnn::ScratchSize{99648, 710976});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch2_0Conv) == 85536);
-static_assert(cnn::conv_prepared_scratch(kInception4eBranch2_0Conv, kBatch) == cnn::ScratchSize{80448, 710976});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4eBranch2_1Conv) == 1866240);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{131200, 0});
+static_assert(cnn::conv_prepared_scratch(kInception4eBranch2_0Conv, kBatch) == cnn::ScratchSize{81216, 710976});
+static_assert(cnn::winograd::conv_prepared_floats(kInception4eBranch2_1Conv) == 1866816);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{125696, 0});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch3_0Conv) == 19008);
-static_assert(cnn::conv_prepared_scratch(kInception4eBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 710976});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4eBranch3_1Conv) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{57472, 0});
+static_assert(cnn::conv_prepared_scratch(kInception4eBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 710976});
+static_assert(cnn::winograd::conv_prepared_floats(kInception4eBranch3_1Conv) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{49920, 0});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch4Conv) == 69696);
-static_assert(cnn::conv_prepared_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{74688, 710976});
+static_assert(cnn::conv_prepared_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{75456, 710976});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch1Conv) == 214656);
-static_assert(cnn::conv_prepared_scratch(kInception5aBranch1Conv, kBatch) == cnn::ScratchSize{98880, 1048576});
+static_assert(cnn::conv_prepared_scratch(kInception5aBranch1Conv, kBatch) == cnn::ScratchSize{99648, 1048576});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch2_0Conv) == 134784);
-static_assert(cnn::conv_prepared_scratch(kInception5aBranch2_0Conv, kBatch) == cnn::ScratchSize{80448, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kInception5aBranch2_1Conv) == 1866240);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{131200, 0});
+static_assert(cnn::conv_prepared_scratch(kInception5aBranch2_0Conv, kBatch) == cnn::ScratchSize{81216, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kInception5aBranch2_1Conv) == 1866816);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{125696, 0});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch3_0Conv) == 29952);
-static_assert(cnn::conv_prepared_scratch(kInception5aBranch3_0Conv, kBatch) == cnn::ScratchSize{56256, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kInception5aBranch3_1Conv) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{57472, 0});
+static_assert(cnn::conv_prepared_scratch(kInception5aBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kInception5aBranch3_1Conv) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{49920, 0});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch4Conv) == 109824);
-static_assert(cnn::conv_prepared_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{74688, 1048576});
+static_assert(cnn::conv_prepared_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch1Conv) == 319488);
-static_assert(cnn::conv_prepared_scratch(kInception5bBranch1Conv, kBatch) == cnn::ScratchSize{123072, 1048576});
+static_assert(cnn::conv_prepared_scratch(kInception5bBranch1Conv, kBatch) == cnn::ScratchSize{123840, 1048576});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch2_0Conv) == 159744);
-static_assert(cnn::conv_prepared_scratch(kInception5bBranch2_0Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kInception5bBranch2_1Conv) == 2654208);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{149632, 0});
+static_assert(cnn::conv_prepared_scratch(kInception5bBranch2_0Conv, kBatch) == cnn::ScratchSize{86976, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kInception5bBranch2_1Conv) == 2654784);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{144640, 0});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch3_0Conv) == 39936);
-static_assert(cnn::conv_prepared_scratch(kInception5bBranch3_0Conv, kBatch) == cnn::ScratchSize{58560, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kInception5bBranch3_1Conv) == 228096);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{66688, 0});
+static_assert(cnn::conv_prepared_scratch(kInception5bBranch3_0Conv, kBatch) == cnn::ScratchSize{59328, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kInception5bBranch3_1Conv) == 228672);
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{59392, 0});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch4Conv) == 109824);
-static_assert(cnn::conv_prepared_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{74688, 1048576});
+static_assert(cnn::conv_prepared_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1583,7 +1583,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{12845056, 1605632, 17920}, {}},
     {{}, {}},
     {{}, {}},
-    {{346816512, 3211264, 1772544}, {}},
+    {{346816512, 3211264, 1774848}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 3010560, 0}, {}},
@@ -1593,13 +1593,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{14450688, 903168, 75264}, {}},
     {{}, {}},
     {{}, {}},
-    {{86704128, 702464, 1826816}, {}},
+    {{86704128, 702464, 1829120}, {}},
     {{}, {}},
     {{}, {}},
     {{2408448, 652288, 14080}, {}},
     {{}, {}},
     {{}, {}},
-    {{3612672, 150528, 83456}, {}},
+    {{3612672, 150528, 85760}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1204224, 0}, {}},
@@ -1613,13 +1613,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{25690112, 1204224, 137216}, {}},
     {{}, {}},
     {{}, {}},
-    {{173408256, 1003520, 3542016}, {}},
+    {{173408256, 1003520, 3544320}, {}},
     {{}, {}},
     {{}, {}},
     {{6422528, 903168, 37376}, {}},
     {{}, {}},
     {{}, {}},
-    {{21676032, 401408, 443904}, {}},
+    {{21676032, 401408, 446208}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1605632, 0}, {}},
@@ -1634,7 +1634,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{9031680, 451584, 185856}, {}},
     {{}, {}},
     {{}, {}},
-    {{35223552, 238336, 2906368}, {}},
+    {{35223552, 238336, 2908672}, {}},
     {{}, {}},
     {{}, {}},
     {{1505280, 388864, 34816}, {}},
@@ -1663,7 +1663,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{11239424, 489216, 235264}, {}},
     {{}, {}},
     {{}, {}},
-    {{44255232, 263424, 3680768}, {}},
+    {{44255232, 263424, 3683072}, {}},
     {{}, {}},
     {{}, {}},
     {{2408448, 420224, 49536}, {}},
@@ -1683,7 +1683,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{12845056, 501760, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 301056, 4759552}, {}},
+    {{57802752, 301056, 4761856}, {}},
     {{}, {}},
     {{}, {}},
     {{2408448, 420224, 49536}, {}},
@@ -1703,13 +1703,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{14450688, 514304, 297216}, {}},
     {{}, {}},
     {{}, {}},
-    {{73156608, 338688, 5976576}, {}},
+    {{73156608, 338688, 5978880}, {}},
     {{}, {}},
     {{}, {}},
     {{3211264, 426496, 74240}, {}},
     {{}, {}},
     {{}, {}},
-    {{3612672, 75264, 305152}, {}},
+    {{3612672, 75264, 307456}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 802816, 0}, {}},
@@ -1732,13 +1732,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{16558080, 539392, 344704}, {}},
     {{}, {}},
     {{}, {}},
-    {{90316800, 376320, 7470080}, {}},
+    {{90316800, 376320, 7472384}, {}},
     {{}, {}},
     {{}, {}},
     {{3311616, 439040, 76544}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 610304}, {}},
+    {{7225344, 125440, 612608}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 827904, 0}, {}},
@@ -1753,13 +1753,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{6522880, 194432, 541696}, {}},
     {{}, {}},
     {{}, {}},
-    {{22579200, 94080, 7470080}, {}},
+    {{22579200, 94080, 7472384}, {}},
     {{}, {}},
     {{}, {}},
     {{1304576, 169344, 120320}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 31360, 610304}, {}},
+    {{1806336, 31360, 612608}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 326144, 0}, {}},
@@ -1773,13 +1773,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{7827456, 200704, 642048}, {}},
     {{}, {}},
     {{}, {}},
-    {{32514048, 112896, 10622976}, {}},
+    {{32514048, 112896, 10625280}, {}},
     {{}, {}},
     {{}, {}},
     {{1956864, 172480, 160512}, {}},
     {{}, {}},
     {{}, {}},
-    {{2709504, 34496, 914432}, {}},
+    {{2709504, 34496, 916736}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 326144, 0}, {}},
@@ -2190,8 +2190,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
-    .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 47808496,
-               .shared_scratch = 1048576, .thread_scratch = 195712},
+    .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 47817712,
+               .shared_scratch = 1048576, .thread_scratch = 202240},
 };
 
 }  // namespace
@@ -2209,115 +2209,115 @@ void GoogLeNetBn::prepare_on_team() {
   const cnn::Floats conv2_bn_saved = floats(32122608, 256);
   const cnn::Floats conv2_conv_weight_prepared = floats(32122864, 4224);
   const cnn::Floats conv3_bn_saved = floats(32127088, 768);
-  const cnn::Floats conv3_conv_weight_prepared = floats(32127856, 442368);
-  const cnn::Floats inception3a_branch1_bn_saved = floats(32570224, 256);
-  const cnn::Floats inception3a_branch1_conv_weight_prepared = floats(32570480, 12672);
-  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32583152, 384);
-  const cnn::Floats inception3a_branch2_0_conv_weight_prepared = floats(32583536, 18432);
-  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32601968, 512);
-  const cnn::Floats inception3a_branch2_1_conv_weight_prepared = floats(32602480, 456192);
-  const cnn::Floats inception3a_branch3_0_bn_saved = floats(33058672, 64);
-  const cnn::Floats inception3a_branch3_0_conv_weight_prepared = floats(33058736, 3456);
-  const cnn::Floats inception3a_branch3_1_bn_saved = floats(33062192, 128);
-  const cnn::Floats inception3a_branch3_1_conv_weight_prepared = floats(33062320, 20736);
-  const cnn::Floats inception3a_branch4_bn_saved = floats(33083056, 128);
-  const cnn::Floats inception3a_branch4_conv_weight_prepared = floats(33083184, 6912);
-  const cnn::Floats inception3b_branch1_bn_saved = floats(33090096, 512);
-  const cnn::Floats inception3b_branch1_conv_weight_prepared = floats(33090608, 33792);
-  const cnn::Floats inception3b_branch2_0_bn_saved = floats(33124400, 512);
-  const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33124912, 33792);
-  const cnn::Floats inception3b_branch2_1_bn_saved = floats(33158704, 768);
-  const cnn::Floats inception3b_branch2_1_conv_weight_prepared = floats(33159472, 884736);
-  const cnn::Floats inception3b_branch3_0_bn_saved = floats(34044208, 128);
-  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(34044336, 9216);
-  const cnn::Floats inception3b_branch3_1_bn_saved = floats(34053552, 384);
-  const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(34053936, 110592);
-  const cnn::Floats inception3b_branch4_bn_saved = floats(34164528, 256);
-  const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(34164784, 16896);
-  const cnn::Floats inception4a_branch1_bn_saved = floats(34181680, 768);
-  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(34182448, 92160);
-  const cnn::Floats inception4a_branch2_0_bn_saved = floats(34274608, 384);
-  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(34274992, 46080);
-  const cnn::Floats inception4a_branch2_1_bn_saved = floats(34321072, 832);
-  const cnn::Floats inception4a_branch2_1_conv_weight_prepared = floats(34321904, 725760);
-  const cnn::Floats inception4a_branch3_0_bn_saved = floats(35047664, 64);
-  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(35047728, 8640);
-  const cnn::Floats inception4a_branch3_1_bn_saved = floats(35056368, 192);
-  const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(35056560, 6912);
-  const cnn::Floats inception4a_branch4_bn_saved = floats(35063472, 256);
-  const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(35063728, 31680);
-  const cnn::Floats inception4b_branch1_bn_saved = floats(35095408, 640);
-  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(35096048, 82944);
-  const cnn::Floats inception4b_branch2_0_bn_saved = floats(35178992, 448);
-  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(35179440, 58368);
-  const cnn::Floats inception4b_branch2_1_bn_saved = floats(35237808, 896);
-  const cnn::Floats inception4b_branch2_1_conv_weight_prepared = floats(35238704, 919296);
-  const cnn::Floats inception4b_branch3_0_bn_saved = floats(36158000, 96);
-  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(36158096, 12288);
-  const cnn::Floats inception4b_branch3_1_bn_saved = floats(36170384, 256);
-  const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(36170640, 57024);
-  const cnn::Floats inception4b_branch4_bn_saved = floats(36227664, 256);
-  const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(36227920, 33792);
-  const cnn::Floats inception4c_branch1_bn_saved = floats(36261712, 512);
-  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(36262224, 67584);
-  const cnn::Floats inception4c_branch2_0_bn_saved = floats(36329808, 512);
-  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(36330320, 67584);
-  const cnn::Floats inception4c_branch2_1_bn_saved = floats(36397904, 1024);
-  const cnn::Floats inception4c_branch2_1_conv_weight_prepared = floats(36398928, 1188864);
-  const cnn::Floats inception4c_branch3_0_bn_saved = floats(37587792, 96);
-  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(37587888, 12288);
-  const cnn::Floats inception4c_branch3_1_bn_saved = floats(37600176, 256);
-  const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(37600432, 57024);
-  const cnn::Floats inception4c_branch4_bn_saved = floats(37657456, 256);
-  const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(37657712, 33792);
-  const cnn::Floats inception4d_branch1_bn_saved = floats(37691504, 448);
-  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(37691952, 58368);
-  const cnn::Floats inception4d_branch2_0_bn_saved = floats(37750320, 576);
-  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(37750896, 73728);
-  const cnn::Floats inception4d_branch2_1_bn_saved = floats(37824624, 1152);
-  const cnn::Floats inception4d_branch2_1_conv_weight_prepared = floats(37825776, 1492992);
-  const cnn::Floats inception4d_branch3_0_bn_saved = floats(39318768, 128);
-  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(39318896, 18432);
-  const cnn::Floats inception4d_branch3_1_bn_saved = floats(39337328, 256);
-  const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(39337584, 76032);
-  const cnn::Floats inception4d_branch4_bn_saved = floats(39413616, 256);
-  const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(39413872, 33792);
-  const cnn::Floats inception4e_branch1_bn_saved = floats(39447664, 1024);
-  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(39448688, 136224);
-  const cnn::Floats inception4e_branch2_0_bn_saved = floats(39584912, 640);
-  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(39585552, 85536);
-  const cnn::Floats inception4e_branch2_1_bn_saved = floats(39671088, 1280);
-  const cnn::Floats inception4e_branch2_1_conv_weight_prepared = floats(39672368, 1866240);
-  const cnn::Floats inception4e_branch3_0_bn_saved = floats(41538608, 128);
-  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(41538736, 19008);
-  const cnn::Floats inception4e_branch3_1_bn_saved = floats(41557744, 512);
-  const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(41558256, 152064);
-  const cnn::Floats inception4e_branch4_bn_saved = floats(41710320, 512);
-  const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(41710832, 69696);
-  const cnn::Floats inception5a_branch1_bn_saved = floats(41780528, 1024);
-  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(41781552, 214656);
-  const cnn::Floats inception5a_branch2_0_bn_saved = floats(41996208, 640);
-  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(41996848, 134784);
-  const cnn::Floats inception5a_branch2_1_bn_saved = floats(42131632, 1280);
-  const cnn::Floats inception5a_branch2_1_conv_weight_prepared = floats(42132912, 1866240);
-  const cnn::Floats inception5a_branch3_0_bn_saved = floats(43999152, 128);
-  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(43999280, 29952);
-  const cnn::Floats inception5a_branch3_1_bn_saved = floats(44029232, 512);
-  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(44029744, 152064);
-  const cnn::Floats inception5a_branch4_bn_saved = floats(44181808, 512);
-  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(44182320, 109824);
-  const cnn::Floats inception5b_branch1_bn_saved = floats(44292144, 1536);
-  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(44293680, 319488);
-  const cnn::Floats inception5b_branch2_0_bn_saved = floats(44613168, 768);
-  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(44613936, 159744);
-  const cnn::Floats inception5b_branch2_1_bn_saved = floats(44773680, 1536);
-  const cnn::Floats inception5b_branch2_1_conv_weight_prepared = floats(44775216, 2654208);
-  const cnn::Floats inception5b_branch3_0_bn_saved = floats(47429424, 192);
-  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(47429616, 39936);
-  const cnn::Floats inception5b_branch3_1_bn_saved = floats(47469552, 512);
-  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(47470064, 228096);
-  const cnn::Floats inception5b_branch4_bn_saved = floats(47698160, 512);
-  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(47698672, 109824);
+  const cnn::Floats conv3_conv_weight_prepared = floats(32127856, 442944);
+  const cnn::Floats inception3a_branch1_bn_saved = floats(32570800, 256);
+  const cnn::Floats inception3a_branch1_conv_weight_prepared = floats(32571056, 12672);
+  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32583728, 384);
+  const cnn::Floats inception3a_branch2_0_conv_weight_prepared = floats(32584112, 18432);
+  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32602544, 512);
+  const cnn::Floats inception3a_branch2_1_conv_weight_prepared = floats(32603056, 456768);
+  const cnn::Floats inception3a_branch3_0_bn_saved = floats(33059824, 64);
+  const cnn::Floats inception3a_branch3_0_conv_weight_prepared = floats(33059888, 3456);
+  const cnn::Floats inception3a_branch3_1_bn_saved = floats(33063344, 128);
+  const cnn::Floats inception3a_branch3_1_conv_weight_prepared = floats(33063472, 21312);
+  const cnn::Floats inception3a_branch4_bn_saved = floats(33084784, 128);
+  const cnn::Floats inception3a_branch4_conv_weight_prepared = floats(33084912, 6912);
+  const cnn::Floats inception3b_branch1_bn_saved = floats(33091824, 512);
+  const cnn::Floats inception3b_branch1_conv_weight_prepared = floats(33092336, 33792);
+  const cnn::Floats inception3b_branch2_0_bn_saved = floats(33126128, 512);
+  const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33126640, 33792);
+  const cnn::Floats inception3b_branch2_1_bn_saved = floats(33160432, 768);
+  const cnn::Floats inception3b_branch2_1_conv_weight_prepared = floats(33161200, 885312);
+  const cnn::Floats inception3b_branch3_0_bn_saved = floats(34046512, 128);
+  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(34046640, 9216);
+  const cnn::Floats inception3b_branch3_1_bn_saved = floats(34055856, 384);
+  const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(34056240, 111168);
+  const cnn::Floats inception3b_branch4_bn_saved = floats(34167408, 256);
+  const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(34167664, 16896);
+  const cnn::Floats inception4a_branch1_bn_saved = floats(34184560, 768);
+  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(34185328, 92160);
+  const cnn::Floats inception4a_branch2_0_bn_saved = floats(34277488, 384);
+  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(34277872, 46080);
+  const cnn::Floats inception4a_branch2_1_bn_saved = floats(34323952, 832);
+  const cnn::Floats inception4a_branch2_1_conv_weight_prepared = floats(34324784, 726336);
+  const cnn::Floats inception4a_branch3_0_bn_saved = floats(35051120, 64);
+  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(35051184, 8640);
+  const cnn::Floats inception4a_branch3_1_bn_saved = floats(35059824, 192);
+  const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(35060016, 6912);
+  const cnn::Floats inception4a_branch4_bn_saved = floats(35066928, 256);
+  const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(35067184, 31680);
+  const cnn::Floats inception4b_branch1_bn_saved = floats(35098864, 640);
+  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(35099504, 82944);
+  const cnn::Floats inception4b_branch2_0_bn_saved = floats(35182448, 448);
+  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(35182896, 58368);
+  const cnn::Floats inception4b_branch2_1_bn_saved = floats(35241264, 896);
+  const cnn::Floats inception4b_branch2_1_conv_weight_prepared = floats(35242160, 919872);
+  const cnn::Floats inception4b_branch3_0_bn_saved = floats(36162032, 96);
+  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(36162128, 12288);
+  const cnn::Floats inception4b_branch3_1_bn_saved = floats(36174416, 256);
+  const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(36174672, 57024);
+  const cnn::Floats inception4b_branch4_bn_saved = floats(36231696, 256);
+  const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(36231952, 33792);
+  const cnn::Floats inception4c_branch1_bn_saved = floats(36265744, 512);
+  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(36266256, 67584);
+  const cnn::Floats inception4c_branch2_0_bn_saved = floats(36333840, 512);
+  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(36334352, 67584);
+  const cnn::Floats inception4c_branch2_1_bn_saved = floats(36401936, 1024);
+  const cnn::Floats inception4c_branch2_1_conv_weight_prepared = floats(36402960, 1189440);
+  const cnn::Floats inception4c_branch3_0_bn_saved = floats(37592400, 96);
+  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(37592496, 12288);
+  const cnn::Floats inception4c_branch3_1_bn_saved = floats(37604784, 256);
+  const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(37605040, 57024);
+  const cnn::Floats inception4c_branch4_bn_saved = floats(37662064, 256);
+  const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(37662320, 33792);
+  const cnn::Floats inception4d_branch1_bn_saved = floats(37696112, 448);
+  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(37696560, 58368);
+  const cnn::Floats inception4d_branch2_0_bn_saved = floats(37754928, 576);
+  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(37755504, 73728);
+  const cnn::Floats inception4d_branch2_1_bn_saved = floats(37829232, 1152);
+  const cnn::Floats inception4d_branch2_1_conv_weight_prepared = floats(37830384, 1493568);
+  const cnn::Floats inception4d_branch3_0_bn_saved = floats(39323952, 128);
+  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(39324080, 18432);
+  const cnn::Floats inception4d_branch3_1_bn_saved = floats(39342512, 256);
+  const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(39342768, 76608);
+  const cnn::Floats inception4d_branch4_bn_saved = floats(39419376, 256);
+  const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(39419632, 33792);
+  const cnn::Floats inception4e_branch1_bn_saved = floats(39453424, 1024);
+  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(39454448, 136224);
+  const cnn::Floats inception4e_branch2_0_bn_saved = floats(39590672, 640);
+  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(39591312, 85536);
+  const cnn::Floats inception4e_branch2_1_bn_saved = floats(39676848, 1280);
+  const cnn::Floats inception4e_branch2_1_conv_weight_prepared = floats(39678128, 1866816);
+  const cnn::Floats inception4e_branch3_0_bn_saved = floats(41544944, 128);
+  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(41545072, 19008);
+  const cnn::Floats inception4e_branch3_1_bn_saved = floats(41564080, 512);
+  const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(41564592, 152640);
+  const cnn::Floats inception4e_branch4_bn_saved = floats(41717232, 512);
+  const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(41717744, 69696);
+  const cnn::Floats inception5a_branch1_bn_saved = floats(41787440, 1024);
+  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(41788464, 214656);
+  const cnn::Floats inception5a_branch2_0_bn_saved = floats(42003120, 640);
+  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(42003760, 134784);
+  const cnn::Floats inception5a_branch2_1_bn_saved = floats(42138544, 1280);
+  const cnn::Floats inception5a_branch2_1_conv_weight_prepared = floats(42139824, 1866816);
+  const cnn::Floats inception5a_branch3_0_bn_saved = floats(44006640, 128);
+  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(44006768, 29952);
+  const cnn::Floats inception5a_branch3_1_bn_saved = floats(44036720, 512);
+  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(44037232, 152640);
+  const cnn::Floats inception5a_branch4_bn_saved = floats(44189872, 512);
+  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(44190384, 109824);
+  const cnn::Floats inception5b_branch1_bn_saved = floats(44300208, 1536);
+  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(44301744, 319488);
+  const cnn::Floats inception5b_branch2_0_bn_saved = floats(44621232, 768);
+  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(44622000, 159744);
+  const cnn::Floats inception5b_branch2_1_bn_saved = floats(44781744, 1536);
+  const cnn::Floats inception5b_branch2_1_conv_weight_prepared = floats(44783280, 2654784);
+  const cnn::Floats inception5b_branch3_0_bn_saved = floats(47438064, 192);
+  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(47438256, 39936);
+  const cnn::Floats inception5b_branch3_1_bn_saved = floats(47478192, 512);
+  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(47478704, 228672);
+  const cnn::Floats inception5b_branch4_bn_saved = floats(47707376, 512);
+  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(47707888, 109824);
 
   at(0);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2840,190 +2840,190 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats conv2_conv_weight_prepared = floats(32122864, 4224);
   const cnn::Floats conv3_bn_saved = floats(32127088, 768);
   const cnn::Blocked conv3_relu1 = blocked(0, 602112);  // 192x56x56
-  const cnn::Floats conv3_conv_weight_prepared = floats(32127856, 442368);
+  const cnn::Floats conv3_conv_weight_prepared = floats(32127856, 442944);
   const cnn::Blocked maxpool2 = blocked(19267584, 150528);  // 192x28x28
-  const cnn::Floats inception3a_branch1_bn_saved = floats(32570224, 256);
+  const cnn::Floats inception3a_branch1_bn_saved = floats(32570800, 256);
   const cnn::Blocked inception3a_concat1 = blocked(12042240, 200704);  // 256x28x28
   const cnn::Blocked inception3a_branch1_relu1 = blocked(12042240, 200704);  // 64x28x28
-  const cnn::Floats inception3a_branch1_conv_weight_prepared = floats(32570480, 12672);
-  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32583152, 384);
+  const cnn::Floats inception3a_branch1_conv_weight_prepared = floats(32571056, 12672);
+  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32583728, 384);
   const cnn::Blocked inception3a_branch2_0_relu1 = blocked(0, 75264);  // 96x28x28
-  const cnn::Floats inception3a_branch2_0_conv_weight_prepared = floats(32583536, 18432);
-  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32601968, 512);
+  const cnn::Floats inception3a_branch2_0_conv_weight_prepared = floats(32584112, 18432);
+  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32602544, 512);
   const cnn::Blocked inception3a_branch2_1_relu1 = blocked(12092416, 200704);  // 128x28x28
-  const cnn::Floats inception3a_branch2_1_conv_weight_prepared = floats(32602480, 456192);
-  const cnn::Floats inception3a_branch3_0_bn_saved = floats(33058672, 64);
+  const cnn::Floats inception3a_branch2_1_conv_weight_prepared = floats(32603056, 456768);
+  const cnn::Floats inception3a_branch3_0_bn_saved = floats(33059824, 64);
   const cnn::Blocked inception3a_branch3_0_relu1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Floats inception3a_branch3_0_conv_weight_prepared = floats(33058736, 3456);
-  const cnn::Floats inception3a_branch3_1_bn_saved = floats(33062192, 128);
+  const cnn::Floats inception3a_branch3_0_conv_weight_prepared = floats(33059888, 3456);
+  const cnn::Floats inception3a_branch3_1_bn_saved = floats(33063344, 128);
   const cnn::Blocked inception3a_branch3_1_relu1 = blocked(12192768, 200704);  // 32x28x28
-  const cnn::Floats inception3a_branch3_1_conv_weight_prepared = floats(33062320, 20736);
+  const cnn::Floats inception3a_branch3_1_conv_weight_prepared = floats(33063472, 21312);
   const cnn::Blocked inception3a_maxpool1 = blocked(0, 150528);  // 192x28x28
-  const cnn::Floats inception3a_branch4_bn_saved = floats(33083056, 128);
+  const cnn::Floats inception3a_branch4_bn_saved = floats(33084784, 128);
   const cnn::Blocked inception3a_branch4_relu1 = blocked(12217856, 200704);  // 32x28x28
-  const cnn::Floats inception3a_branch4_conv_weight_prepared = floats(33083184, 6912);
-  const cnn::Floats inception3b_branch1_bn_saved = floats(33090096, 512);
+  const cnn::Floats inception3a_branch4_conv_weight_prepared = floats(33084912, 6912);
+  const cnn::Floats inception3b_branch1_bn_saved = floats(33091824, 512);
   const cnn::Blocked inception3b_concat1 = blocked(0, 376320);  // 480x28x28
   const cnn::Blocked inception3b_branch1_relu1 = blocked(0, 376320);  // 128x28x28
-  const cnn::Floats inception3b_branch1_conv_weight_prepared = floats(33090608, 33792);
-  const cnn::Floats inception3b_branch2_0_bn_saved = floats(33124400, 512);
+  const cnn::Floats inception3b_branch1_conv_weight_prepared = floats(33092336, 33792);
+  const cnn::Floats inception3b_branch2_0_bn_saved = floats(33126128, 512);
   const cnn::Blocked inception3b_branch2_0_relu1 = blocked(18464768, 100352);  // 128x28x28
-  const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33124912, 33792);
-  const cnn::Floats inception3b_branch2_1_bn_saved = floats(33158704, 768);
+  const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33126640, 33792);
+  const cnn::Floats inception3b_branch2_1_bn_saved = floats(33160432, 768);
   const cnn::Blocked inception3b_branch2_1_relu1 = blocked(100352, 376320);  // 192x28x28
-  const cnn::Floats inception3b_branch2_1_conv_weight_prepared = floats(33159472, 884736);
-  const cnn::Floats inception3b_branch3_0_bn_saved = floats(34044208, 128);
+  const cnn::Floats inception3b_branch2_1_conv_weight_prepared = floats(33161200, 885312);
+  const cnn::Floats inception3b_branch3_0_bn_saved = floats(34046512, 128);
   const cnn::Blocked inception3b_branch3_0_relu1 = blocked(18464768, 25088);  // 32x28x28
-  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(34044336, 9216);
-  const cnn::Floats inception3b_branch3_1_bn_saved = floats(34053552, 384);
+  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(34046640, 9216);
+  const cnn::Floats inception3b_branch3_1_bn_saved = floats(34055856, 384);
   const cnn::Blocked inception3b_branch3_1_relu1 = blocked(250880, 376320);  // 96x28x28
-  const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(34053936, 110592);
+  const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(34056240, 111168);
   const cnn::Blocked inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
-  const cnn::Floats inception3b_branch4_bn_saved = floats(34164528, 256);
+  const cnn::Floats inception3b_branch4_bn_saved = floats(34167408, 256);
   const cnn::Blocked inception3b_branch4_relu1 = blocked(326144, 376320);  // 64x28x28
-  const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(34164784, 16896);
+  const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(34167664, 16896);
   const cnn::Blocked maxpool3 = blocked(12042240, 94080);  // 480x14x14
-  const cnn::Floats inception4a_branch1_bn_saved = floats(34181680, 768);
+  const cnn::Floats inception4a_branch1_bn_saved = floats(34184560, 768);
   const cnn::Blocked inception4a_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked inception4a_branch1_relu1 = blocked(0, 100352);  // 192x14x14
-  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(34182448, 92160);
-  const cnn::Floats inception4a_branch2_0_bn_saved = floats(34274608, 384);
+  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(34185328, 92160);
+  const cnn::Floats inception4a_branch2_0_bn_saved = floats(34277488, 384);
   const cnn::Blocked inception4a_branch2_0_relu1 = blocked(3211264, 18816);  // 96x14x14
-  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(34274992, 46080);
-  const cnn::Floats inception4a_branch2_1_bn_saved = floats(34321072, 832);
+  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(34277872, 46080);
+  const cnn::Floats inception4a_branch2_1_bn_saved = floats(34323952, 832);
   const cnn::Blocked inception4a_branch2_1_relu1 = blocked(37632, 100352);  // 208x14x14
-  const cnn::Floats inception4a_branch2_1_conv_weight_prepared = floats(34321904, 725760);
-  const cnn::Floats inception4a_branch3_0_bn_saved = floats(35047664, 64);
+  const cnn::Floats inception4a_branch2_1_conv_weight_prepared = floats(34324784, 726336);
+  const cnn::Floats inception4a_branch3_0_bn_saved = floats(35051120, 64);
   const cnn::Blocked inception4a_branch3_0_relu1 = blocked(3211264, 3136);  // 16x14x14
-  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(35047728, 8640);
-  const cnn::Floats inception4a_branch3_1_bn_saved = floats(35056368, 192);
+  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(35051184, 8640);
+  const cnn::Floats inception4a_branch3_1_bn_saved = floats(35059824, 192);
   const cnn::Blocked inception4a_branch3_1_relu1 = blocked(78400, 100352);  // 48x14x14
-  const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(35056560, 6912);
+  const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(35060016, 6912);
   const cnn::Blocked inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
-  const cnn::Floats inception4a_branch4_bn_saved = floats(35063472, 256);
+  const cnn::Floats inception4a_branch4_bn_saved = floats(35066928, 256);
   const cnn::Blocked inception4a_branch4_relu1 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(35063728, 31680);
-  const cnn::Floats inception4b_branch1_bn_saved = floats(35095408, 640);
+  const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(35067184, 31680);
+  const cnn::Floats inception4b_branch1_bn_saved = floats(35098864, 640);
   const cnn::Blocked inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
   const cnn::Blocked inception4b_branch1_relu1 = blocked(3211264, 100352);  // 160x14x14
-  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(35096048, 82944);
-  const cnn::Floats inception4b_branch2_0_bn_saved = floats(35178992, 448);
+  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(35099504, 82944);
+  const cnn::Floats inception4b_branch2_0_bn_saved = floats(35182448, 448);
   const cnn::Blocked inception4b_branch2_0_relu1 = blocked(6422528, 21952);  // 112x14x14
-  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(35179440, 58368);
-  const cnn::Floats inception4b_branch2_1_bn_saved = floats(35237808, 896);
+  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(35182896, 58368);
+  const cnn::Floats inception4b_branch2_1_bn_saved = floats(35241264, 896);
   const cnn::Blocked inception4b_branch2_1_relu1 = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Floats inception4b_branch2_1_conv_weight_prepared = floats(35238704, 919296);
-  const cnn::Floats inception4b_branch3_0_bn_saved = floats(36158000, 96);
+  const cnn::Floats inception4b_branch2_1_conv_weight_prepared = floats(35242160, 919872);
+  const cnn::Floats inception4b_branch3_0_bn_saved = floats(36162032, 96);
   const cnn::Blocked inception4b_branch3_0_relu1 = blocked(6422528, 4704);  // 24x14x14
-  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(36158096, 12288);
-  const cnn::Floats inception4b_branch3_1_bn_saved = floats(36170384, 256);
+  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(36162128, 12288);
+  const cnn::Floats inception4b_branch3_1_bn_saved = floats(36174416, 256);
   const cnn::Blocked inception4b_branch3_1_relu1 = blocked(3286528, 100352);  // 64x14x14
-  const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(36170640, 57024);
+  const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(36174672, 57024);
   const cnn::Blocked inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Floats inception4b_branch4_bn_saved = floats(36227664, 256);
+  const cnn::Floats inception4b_branch4_bn_saved = floats(36231696, 256);
   const cnn::Blocked inception4b_branch4_relu1 = blocked(3299072, 100352);  // 64x14x14
-  const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(36227920, 33792);
-  const cnn::Floats inception4c_branch1_bn_saved = floats(36261712, 512);
+  const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(36231952, 33792);
+  const cnn::Floats inception4c_branch1_bn_saved = floats(36265744, 512);
   const cnn::Blocked inception4c_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked inception4c_branch1_relu1 = blocked(0, 100352);  // 128x14x14
-  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(36262224, 67584);
-  const cnn::Floats inception4c_branch2_0_bn_saved = floats(36329808, 512);
+  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(36266256, 67584);
+  const cnn::Floats inception4c_branch2_0_bn_saved = floats(36333840, 512);
   const cnn::Blocked inception4c_branch2_0_relu1 = blocked(6422528, 25088);  // 128x14x14
-  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(36330320, 67584);
-  const cnn::Floats inception4c_branch2_1_bn_saved = floats(36397904, 1024);
+  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(36334352, 67584);
+  const cnn::Floats inception4c_branch2_1_bn_saved = floats(36401936, 1024);
   const cnn::Blocked inception4c_branch2_1_relu1 = blocked(25088, 100352);  // 256x14x14
-  const cnn::Floats inception4c_branch2_1_conv_weight_prepared = floats(36398928, 1188864);
-  const cnn::Floats inception4c_branch3_0_bn_saved = floats(37587792, 96);
+  const cnn::Floats inception4c_branch2_1_conv_weight_prepared = floats(36402960, 1189440);
+  const cnn::Floats inception4c_branch3_0_bn_saved = floats(37592400, 96);
   const cnn::Blocked inception4c_branch3_0_relu1 = blocked(6422528, 4704);  // 24x14x14
-  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(37587888, 12288);
-  const cnn::Floats inception4c_branch3_1_bn_saved = floats(37600176, 256);
+  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(37592496, 12288);
+  const cnn::Floats inception4c_branch3_1_bn_saved = floats(37604784, 256);
   const cnn::Blocked inception4c_branch3_1_relu1 = blocked(75264, 100352);  // 64x14x14
-  const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(37600432, 57024);
+  const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(37605040, 57024);
   const cnn::Blocked inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Floats inception4c_branch4_bn_saved = floats(37657456, 256);
+  const cnn::Floats inception4c_branch4_bn_saved = floats(37662064, 256);
   const cnn::Blocked inception4c_branch4_relu1 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(37657712, 33792);
-  const cnn::Floats inception4d_branch1_bn_saved = floats(37691504, 448);
+  const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(37662320, 33792);
+  const cnn::Floats inception4d_branch1_bn_saved = floats(37696112, 448);
   const cnn::Blocked inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
   const cnn::Blocked inception4d_branch1_relu1 = blocked(5218304, 103488);  // 112x14x14
-  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(37691952, 58368);
-  const cnn::Floats inception4d_branch2_0_bn_saved = floats(37750320, 576);
+  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(37696560, 58368);
+  const cnn::Floats inception4d_branch2_0_bn_saved = floats(37754928, 576);
   const cnn::Blocked inception4d_branch2_0_relu1 = blocked(3211264, 28224);  // 144x14x14
-  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(37750896, 73728);
-  const cnn::Floats inception4d_branch2_1_bn_saved = floats(37824624, 1152);
+  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(37755504, 73728);
+  const cnn::Floats inception4d_branch2_1_bn_saved = floats(37829232, 1152);
   const cnn::Blocked inception4d_branch2_1_relu1 = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Floats inception4d_branch2_1_conv_weight_prepared = floats(37825776, 1492992);
-  const cnn::Floats inception4d_branch3_0_bn_saved = floats(39318768, 128);
+  const cnn::Floats inception4d_branch2_1_conv_weight_prepared = floats(37830384, 1493568);
+  const cnn::Floats inception4d_branch3_0_bn_saved = floats(39323952, 128);
   const cnn::Blocked inception4d_branch3_0_relu1 = blocked(3211264, 6272);  // 32x14x14
-  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(39318896, 18432);
-  const cnn::Floats inception4d_branch3_1_bn_saved = floats(39337328, 256);
+  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(39324080, 18432);
+  const cnn::Floats inception4d_branch3_1_bn_saved = floats(39342512, 256);
   const cnn::Blocked inception4d_branch3_1_relu1 = blocked(5296704, 103488);  // 64x14x14
-  const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(39337584, 76032);
+  const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(39342768, 76608);
   const cnn::Blocked inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
-  const cnn::Floats inception4d_branch4_bn_saved = floats(39413616, 256);
+  const cnn::Floats inception4d_branch4_bn_saved = floats(39419376, 256);
   const cnn::Blocked inception4d_branch4_relu1 = blocked(5309248, 103488);  // 64x14x14
-  const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(39413872, 33792);
-  const cnn::Floats inception4e_branch1_bn_saved = floats(39447664, 1024);
+  const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(39419632, 33792);
+  const cnn::Floats inception4e_branch1_bn_saved = floats(39453424, 1024);
   const cnn::Blocked inception4e_concat1 = blocked(0, 163072);  // 832x14x14
   const cnn::Blocked inception4e_branch1_relu1 = blocked(0, 163072);  // 256x14x14
-  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(39448688, 136224);
-  const cnn::Floats inception4e_branch2_0_bn_saved = floats(39584912, 640);
+  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(39454448, 136224);
+  const cnn::Floats inception4e_branch2_0_bn_saved = floats(39590672, 640);
   const cnn::Blocked inception4e_branch2_0_relu1 = blocked(8529920, 31360);  // 160x14x14
-  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(39585552, 85536);
-  const cnn::Floats inception4e_branch2_1_bn_saved = floats(39671088, 1280);
+  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(39591312, 85536);
+  const cnn::Floats inception4e_branch2_1_bn_saved = floats(39676848, 1280);
   const cnn::Blocked inception4e_branch2_1_relu1 = blocked(50176, 163072);  // 320x14x14
-  const cnn::Floats inception4e_branch2_1_conv_weight_prepared = floats(39672368, 1866240);
-  const cnn::Floats inception4e_branch3_0_bn_saved = floats(41538608, 128);
+  const cnn::Floats inception4e_branch2_1_conv_weight_prepared = floats(39678128, 1866816);
+  const cnn::Floats inception4e_branch3_0_bn_saved = floats(41544944, 128);
   const cnn::Blocked inception4e_branch3_0_relu1 = blocked(8529920, 6272);  // 32x14x14
-  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(41538736, 19008);
-  const cnn::Floats inception4e_branch3_1_bn_saved = floats(41557744, 512);
+  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(41545072, 19008);
+  const cnn::Floats inception4e_branch3_1_bn_saved = floats(41564080, 512);
   const cnn::Blocked inception4e_branch3_1_relu1 = blocked(112896, 163072);  // 128x14x14
-  const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(41558256, 152064);
+  const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(41564592, 152640);
   const cnn::Blocked inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
-  const cnn::Floats inception4e_branch4_bn_saved = floats(41710320, 512);
+  const cnn::Floats inception4e_branch4_bn_saved = floats(41717232, 512);
   const cnn::Blocked inception4e_branch4_relu1 = blocked(137984, 163072);  // 128x14x14
-  const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(41710832, 69696);
+  const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(41717744, 69696);
   const cnn::Blocked maxpool4 = blocked(5218304, 40768);  // 832x7x7
-  const cnn::Floats inception5a_branch1_bn_saved = floats(41780528, 1024);
+  const cnn::Floats inception5a_branch1_bn_saved = floats(41787440, 1024);
   const cnn::Blocked inception5a_concat1 = blocked(1605632, 40768);  // 832x7x7
   const cnn::Blocked inception5a_branch1_relu1 = blocked(1605632, 40768);  // 256x7x7
-  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(41781552, 214656);
-  const cnn::Floats inception5a_branch2_0_bn_saved = floats(41996208, 640);
+  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(41788464, 214656);
+  const cnn::Floats inception5a_branch2_0_bn_saved = floats(42003120, 640);
   const cnn::Blocked inception5a_branch2_0_relu1 = blocked(0, 7840);  // 160x7x7
-  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(41996848, 134784);
-  const cnn::Floats inception5a_branch2_1_bn_saved = floats(42131632, 1280);
+  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(42003760, 134784);
+  const cnn::Floats inception5a_branch2_1_bn_saved = floats(42138544, 1280);
   const cnn::Blocked inception5a_branch2_1_relu1 = blocked(1618176, 40768);  // 320x7x7
-  const cnn::Floats inception5a_branch2_1_conv_weight_prepared = floats(42132912, 1866240);
-  const cnn::Floats inception5a_branch3_0_bn_saved = floats(43999152, 128);
+  const cnn::Floats inception5a_branch2_1_conv_weight_prepared = floats(42139824, 1866816);
+  const cnn::Floats inception5a_branch3_0_bn_saved = floats(44006640, 128);
   const cnn::Blocked inception5a_branch3_0_relu1 = blocked(0, 1568);  // 32x7x7
-  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(43999280, 29952);
-  const cnn::Floats inception5a_branch3_1_bn_saved = floats(44029232, 512);
+  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(44006768, 29952);
+  const cnn::Floats inception5a_branch3_1_bn_saved = floats(44036720, 512);
   const cnn::Blocked inception5a_branch3_1_relu1 = blocked(1633856, 40768);  // 128x7x7
-  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(44029744, 152064);
+  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(44037232, 152640);
   const cnn::Blocked inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
-  const cnn::Floats inception5a_branch4_bn_saved = floats(44181808, 512);
+  const cnn::Floats inception5a_branch4_bn_saved = floats(44189872, 512);
   const cnn::Blocked inception5a_branch4_relu1 = blocked(1640128, 40768);  // 128x7x7
-  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(44182320, 109824);
-  const cnn::Floats inception5b_branch1_bn_saved = floats(44292144, 1536);
+  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(44190384, 109824);
+  const cnn::Floats inception5b_branch1_bn_saved = floats(44300208, 1536);
   const cnn::Blocked inception5b_concat1 = blocked(0, 50176);  // 1024x7x7
   const cnn::Blocked inception5b_branch1_relu1 = blocked(0, 50176);  // 384x7x7
-  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(44293680, 319488);
-  const cnn::Floats inception5b_branch2_0_bn_saved = floats(44613168, 768);
+  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(44301744, 319488);
+  const cnn::Floats inception5b_branch2_0_bn_saved = floats(44621232, 768);
   const cnn::Blocked inception5b_branch2_0_relu1 = blocked(2910208, 9408);  // 192x7x7
-  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(44613936, 159744);
-  const cnn::Floats inception5b_branch2_1_bn_saved = floats(44773680, 1536);
+  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(44622000, 159744);
+  const cnn::Floats inception5b_branch2_1_bn_saved = floats(44781744, 1536);
   const cnn::Blocked inception5b_branch2_1_relu1 = blocked(18816, 50176);  // 384x7x7
-  const cnn::Floats inception5b_branch2_1_conv_weight_prepared = floats(44775216, 2654208);
-  const cnn::Floats inception5b_branch3_0_bn_saved = floats(47429424, 192);
+  const cnn::Floats inception5b_branch2_1_conv_weight_prepared = floats(44783280, 2654784);
+  const cnn::Floats inception5b_branch3_0_bn_saved = floats(47438064, 192);
   const cnn::Blocked inception5b_branch3_0_relu1 = blocked(2910208, 2352);  // 48x7x7
-  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(47429616, 39936);
-  const cnn::Floats inception5b_branch3_1_bn_saved = floats(47469552, 512);
+  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(47438256, 39936);
+  const cnn::Floats inception5b_branch3_1_bn_saved = floats(47478192, 512);
   const cnn::Blocked inception5b_branch3_1_relu1 = blocked(37632, 50176);  // 128x7x7
-  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(47470064, 228096);
+  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(47478704, 228672);
   const cnn::Blocked inception5b_maxpool1 = blocked(2910208, 40768);  // 832x7x7
-  const cnn::Floats inception5b_branch4_bn_saved = floats(47698160, 512);
+  const cnn::Floats inception5b_branch4_bn_saved = floats(47707376, 512);
   const cnn::Blocked inception5b_branch4_relu1 = blocked(43904, 50176);  // 128x7x7
-  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(47698672, 109824);
+  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(47707888, 109824);
   const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
   const cnn::Blocked fc = blocked(0, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000

@@ -635,193 +635,193 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kConv2d1a3x3Conv) == 972);
-static_assert(cnn::conv_prepared_scratch(kConv2d1a3x3Conv, kBatch) == cnn::ScratchSize{5376, 37632});
-static_assert(cnn::winograd::conv_prepared_floats(kConv2d2a3x3Conv) == 41472);
-static_assert(cnn::winograd::conv_prepared_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{195712, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kConv2d2b3x3Conv) == 76032);
-static_assert(cnn::winograd::conv_prepared_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{103552, 0});
+static_assert(cnn::conv_prepared_scratch(kConv2d1a3x3Conv, kBatch) == cnn::ScratchSize{12288, 37632});
+static_assert(cnn::winograd::conv_prepared_floats(kConv2d2a3x3Conv) == 42048);
+static_assert(cnn::winograd::conv_prepared_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{199680, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kConv2d2b3x3Conv) == 76608);
+static_assert(cnn::winograd::conv_prepared_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{99840, 0});
 static_assert(cnn::conv_prepared_floats(kConv2d3b1x1Conv) == 5376);
-static_assert(cnn::conv_prepared_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{12480, 87360});
-static_assert(cnn::winograd::conv_prepared_floats(kConv2d4a3x3Conv) == 552960);
-static_assert(cnn::winograd::conv_prepared_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{85120, 0});
+static_assert(cnn::conv_prepared_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{13248, 87360});
+static_assert(cnn::winograd::conv_prepared_floats(kConv2d4a3x3Conv) == 553536);
+static_assert(cnn::winograd::conv_prepared_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{78336, 0});
 static_assert(cnn::conv_prepared_floats(kMixed5bBranch1x1Conv) == 12672);
-static_assert(cnn::conv_prepared_scratch(kMixed5bBranch1x1Conv, kBatch) == cnn::ScratchSize{37056, 259392});
+static_assert(cnn::conv_prepared_scratch(kMixed5bBranch1x1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kMixed5bBranch5x5_1Conv) == 9216);
-static_assert(cnn::conv_prepared_scratch(kMixed5bBranch5x5_1Conv, kBatch) == cnn::ScratchSize{37056, 259392});
-static_assert(cnn::conv_prepared_floats(kMixed5bBranch5x5_2Conv) == 79200);
-static_assert(cnn::conv_prepared_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed5bBranch5x5_1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch5x5_2Conv) == 114624);
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{118784, 0});
 static_assert(cnn::conv_prepared_floats(kMixed5bBranch3x3dbl1Conv) == 12672);
-static_assert(cnn::conv_prepared_scratch(kMixed5bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{37056, 259392});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch3x3dbl2Conv) == 221184);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch3x3dbl3Conv) == 331776);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{94336, 0});
+static_assert(cnn::conv_prepared_scratch(kMixed5bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch3x3dbl2Conv) == 221760);
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{68864, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch3x3dbl3Conv) == 332352);
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{87808, 0});
 static_assert(cnn::conv_prepared_floats(kMixed5bBranchPoolConv) == 6912);
-static_assert(cnn::conv_prepared_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{37056, 259392});
+static_assert(cnn::conv_prepared_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kMixed5cBranch1x1Conv) == 16896);
-static_assert(cnn::conv_prepared_scratch(kMixed5cBranch1x1Conv, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kMixed5cBranch1x1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kMixed5cBranch5x5_1Conv) == 12288);
-static_assert(cnn::conv_prepared_scratch(kMixed5cBranch5x5_1Conv, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::conv_prepared_floats(kMixed5cBranch5x5_2Conv) == 79200);
-static_assert(cnn::conv_prepared_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed5cBranch5x5_1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch5x5_2Conv) == 114624);
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{118784, 0});
 static_assert(cnn::conv_prepared_floats(kMixed5cBranch3x3dbl1Conv) == 16896);
-static_assert(cnn::conv_prepared_scratch(kMixed5cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch3x3dbl2Conv) == 221184);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch3x3dbl3Conv) == 331776);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{94336, 0});
+static_assert(cnn::conv_prepared_scratch(kMixed5cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch3x3dbl2Conv) == 221760);
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{68864, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch3x3dbl3Conv) == 332352);
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{87808, 0});
 static_assert(cnn::conv_prepared_floats(kMixed5cBranchPoolConv) == 16896);
-static_assert(cnn::conv_prepared_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kMixed5dBranch1x1Conv) == 19008);
-static_assert(cnn::conv_prepared_scratch(kMixed5dBranch1x1Conv, kBatch) == cnn::ScratchSize{62016, 388416});
+static_assert(cnn::conv_prepared_scratch(kMixed5dBranch1x1Conv, kBatch) == cnn::ScratchSize{62784, 388416});
 static_assert(cnn::conv_prepared_floats(kMixed5dBranch5x5_1Conv) == 13824);
-static_assert(cnn::conv_prepared_scratch(kMixed5dBranch5x5_1Conv, kBatch) == cnn::ScratchSize{58560, 388416});
-static_assert(cnn::conv_prepared_floats(kMixed5dBranch5x5_2Conv) == 79200);
-static_assert(cnn::conv_prepared_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{62016, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed5dBranch5x5_1Conv, kBatch) == cnn::ScratchSize{59328, 388416});
+static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch5x5_2Conv) == 114624);
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{118784, 0});
 static_assert(cnn::conv_prepared_floats(kMixed5dBranch3x3dbl1Conv) == 19008);
-static_assert(cnn::conv_prepared_scratch(kMixed5dBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62016, 388416});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch3x3dbl2Conv) == 221184);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch3x3dbl3Conv) == 331776);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{94336, 0});
+static_assert(cnn::conv_prepared_scratch(kMixed5dBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62784, 388416});
+static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch3x3dbl2Conv) == 221760);
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{68864, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch3x3dbl3Conv) == 332352);
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{87808, 0});
 static_assert(cnn::conv_prepared_floats(kMixed5dBranchPoolConv) == 19008);
-static_assert(cnn::conv_prepared_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{62016, 388416});
+static_assert(cnn::conv_prepared_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{62784, 388416});
 static_assert(cnn::conv_prepared_floats(kMixed6aBranch3x3Conv) == 995328);
-static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3Conv, kBatch) == cnn::ScratchSize{123072, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3Conv, kBatch) == cnn::ScratchSize{129984, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6aBranch3x3dbl1Conv) == 19008);
-static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62016, 388416});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed6aBranch3x3dbl2Conv) == 221184);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{75904, 0});
+static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62784, 388416});
+static_assert(cnn::winograd::conv_prepared_floats(kMixed6aBranch3x3dbl2Conv) == 221760);
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{68864, 0});
 static_assert(cnn::conv_prepared_floats(kMixed6aBranch3x3dbl3Conv) == 82944);
-static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{67776, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{74688, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch1x1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7_1Conv) == 101376);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_1Conv, kBatch) == cnn::ScratchSize{74688, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_1Conv, kBatch) == cnn::ScratchSize{75456, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7_2Conv) == 118272);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{74688, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80064, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7_3Conv) == 172032);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl1Conv) == 101376);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{74688, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{75456, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl2Conv) == 118272);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{74688, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80064, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl3Conv) == 118272);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{74688, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{80064, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl4Conv) == 118272);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{74688, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{80064, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl5Conv) == 172032);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranchPoolConv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6bBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch1x1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7_1Conv) == 124416);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_1Conv, kBatch) == cnn::ScratchSize{80448, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_1Conv, kBatch) == cnn::ScratchSize{81216, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7_2Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80448, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7_3Conv) == 215040);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl1Conv) == 124416);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{80448, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{81216, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl2Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80448, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl3Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{80448, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl4Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{80448, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl5Conv) == 215040);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranchPoolConv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6cBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch1x1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7_1Conv) == 124416);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_1Conv, kBatch) == cnn::ScratchSize{80448, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_1Conv, kBatch) == cnn::ScratchSize{81216, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7_2Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80448, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7_3Conv) == 215040);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl1Conv) == 124416);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{80448, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{81216, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl2Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80448, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl3Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{80448, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl4Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{80448, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl5Conv) == 215040);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranchPoolConv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6dBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch1x1Conv, kBatch) == cnn::ScratchSize{86208, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch1x1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7_1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_1Conv, kBatch) == cnn::ScratchSize{86208, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7_2Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_2Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_2Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7_3Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_3Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{86208, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl2Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl3Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl4Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl5Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranchPoolConv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed6eBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch3x3_1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch3x3_1Conv, kBatch) == cnn::ScratchSize{86208, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed7aBranch3x3_1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch3x3_2Conv) == 559872);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch3x3_2Conv, kBatch) == cnn::ScratchSize{111552, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7aBranch3x3_2Conv, kBatch) == cnn::ScratchSize{118464, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_1Conv, kBatch) == cnn::ScratchSize{86208, 1033536});
+static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_2Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_2Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_2Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_3Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_3Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_4Conv) == 331776);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_4Conv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_4Conv, kBatch) == cnn::ScratchSize{93120, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch1x1Conv) == 414720);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch1x1Conv, kBatch) == cnn::ScratchSize{111552, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch1x1Conv, kBatch) == cnn::ScratchSize{112320, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3_1Conv) == 491520);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123072, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123840, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3_2aConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2aConv, kBatch) == cnn::ScratchSize{123072, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3_2bConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2bConv, kBatch) == cnn::ScratchSize{123072, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl1Conv) == 576000);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{135744, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed7bBranch3x3dbl2Conv) == 6193152);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{297088, 0});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{136512, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kMixed7bBranch3x3dbl2Conv) == 6193728);
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{296192, 0});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl3aConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{123072, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl3bConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{123072, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranchPoolConv) == 245760);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7bBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch1x1Conv) == 663552);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch1x1Conv, kBatch) == cnn::ScratchSize{111552, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch1x1Conv, kBatch) == cnn::ScratchSize{112320, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3_1Conv) == 786432);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123072, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123840, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3_2aConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2aConv, kBatch) == cnn::ScratchSize{123072, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3_2bConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2bConv, kBatch) == cnn::ScratchSize{123072, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl1Conv) == 921600);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{135744, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed7cBranch3x3dbl2Conv) == 6193152);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{297088, 0});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{136512, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kMixed7cBranch3x3dbl2Conv) == 6193728);
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{296192, 0});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl3aConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{123072, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl3bConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{123072, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranchPoolConv) == 393216);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranchPoolConv, kBatch) == cnn::ScratchSize{86208, 1048576});
+static_assert(cnn::conv_prepared_scratch(kMixed7cBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1048576});
 static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{17408, 81920});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -2451,17 +2451,17 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{19181664, 3914540, 4400}, {}},
     {{}, {}},
     {{}, {}},
-    {{199148544, 5607680, 166400}, {}},
+    {{199148544, 5607680, 168704}, {}},
     {{}, {}},
     {{}, {}},
-    {{398297088, 8297856, 305152}, {}},
+    {{398297088, 8297856, 307456}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 6896128, 0}, {}},
     {{27284480, 3069504, 22784}, {}},
     {{}, {}},
     {{}, {}},
-    {{696867840, 5576768, 2214912}, {}},
+    {{696867840, 5576768, 2217216}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4812288, 0}, {}},
@@ -2471,16 +2471,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{11289600, 1176000, 37632}, {}},
     {{}, {}},
     {{}, {}},
-    {{94080000, 548800, 317824}, {}},
+    {{94080000, 548800, 459520}, {}},
     {{}, {}},
     {{}, {}},
     {{15052800, 1254400, 51712}, {}},
     {{}, {}},
     {{}, {}},
-    {{67737600, 784000, 886272}, {}},
+    {{67737600, 784000, 888576}, {}},
     {{}, {}},
     {{}, {}},
-    {{101606400, 940800, 1328640}, {}},
+    {{101606400, 940800, 1330944}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1881600, 0}, {}},
@@ -2494,16 +2494,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{15052800, 1489600, 49920}, {}},
     {{}, {}},
     {{}, {}},
-    {{94080000, 548800, 317824}, {}},
+    {{94080000, 548800, 459520}, {}},
     {{}, {}},
     {{}, {}},
     {{20070400, 1568000, 68608}, {}},
     {{}, {}},
     {{}, {}},
-    {{67737600, 784000, 886272}, {}},
+    {{67737600, 784000, 888576}, {}},
     {{}, {}},
     {{}, {}},
-    {{101606400, 940800, 1328640}, {}},
+    {{101606400, 940800, 1330944}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 2508800, 0}, {}},
@@ -2517,16 +2517,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{16934400, 1646400, 56064}, {}},
     {{}, {}},
     {{}, {}},
-    {{94080000, 548800, 317824}, {}},
+    {{94080000, 548800, 459520}, {}},
     {{}, {}},
     {{}, {}},
     {{22579200, 1724800, 77056}, {}},
     {{}, {}},
     {{}, {}},
-    {{67737600, 784000, 886272}, {}},
+    {{67737600, 784000, 888576}, {}},
     {{}, {}},
     {{}, {}},
-    {{101606400, 940800, 1328640}, {}},
+    {{101606400, 940800, 1330944}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 2822400, 0}, {}},
@@ -2540,7 +2540,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{22579200, 1724800, 77056}, {}},
     {{}, {}},
     {{}, {}},
-    {{67737600, 784000, 886272}, {}},
+    {{67737600, 784000, 888576}, {}},
     {{}, {}},
     {{}, {}},
     {{23970816, 581376, 333312}, {}},
@@ -2722,7 +2722,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{36700160, 442368, 2311168}, {}},
     {{}, {}},
     {{}, {}},
-    {{99090432, 212992, 24778752}, {}},
+    {{99090432, 212992, 24781056}, {}},
     {{}, {}},
     {{}, {}},
     {{28311552, 196608, 1775616}, {}},
@@ -2753,7 +2753,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{58720256, 638976, 3693568}, {}},
     {{}, {}},
     {{}, {}},
-    {{99090432, 212992, 24778752}, {}},
+    {{99090432, 212992, 24781056}, {}},
     {{}, {}},
     {{}, {}},
     {{28311552, 196608, 1775616}, {}},
@@ -3343,8 +3343,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 299, 299}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
-    .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 99491568,
-               .shared_scratch = 1048576, .thread_scratch = 297088},
+    .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 99604752,
+               .shared_scratch = 1048576, .thread_scratch = 296192},
 };
 
 }  // namespace
@@ -3360,191 +3360,191 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Conv2d_1a_3x3_bn_saved = floats(66382848, 128);
   const cnn::Floats Conv2d_1a_3x3_conv_weight_prepared = floats(66382976, 972);
   const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(66383952, 128);
-  const cnn::Floats Conv2d_2a_3x3_conv_weight_prepared = floats(66384080, 41472);
-  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66425552, 256);
-  const cnn::Floats Conv2d_2b_3x3_conv_weight_prepared = floats(66425808, 76032);
-  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66501840, 320);
-  const cnn::Floats Conv2d_3b_1x1_conv_weight_prepared = floats(66502160, 5376);
-  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66507536, 768);
-  const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66508304, 552960);
-  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67061264, 256);
-  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67061520, 12672);
-  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67074192, 192);
-  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67074384, 9216);
-  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67083600, 256);
-  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67083856, 79200);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67163056, 256);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67163312, 12672);
-  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67175984, 384);
-  const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67176368, 221184);
-  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67397552, 384);
-  const cnn::Floats Mixed_5b_branch3x3dbl_3_conv_weight_prepared = floats(67397936, 331776);
-  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67729712, 128);
-  const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67729840, 6912);
-  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67736752, 256);
-  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67737008, 16896);
-  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67753904, 192);
-  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67754096, 12288);
-  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67766384, 256);
-  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67766640, 79200);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67845840, 256);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67846096, 16896);
-  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(67862992, 384);
-  const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(67863376, 221184);
-  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68084560, 384);
-  const cnn::Floats Mixed_5c_branch3x3dbl_3_conv_weight_prepared = floats(68084944, 331776);
-  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68416720, 256);
-  const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68416976, 16896);
-  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68433872, 256);
-  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68434128, 19008);
-  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68453136, 192);
-  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68453328, 13824);
-  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68467152, 256);
-  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68467408, 79200);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68546608, 256);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68546864, 19008);
-  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68565872, 384);
-  const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68566256, 221184);
-  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(68787440, 384);
-  const cnn::Floats Mixed_5d_branch3x3dbl_3_conv_weight_prepared = floats(68787824, 331776);
-  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(69119600, 256);
-  const cnn::Floats Mixed_5d_branch_pool_conv_weight_prepared = floats(69119856, 19008);
-  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(69138864, 1536);
-  const cnn::Floats Mixed_6a_branch3x3_conv_weight_prepared = floats(69140400, 995328);
-  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(70135728, 256);
-  const cnn::Floats Mixed_6a_branch3x3dbl_1_conv_weight_prepared = floats(70135984, 19008);
-  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(70154992, 384);
-  const cnn::Floats Mixed_6a_branch3x3dbl_2_conv_weight_prepared = floats(70155376, 221184);
-  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70376560, 384);
-  const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70376944, 82944);
-  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70459888, 768);
-  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70460656, 147456);
-  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70608112, 512);
-  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70608624, 101376);
-  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70710000, 512);
-  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70710512, 118272);
-  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(70828784, 768);
-  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(70829552, 172032);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71001584, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71002096, 101376);
-  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71103472, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71103984, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71222256, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71222768, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71341040, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71341552, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71459824, 768);
-  const cnn::Floats Mixed_6b_branch7x7dbl_5_conv_weight_prepared = floats(71460592, 172032);
-  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71632624, 768);
-  const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71633392, 147456);
-  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(71780848, 768);
-  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(71781616, 147456);
-  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(71929072, 640);
-  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(71929712, 124416);
-  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72054128, 640);
-  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72054768, 181440);
-  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72236208, 768);
-  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72236976, 215040);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72452016, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72452656, 124416);
-  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72577072, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72577712, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(72759152, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(72759792, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(72941232, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(72941872, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73123312, 768);
-  const cnn::Floats Mixed_6c_branch7x7dbl_5_conv_weight_prepared = floats(73124080, 215040);
-  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73339120, 768);
-  const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73339888, 147456);
-  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73487344, 768);
-  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73488112, 147456);
-  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73635568, 640);
-  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73636208, 124416);
-  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(73760624, 640);
-  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(73761264, 181440);
-  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(73942704, 768);
-  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(73943472, 215040);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74158512, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74159152, 124416);
-  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74283568, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74284208, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74465648, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74466288, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74647728, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74648368, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(74829808, 768);
-  const cnn::Floats Mixed_6d_branch7x7dbl_5_conv_weight_prepared = floats(74830576, 215040);
-  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75045616, 768);
-  const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75046384, 147456);
-  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75193840, 768);
-  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75194608, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75342064, 768);
-  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75342832, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75490288, 768);
-  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75491056, 258048);
-  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75749104, 768);
-  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75749872, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76007920, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76008688, 147456);
-  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76156144, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76156912, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76414960, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76415728, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76673776, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76674544, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(76932592, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_5_conv_weight_prepared = floats(76933360, 258048);
-  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77191408, 768);
-  const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77192176, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77339632, 768);
-  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77340400, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77487856, 1280);
-  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77489136, 559872);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78049008, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78049776, 147456);
-  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78197232, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78198000, 258048);
-  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78456048, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78456816, 258048);
-  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78714864, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78715632, 331776);
-  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79047408, 1280);
-  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79048688, 414720);
-  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79463408, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79464944, 491520);
-  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(79956464, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(79958000, 442368);
-  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80400368, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80401904, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(80844272, 1792);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80846064, 576000);
-  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81422064, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_2_conv_weight_prepared = floats(81423600, 6193152);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(87616752, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(87618288, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(88060656, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(88062192, 442368);
-  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(88504560, 768);
-  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(88505328, 245760);
-  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(88751088, 1280);
-  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(88752368, 663552);
-  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(89415920, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(89417456, 786432);
-  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(90203888, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(90205424, 442368);
-  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(90647792, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(90649328, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(91091696, 1792);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(91093488, 921600);
-  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(92015088, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_2_conv_weight_prepared = floats(92016624, 6193152);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(98209776, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(98211312, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(98653680, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(98655216, 442368);
-  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(99097584, 768);
-  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(99098352, 393216);
+  const cnn::Floats Conv2d_2a_3x3_conv_weight_prepared = floats(66384080, 42048);
+  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66426128, 256);
+  const cnn::Floats Conv2d_2b_3x3_conv_weight_prepared = floats(66426384, 76608);
+  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66502992, 320);
+  const cnn::Floats Conv2d_3b_1x1_conv_weight_prepared = floats(66503312, 5376);
+  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66508688, 768);
+  const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66509456, 553536);
+  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67062992, 256);
+  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67063248, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67075920, 192);
+  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67076112, 9216);
+  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67085328, 256);
+  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67085584, 114624);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67200208, 256);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67200464, 12672);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67213136, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67213520, 221760);
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67435280, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_conv_weight_prepared = floats(67435664, 332352);
+  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67768016, 128);
+  const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67768144, 6912);
+  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67775056, 256);
+  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67775312, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67792208, 192);
+  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67792400, 12288);
+  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67804688, 256);
+  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67804944, 114624);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67919568, 256);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67919824, 16896);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(67936720, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(67937104, 221760);
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68158864, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_conv_weight_prepared = floats(68159248, 332352);
+  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68491600, 256);
+  const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68491856, 16896);
+  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68508752, 256);
+  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68509008, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68528016, 192);
+  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68528208, 13824);
+  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68542032, 256);
+  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68542288, 114624);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68656912, 256);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68657168, 19008);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68676176, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68676560, 221760);
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(68898320, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_conv_weight_prepared = floats(68898704, 332352);
+  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(69231056, 256);
+  const cnn::Floats Mixed_5d_branch_pool_conv_weight_prepared = floats(69231312, 19008);
+  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(69250320, 1536);
+  const cnn::Floats Mixed_6a_branch3x3_conv_weight_prepared = floats(69251856, 995328);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(70247184, 256);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_conv_weight_prepared = floats(70247440, 19008);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(70266448, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_conv_weight_prepared = floats(70266832, 221760);
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70488592, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70488976, 82944);
+  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70571920, 768);
+  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70572688, 147456);
+  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70720144, 512);
+  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70720656, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70822032, 512);
+  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70822544, 118272);
+  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(70940816, 768);
+  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(70941584, 172032);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71113616, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71114128, 101376);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71215504, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71216016, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71334288, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71334800, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71453072, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71453584, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71571856, 768);
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_conv_weight_prepared = floats(71572624, 172032);
+  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71744656, 768);
+  const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71745424, 147456);
+  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(71892880, 768);
+  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(71893648, 147456);
+  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72041104, 640);
+  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72041744, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72166160, 640);
+  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72166800, 181440);
+  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72348240, 768);
+  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72349008, 215040);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72564048, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72564688, 124416);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72689104, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72689744, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(72871184, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(72871824, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(73053264, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(73053904, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73235344, 768);
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_conv_weight_prepared = floats(73236112, 215040);
+  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73451152, 768);
+  const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73451920, 147456);
+  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73599376, 768);
+  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73600144, 147456);
+  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73747600, 640);
+  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73748240, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(73872656, 640);
+  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(73873296, 181440);
+  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74054736, 768);
+  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74055504, 215040);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74270544, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74271184, 124416);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74395600, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74396240, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74577680, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74578320, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74759760, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74760400, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(74941840, 768);
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_conv_weight_prepared = floats(74942608, 215040);
+  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75157648, 768);
+  const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75158416, 147456);
+  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75305872, 768);
+  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75306640, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75454096, 768);
+  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75454864, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75602320, 768);
+  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75603088, 258048);
+  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75861136, 768);
+  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75861904, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76119952, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76120720, 147456);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76268176, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76268944, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76526992, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76527760, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76785808, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76786576, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(77044624, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_conv_weight_prepared = floats(77045392, 258048);
+  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77303440, 768);
+  const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77304208, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77451664, 768);
+  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77452432, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77599888, 1280);
+  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77601168, 559872);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78161040, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78161808, 147456);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78309264, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78310032, 258048);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78568080, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78568848, 258048);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78826896, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78827664, 331776);
+  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79159440, 1280);
+  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79160720, 414720);
+  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79575440, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79576976, 491520);
+  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80068496, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80070032, 442368);
+  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80512400, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80513936, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(80956304, 1792);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80958096, 576000);
+  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81534096, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_2_conv_weight_prepared = floats(81535632, 6193728);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(87729360, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(87730896, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(88173264, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(88174800, 442368);
+  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(88617168, 768);
+  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(88617936, 245760);
+  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(88863696, 1280);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(88864976, 663552);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(89528528, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(89530064, 786432);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(90316496, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(90318032, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(90760400, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(90761936, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(91204304, 1792);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(91206096, 921600);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(92127696, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_conv_weight_prepared = floats(92129232, 6193728);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(98322960, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(98324496, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(98766864, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(98768400, 442368);
+  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(99210768, 768);
+  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(99211536, 393216);
 
   at(0);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3608,8 +3608,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5b_branch5x5_2_bn_saved, Mixed_5b_branch5x5_2_bn_weight_,
                  Mixed_5b_branch5x5_2_bn_bias_, Mixed_5b_branch5x5_2_bn_running_mean_,
                  Mixed_5b_branch5x5_2_bn_running_var_, kMixed5bBranch5x5_2Bn);
-  cnn::conv_prepare(Mixed_5b_branch5x5_2_conv_weight_prepared, Mixed_5b_branch5x5_2_conv_weight_,
-                    kMixed5bBranch5x5_2Conv);
+  cnn::winograd::conv_prepare(Mixed_5b_branch5x5_2_conv_weight_prepared, Mixed_5b_branch5x5_2_conv_weight_,
+                              kMixed5bBranch5x5_2Conv);
 
   at(26);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3671,8 +3671,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5c_branch5x5_2_bn_saved, Mixed_5c_branch5x5_2_bn_weight_,
                  Mixed_5c_branch5x5_2_bn_bias_, Mixed_5c_branch5x5_2_bn_running_mean_,
                  Mixed_5c_branch5x5_2_bn_running_var_, kMixed5cBranch5x5_2Bn);
-  cnn::conv_prepare(Mixed_5c_branch5x5_2_conv_weight_prepared, Mixed_5c_branch5x5_2_conv_weight_,
-                    kMixed5cBranch5x5_2Conv);
+  cnn::winograd::conv_prepare(Mixed_5c_branch5x5_2_conv_weight_prepared, Mixed_5c_branch5x5_2_conv_weight_,
+                              kMixed5cBranch5x5_2Conv);
 
   at(49);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3734,8 +3734,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5d_branch5x5_2_bn_saved, Mixed_5d_branch5x5_2_bn_weight_,
                  Mixed_5d_branch5x5_2_bn_bias_, Mixed_5d_branch5x5_2_bn_running_mean_,
                  Mixed_5d_branch5x5_2_bn_running_var_, kMixed5dBranch5x5_2Bn);
-  cnn::conv_prepare(Mixed_5d_branch5x5_2_conv_weight_prepared, Mixed_5d_branch5x5_2_conv_weight_,
-                    kMixed5dBranch5x5_2Conv);
+  cnn::winograd::conv_prepare(Mixed_5d_branch5x5_2_conv_weight_prepared, Mixed_5d_branch5x5_2_conv_weight_,
+                              kMixed5dBranch5x5_2Conv);
 
   at(72);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4395,307 +4395,307 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats Conv2d_1a_3x3_conv_weight_prepared = floats(66382976, 972);
   const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(66383952, 128);
   const cnn::Blocked Conv2d_2a_3x3_relu1 = blocked(44255232, 691488);  // 32x147x147
-  const cnn::Floats Conv2d_2a_3x3_conv_weight_prepared = floats(66384080, 41472);
-  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66425552, 256);
+  const cnn::Floats Conv2d_2a_3x3_conv_weight_prepared = floats(66384080, 42048);
+  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66426128, 256);
   const cnn::Blocked Conv2d_2b_3x3_relu1 = blocked(0, 1382976);  // 64x147x147
-  const cnn::Floats Conv2d_2b_3x3_conv_weight_prepared = floats(66425808, 76032);
+  const cnn::Floats Conv2d_2b_3x3_conv_weight_prepared = floats(66426384, 76608);
   const cnn::Blocked maxpool1 = blocked(44614144, 341056);  // 64x73x73
-  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66501840, 320);
+  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66502992, 320);
   const cnn::Blocked Conv2d_3b_1x1_relu1 = blocked(30971904, 426320);  // 80x73x73
-  const cnn::Floats Conv2d_3b_1x1_conv_weight_prepared = floats(66502160, 5376);
-  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66507536, 768);
+  const cnn::Floats Conv2d_3b_1x1_conv_weight_prepared = floats(66503312, 5376);
+  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66508688, 768);
   const cnn::Blocked Conv2d_4a_3x3_relu1 = blocked(0, 967872);  // 192x71x71
-  const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66508304, 552960);
+  const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66509456, 553536);
   const cnn::Blocked maxpool2 = blocked(30971904, 235200);  // 192x35x35
-  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67061264, 256);
+  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67062992, 256);
   const cnn::Blocked Mixed_5b_concat1 = blocked(11289600, 313600);  // 256x35x35
   const cnn::Blocked Mixed_5b_branch1x1_relu1 = blocked(11289600, 313600);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67061520, 12672);
-  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67074192, 192);
+  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67063248, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67075920, 192);
   const cnn::Blocked Mixed_5b_branch5x5_1_relu1 = blocked(0, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67074384, 9216);
-  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67083600, 256);
+  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67076112, 9216);
+  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67085328, 256);
   const cnn::Blocked Mixed_5b_branch5x5_2_relu1 = blocked(11368000, 313600);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67083856, 79200);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67163056, 256);
+  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67085584, 114624);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67200208, 256);
   const cnn::Blocked Mixed_5b_branch3x3dbl_1_relu1 = blocked(3763200, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67163312, 12672);
-  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67175984, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67200464, 12672);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67213136, 384);
   const cnn::Blocked Mixed_5b_branch3x3dbl_2_relu1 = blocked(0, 117600);  // 96x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67176368, 221184);
-  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67397552, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67213520, 221760);
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67435280, 384);
   const cnn::Blocked Mixed_5b_branch3x3dbl_3_relu1 = blocked(11446400, 313600);  // 96x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_3_conv_weight_prepared = floats(67397936, 331776);
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_conv_weight_prepared = floats(67435664, 332352);
   const cnn::Blocked Mixed_5b_avgpool1 = blocked(0, 235200);  // 192x35x35
-  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67729712, 128);
+  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67768016, 128);
   const cnn::Blocked Mixed_5b_branch_pool_relu1 = blocked(11564000, 313600);  // 32x35x35
-  const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67729840, 6912);
-  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67736752, 256);
+  const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67768144, 6912);
+  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67775056, 256);
   const cnn::Blocked Mixed_5c_concat1 = blocked(0, 352800);  // 288x35x35
   const cnn::Blocked Mixed_5c_branch1x1_relu1 = blocked(0, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67737008, 16896);
-  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67753904, 192);
+  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67775312, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67792208, 192);
   const cnn::Blocked Mixed_5c_branch5x5_1_relu1 = blocked(21324800, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67754096, 12288);
-  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67766384, 256);
+  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67792400, 12288);
+  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67804688, 256);
   const cnn::Blocked Mixed_5c_branch5x5_2_relu1 = blocked(78400, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67766640, 79200);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67845840, 256);
+  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67804944, 114624);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67919568, 256);
   const cnn::Blocked Mixed_5c_branch3x3dbl_1_relu1 = blocked(25088000, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67846096, 16896);
-  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(67862992, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67919824, 16896);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(67936720, 384);
   const cnn::Blocked Mixed_5c_branch3x3dbl_2_relu1 = blocked(21324800, 117600);  // 96x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(67863376, 221184);
-  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68084560, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(67937104, 221760);
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68158864, 384);
   const cnn::Blocked Mixed_5c_branch3x3dbl_3_relu1 = blocked(156800, 352800);  // 96x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_3_conv_weight_prepared = floats(68084944, 331776);
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_conv_weight_prepared = floats(68159248, 332352);
   const cnn::Blocked Mixed_5c_avgpool1 = blocked(21324800, 313600);  // 256x35x35
-  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68416720, 256);
+  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68491600, 256);
   const cnn::Blocked Mixed_5c_branch_pool_relu1 = blocked(274400, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68416976, 16896);
-  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68433872, 256);
+  const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68491856, 16896);
+  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68508752, 256);
   const cnn::Blocked Mixed_5d_concat1 = blocked(11289600, 352800);  // 288x35x35
   const cnn::Blocked Mixed_5d_branch1x1_relu1 = blocked(11289600, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68434128, 19008);
-  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68453136, 192);
+  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68509008, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68528016, 192);
   const cnn::Blocked Mixed_5d_branch5x5_1_relu1 = blocked(22579200, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68453328, 13824);
-  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68467152, 256);
+  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68528208, 13824);
+  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68542032, 256);
   const cnn::Blocked Mixed_5d_branch5x5_2_relu1 = blocked(11368000, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68467408, 79200);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68546608, 256);
+  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68542288, 114624);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68656912, 256);
   const cnn::Blocked Mixed_5d_branch3x3dbl_1_relu1 = blocked(26342400, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68546864, 19008);
-  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68565872, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68657168, 19008);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68676176, 384);
   const cnn::Blocked Mixed_5d_branch3x3dbl_2_relu1 = blocked(22579200, 117600);  // 96x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68566256, 221184);
-  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(68787440, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68676560, 221760);
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(68898320, 384);
   const cnn::Blocked Mixed_5d_branch3x3dbl_3_relu1 = blocked(11446400, 352800);  // 96x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_3_conv_weight_prepared = floats(68787824, 331776);
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_conv_weight_prepared = floats(68898704, 332352);
   const cnn::Blocked Mixed_5d_avgpool1 = blocked(22579200, 352800);  // 288x35x35
-  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(69119600, 256);
+  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(69231056, 256);
   const cnn::Blocked Mixed_5d_branch_pool_relu1 = blocked(11564000, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch_pool_conv_weight_prepared = floats(69119856, 19008);
-  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(69138864, 1536);
+  const cnn::Floats Mixed_5d_branch_pool_conv_weight_prepared = floats(69231312, 19008);
+  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(69250320, 1536);
   const cnn::Blocked Mixed_6a_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6a_branch3x3_relu1 = blocked(0, 221952);  // 384x17x17
-  const cnn::Floats Mixed_6a_branch3x3_conv_weight_prepared = floats(69140400, 995328);
-  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(70135728, 256);
+  const cnn::Floats Mixed_6a_branch3x3_conv_weight_prepared = floats(69251856, 995328);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(70247184, 256);
   const cnn::Blocked Mixed_6a_branch3x3dbl_1_relu1 = blocked(22579200, 78400);  // 64x35x35
-  const cnn::Floats Mixed_6a_branch3x3dbl_1_conv_weight_prepared = floats(70135984, 19008);
-  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(70154992, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_conv_weight_prepared = floats(70247440, 19008);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(70266448, 384);
   const cnn::Blocked Mixed_6a_branch3x3dbl_2_relu1 = blocked(7102464, 117600);  // 96x35x35
-  const cnn::Floats Mixed_6a_branch3x3dbl_2_conv_weight_prepared = floats(70155376, 221184);
-  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70376560, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_conv_weight_prepared = floats(70266832, 221760);
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70488592, 384);
   const cnn::Blocked Mixed_6a_branch3x3dbl_3_relu1 = blocked(110976, 221952);  // 96x17x17
-  const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70376944, 82944);
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70488976, 82944);
   const cnn::Blocked Mixed_6a_maxpool1 = blocked(138720, 221952);  // 288x17x17
-  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70459888, 768);
+  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70571920, 768);
   const cnn::Blocked Mixed_6b_concat1 = blocked(7102464, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6b_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70460656, 147456);
-  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70608112, 512);
+  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70572688, 147456);
+  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70720144, 512);
   const cnn::Blocked Mixed_6b_branch7x7_1_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70608624, 101376);
-  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70710000, 512);
+  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70720656, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70822032, 512);
   const cnn::Blocked Mixed_6b_branch7x7_2_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70710512, 118272);
-  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(70828784, 768);
+  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70822544, 118272);
+  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(70940816, 768);
   const cnn::Blocked Mixed_6b_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(70829552, 172032);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71001584, 512);
+  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(70941584, 172032);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71113616, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_1_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71002096, 101376);
-  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71103472, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71114128, 101376);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71215504, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_2_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71103984, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71222256, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71216016, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71334288, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_3_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71222768, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71341040, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71334800, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71453072, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_4_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71341552, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71459824, 768);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71453584, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71571856, 768);
   const cnn::Blocked Mixed_6b_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_5_conv_weight_prepared = floats(71460592, 172032);
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_conv_weight_prepared = floats(71572624, 172032);
   const cnn::Blocked Mixed_6b_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71632624, 768);
+  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71744656, 768);
   const cnn::Blocked Mixed_6b_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71633392, 147456);
-  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(71780848, 768);
+  const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71745424, 147456);
+  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(71892880, 768);
   const cnn::Blocked Mixed_6c_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6c_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(71781616, 147456);
-  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(71929072, 640);
+  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(71893648, 147456);
+  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72041104, 640);
   const cnn::Blocked Mixed_6c_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(71929712, 124416);
-  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72054128, 640);
+  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72041744, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72166160, 640);
   const cnn::Blocked Mixed_6c_branch7x7_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72054768, 181440);
-  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72236208, 768);
+  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72166800, 181440);
+  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72348240, 768);
   const cnn::Blocked Mixed_6c_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72236976, 215040);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72452016, 640);
+  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72349008, 215040);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72564048, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72452656, 124416);
-  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72577072, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72564688, 124416);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72689104, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72577712, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(72759152, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72689744, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(72871184, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_3_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(72759792, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(72941232, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(72871824, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(73053264, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_4_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(72941872, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73123312, 768);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(73053904, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73235344, 768);
   const cnn::Blocked Mixed_6c_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_5_conv_weight_prepared = floats(73124080, 215040);
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_conv_weight_prepared = floats(73236112, 215040);
   const cnn::Blocked Mixed_6c_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73339120, 768);
+  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73451152, 768);
   const cnn::Blocked Mixed_6c_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73339888, 147456);
-  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73487344, 768);
+  const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73451920, 147456);
+  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73599376, 768);
   const cnn::Blocked Mixed_6d_concat1 = blocked(7102464, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6d_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73488112, 147456);
-  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73635568, 640);
+  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73600144, 147456);
+  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73747600, 640);
   const cnn::Blocked Mixed_6d_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73636208, 124416);
-  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(73760624, 640);
+  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73748240, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(73872656, 640);
   const cnn::Blocked Mixed_6d_branch7x7_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(73761264, 181440);
-  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(73942704, 768);
+  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(73873296, 181440);
+  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74054736, 768);
   const cnn::Blocked Mixed_6d_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(73943472, 215040);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74158512, 640);
+  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74055504, 215040);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74270544, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74159152, 124416);
-  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74283568, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74271184, 124416);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74395600, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74284208, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74465648, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74396240, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74577680, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_3_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74466288, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74647728, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74578320, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74759760, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_4_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74648368, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(74829808, 768);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74760400, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(74941840, 768);
   const cnn::Blocked Mixed_6d_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_5_conv_weight_prepared = floats(74830576, 215040);
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_conv_weight_prepared = floats(74942608, 215040);
   const cnn::Blocked Mixed_6d_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75045616, 768);
+  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75157648, 768);
   const cnn::Blocked Mixed_6d_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75046384, 147456);
-  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75193840, 768);
+  const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75158416, 147456);
+  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75305872, 768);
   const cnn::Blocked Mixed_6e_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6e_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75194608, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75342064, 768);
+  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75306640, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75454096, 768);
   const cnn::Blocked Mixed_6e_branch7x7_1_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75342832, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75490288, 768);
+  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75454864, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75602320, 768);
   const cnn::Blocked Mixed_6e_branch7x7_2_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75491056, 258048);
-  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75749104, 768);
+  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75603088, 258048);
+  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75861136, 768);
   const cnn::Blocked Mixed_6e_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75749872, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76007920, 768);
+  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75861904, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76119952, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_1_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76008688, 147456);
-  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76156144, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76120720, 147456);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76268176, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_2_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76156912, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76414960, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76268944, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76526992, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_3_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76415728, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76673776, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76527760, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76785808, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_4_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76674544, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(76932592, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76786576, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(77044624, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_5_conv_weight_prepared = floats(76933360, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_conv_weight_prepared = floats(77045392, 258048);
   const cnn::Blocked Mixed_6e_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77191408, 768);
+  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77303440, 768);
   const cnn::Blocked Mixed_6e_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77192176, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77339632, 768);
+  const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77304208, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77451664, 768);
   const cnn::Blocked Mixed_7a_branch3x3_1_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77340400, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77487856, 1280);
+  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77452432, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77599888, 1280);
   const cnn::Blocked Mixed_7a_concat1 = blocked(7102464, 81920);  // 1280x8x8
   const cnn::Blocked Mixed_7a_branch3x3_2_relu1 = blocked(7102464, 81920);  // 320x8x8
-  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77489136, 559872);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78049008, 768);
+  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77601168, 559872);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78161040, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_1_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78049776, 147456);
-  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78197232, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78161808, 147456);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78309264, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_2_relu1 = blocked(11499520, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78198000, 258048);
-  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78456048, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78310032, 258048);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78568080, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_3_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78456816, 258048);
-  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78714864, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78568848, 258048);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78826896, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_4_relu1 = blocked(7122944, 81920);  // 192x8x8
-  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78715632, 331776);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78827664, 331776);
   const cnn::Blocked Mixed_7a_maxpool1 = blocked(7135232, 81920);  // 768x8x8
-  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79047408, 1280);
+  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79159440, 1280);
   const cnn::Blocked Mixed_7b_concat1 = blocked(0, 131072);  // 2048x8x8
   const cnn::Blocked Mixed_7b_branch1x1_relu1 = blocked(0, 131072);  // 320x8x8
-  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79048688, 414720);
-  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79463408, 1536);
+  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79160720, 414720);
+  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79575440, 1536);
   const cnn::Blocked Mixed_7b_branch3x3_1_relu1 = blocked(4194304, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79464944, 491520);
-  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(79956464, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79576976, 491520);
+  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80068496, 1536);
   const cnn::Blocked Mixed_7b_branch3x3_2a_relu1 = blocked(20480, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(79958000, 442368);
-  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80400368, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80070032, 442368);
+  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80512400, 1536);
   const cnn::Blocked Mixed_7b_branch3x3_2b_relu1 = blocked(45056, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80401904, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(80844272, 1792);
+  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80513936, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(80956304, 1792);
   const cnn::Blocked Mixed_7b_branch3x3dbl_1_relu1 = blocked(4194304, 28672);  // 448x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80846064, 576000);
-  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81422064, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80958096, 576000);
+  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81534096, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_2_relu1 = blocked(5111808, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_2_conv_weight_prepared = floats(81423600, 6193152);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(87616752, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_2_conv_weight_prepared = floats(81535632, 6193728);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(87729360, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_3a_relu1 = blocked(69632, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(87618288, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(88060656, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(87730896, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(88173264, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_3b_relu1 = blocked(94208, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(88062192, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(88174800, 442368);
   const cnn::Blocked Mixed_7b_avgpool1 = blocked(4194304, 81920);  // 1280x8x8
-  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(88504560, 768);
+  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(88617168, 768);
   const cnn::Blocked Mixed_7b_branch_pool_relu1 = blocked(118784, 131072);  // 192x8x8
-  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(88505328, 245760);
-  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(88751088, 1280);
+  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(88617936, 245760);
+  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(88863696, 1280);
   const cnn::Blocked Mixed_7c_concat1 = blocked(4194304, 131072);  // 2048x8x8
   const cnn::Blocked Mixed_7c_branch1x1_relu1 = blocked(4194304, 131072);  // 320x8x8
-  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(88752368, 663552);
-  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(89415920, 1536);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(88864976, 663552);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(89528528, 1536);
   const cnn::Blocked Mixed_7c_branch3x3_1_relu1 = blocked(8388608, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(89417456, 786432);
-  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(90203888, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(89530064, 786432);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(90316496, 1536);
   const cnn::Blocked Mixed_7c_branch3x3_2a_relu1 = blocked(4214784, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(90205424, 442368);
-  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(90647792, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(90318032, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(90760400, 1536);
   const cnn::Blocked Mixed_7c_branch3x3_2b_relu1 = blocked(4239360, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(90649328, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(91091696, 1792);
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(90761936, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(91204304, 1792);
   const cnn::Blocked Mixed_7c_branch3x3dbl_1_relu1 = blocked(8388608, 28672);  // 448x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(91093488, 921600);
-  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(92015088, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(91206096, 921600);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(92127696, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_2_relu1 = blocked(9306112, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_2_conv_weight_prepared = floats(92016624, 6193152);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(98209776, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_conv_weight_prepared = floats(92129232, 6193728);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(98322960, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_3a_relu1 = blocked(4263936, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(98211312, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(98653680, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(98324496, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(98766864, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_3b_relu1 = blocked(4288512, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(98655216, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(98768400, 442368);
   const cnn::Blocked Mixed_7c_avgpool1 = blocked(8388608, 131072);  // 2048x8x8
-  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(99097584, 768);
+  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(99210768, 768);
   const cnn::Blocked Mixed_7c_branch_pool_relu1 = blocked(4313088, 131072);  // 192x8x8
-  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(99098352, 393216);
+  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(99211536, 393216);
   const cnn::Blocked gap1 = blocked(0, 2048);  // 2048
   const cnn::Blocked fc = blocked(65536, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
@@ -4762,10 +4762,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(23);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch5x5_2.relu1)
-  cnn::conv(Mixed_5b_branch5x5_2_relu1, Mixed_5b_branch5x5_1_relu1,
-            cnn::prepared(Mixed_5b_branch5x5_2_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5b_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5bBranch5x5_2Conv, batch, scratch());
+  cnn::winograd::conv(Mixed_5b_branch5x5_2_relu1, Mixed_5b_branch5x5_1_relu1,
+                      cnn::prepared(Mixed_5b_branch5x5_2_conv_weight_prepared),
+                      cnn::Epilogue().scaled(Mixed_5b_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
+                      kMixed5bBranch5x5_2Conv, batch, scratch());
 
   at(26);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4821,10 +4821,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(46);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch5x5_2.relu1)
-  cnn::conv(Mixed_5c_branch5x5_2_relu1, Mixed_5c_branch5x5_1_relu1,
-            cnn::prepared(Mixed_5c_branch5x5_2_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5c_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5cBranch5x5_2Conv, batch, scratch());
+  cnn::winograd::conv(Mixed_5c_branch5x5_2_relu1, Mixed_5c_branch5x5_1_relu1,
+                      cnn::prepared(Mixed_5c_branch5x5_2_conv_weight_prepared),
+                      cnn::Epilogue().scaled(Mixed_5c_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
+                      kMixed5cBranch5x5_2Conv, batch, scratch());
 
   at(49);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4880,10 +4880,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(69);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch5x5_2.relu1)
-  cnn::conv(Mixed_5d_branch5x5_2_relu1, Mixed_5d_branch5x5_1_relu1,
-            cnn::prepared(Mixed_5d_branch5x5_2_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5d_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5dBranch5x5_2Conv, batch, scratch());
+  cnn::winograd::conv(Mixed_5d_branch5x5_2_relu1, Mixed_5d_branch5x5_1_relu1,
+                      cnn::prepared(Mixed_5d_branch5x5_2_conv_weight_prepared),
+                      cnn::Epilogue().scaled(Mixed_5d_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
+                      kMixed5dBranch5x5_2Conv, batch, scratch());
 
   at(72);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)

@@ -54,15 +54,15 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kC1) == 150);
-static_assert(cnn::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{4224, 1050});
-static_assert(cnn::conv_prepared_scratch(kC1, kBatch) == cnn::ScratchSize{4992, 34944});
-static_assert(cnn::conv_scratch(kC1, kBatch) == cnn::ScratchSize{4992, 35094});
-static_assert(cnn::connected_conv_scratch(kC3, kBatch) == cnn::ScratchSize{50496, 543744});
+static_assert(cnn::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{23424, 1050});
+static_assert(cnn::conv_prepared_scratch(kC1, kBatch) == cnn::ScratchSize{24192, 34944});
+static_assert(cnn::conv_scratch(kC1, kBatch) == cnn::ScratchSize{24192, 35094});
+static_assert(cnn::connected_conv_scratch(kC3, kBatch) == cnn::ScratchSize{69696, 543744});
 static_assert(cnn::conv_prepared_floats(kC5) == 48000);
-static_assert(cnn::conv_backward_input_scratch(kC5, kBatch) == cnn::ScratchSize{52800, 1102576});
-static_assert(cnn::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{26112, 144000});
-static_assert(cnn::conv_prepared_scratch(kC5, kBatch) == cnn::ScratchSize{72384, 51328});
-static_assert(cnn::conv_scratch(kC5, kBatch) == cnn::ScratchSize{72384, 99328});
+static_assert(cnn::conv_backward_input_scratch(kC5, kBatch) == cnn::ScratchSize{72000, 1102576});
+static_assert(cnn::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{45312, 144000});
+static_assert(cnn::conv_prepared_scratch(kC5, kBatch) == cnn::ScratchSize{91584, 51328});
+static_assert(cnn::conv_scratch(kC5, kBatch) == cnn::ScratchSize{91584, 99328});
 static_assert(cnn::dense_scratch(kF6, kBatch) == cnn::ScratchSize{17408, 4800});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -258,7 +258,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kLenet5Map, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 60064, .gradients = 60064, .optimizer = 120128, .activations = 1485824,
-               .shared_scratch = 1102576, .thread_scratch = 72384},
+               .shared_scratch = 1102576, .thread_scratch = 91584},
 };
 
 }  // namespace

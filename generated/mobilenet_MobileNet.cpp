@@ -181,46 +181,46 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kConv1) == 972);
-static_assert(cnn::conv_prepared_scratch(kConv1, kBatch) == cnn::ScratchSize{5376, 37632});
+static_assert(cnn::conv_prepared_scratch(kConv1, kBatch) == cnn::ScratchSize{12288, 37632});
 static_assert(cnn::dwconv_scratch(kConvDw1, kBatch) == cnn::ScratchSize{26224, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw1) == 2112);
-static_assert(cnn::conv_prepared_scratch(kConvPw1, kBatch) == cnn::ScratchSize{6336, 44352});
+static_assert(cnn::conv_prepared_scratch(kConvPw1, kBatch) == cnn::ScratchSize{7104, 44352});
 static_assert(cnn::dwconv_scratch(kConvDw2, kBatch) == cnn::ScratchSize{16304, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw2) == 8448);
-static_assert(cnn::conv_prepared_scratch(kConvPw2, kBatch) == cnn::ScratchSize{12480, 87360});
+static_assert(cnn::conv_prepared_scratch(kConvPw2, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::dwconv_scratch(kConvDw3, kBatch) == cnn::ScratchSize{6848, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw3) == 16896);
-static_assert(cnn::conv_prepared_scratch(kConvPw3, kBatch) == cnn::ScratchSize{24768, 173376});
+static_assert(cnn::conv_prepared_scratch(kConvPw3, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::dwconv_scratch(kConvDw4, kBatch) == cnn::ScratchSize{4236, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw4) == 33024);
-static_assert(cnn::conv_prepared_scratch(kConvPw4, kBatch) == cnn::ScratchSize{24768, 173376});
+static_assert(cnn::conv_prepared_scratch(kConvPw4, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::dwconv_scratch(kConvDw5, kBatch) == cnn::ScratchSize{1864, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw5) == 66048);
-static_assert(cnn::conv_prepared_scratch(kConvPw5, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kConvPw5, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::dwconv_scratch(kConvDw6, kBatch) == cnn::ScratchSize{1142, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw6) == 132096);
-static_assert(cnn::conv_prepared_scratch(kConvPw6, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kConvPw6, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::dwconv_scratch(kConvDw7, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw7) == 264192);
-static_assert(cnn::conv_prepared_scratch(kConvPw7, kBatch) == cnn::ScratchSize{148416, 689472});
+static_assert(cnn::conv_prepared_scratch(kConvPw7, kBatch) == cnn::ScratchSize{149184, 689472});
 static_assert(cnn::dwconv_scratch(kConvDw8, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw8) == 264192);
-static_assert(cnn::conv_prepared_scratch(kConvPw8, kBatch) == cnn::ScratchSize{148416, 689472});
+static_assert(cnn::conv_prepared_scratch(kConvPw8, kBatch) == cnn::ScratchSize{149184, 689472});
 static_assert(cnn::dwconv_scratch(kConvDw9, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw9) == 264192);
-static_assert(cnn::conv_prepared_scratch(kConvPw9, kBatch) == cnn::ScratchSize{148416, 689472});
+static_assert(cnn::conv_prepared_scratch(kConvPw9, kBatch) == cnn::ScratchSize{149184, 689472});
 static_assert(cnn::dwconv_scratch(kConvDw10, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw10) == 264192);
-static_assert(cnn::conv_prepared_scratch(kConvPw10, kBatch) == cnn::ScratchSize{148416, 689472});
+static_assert(cnn::conv_prepared_scratch(kConvPw10, kBatch) == cnn::ScratchSize{149184, 689472});
 static_assert(cnn::dwconv_scratch(kConvDw11, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw11) == 264192);
-static_assert(cnn::conv_prepared_scratch(kConvPw11, kBatch) == cnn::ScratchSize{148416, 689472});
+static_assert(cnn::conv_prepared_scratch(kConvPw11, kBatch) == cnn::ScratchSize{149184, 689472});
 static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{330, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw12) == 525312);
-static_assert(cnn::conv_prepared_scratch(kConvPw12, kBatch) == cnn::ScratchSize{246336, 689472});
+static_assert(cnn::conv_prepared_scratch(kConvPw12, kBatch) == cnn::ScratchSize{247104, 689472});
 static_assert(cnn::dwconv_scratch(kConvDw13, kBatch) == cnn::ScratchSize{184, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw13) == 1050624);
-static_assert(cnn::conv_prepared_scratch(kConvPw13, kBatch) == cnn::ScratchSize{246336, 1048576});
+static_assert(cnn::conv_prepared_scratch(kConvPw13, kBatch) == cnn::ScratchSize{247104, 1048576});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -858,7 +858,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 4253872, .gradients = 0, .optimizer = 0, .activations = 41735440,
-               .shared_scratch = 1048576, .thread_scratch = 246336},
+               .shared_scratch = 1048576, .thread_scratch = 247104},
 };
 
 }  // namespace

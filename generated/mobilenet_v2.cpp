@@ -331,92 +331,92 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 972);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{5376, 37632});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 37632});
 static_assert(cnn::dwconv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{26224, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage1_0Conv2) == 576);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{6336, 44352});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{7104, 44352});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv1) == 1536);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{3264, 22848});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{16304, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv3) == 2304);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv3, kBatch) == cnn::ScratchSize{18624, 130368});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv3, kBatch) == cnn::ScratchSize{19392, 130368});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_1Conv1) == 3456);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{4800, 33600});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{5568, 33600});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{6848, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_1Conv3) == 3456);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv3, kBatch) == cnn::ScratchSize{27840, 194880});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv3, kBatch) == cnn::ScratchSize{28608, 194880});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv1) == 3456);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{4800, 33600});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{5568, 33600});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{4236, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv3) == 5184);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv3, kBatch) == cnn::ScratchSize{27840, 194880});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv3, kBatch) == cnn::ScratchSize{28608, 194880});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_1Conv1) == 6144);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{6336, 44352});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{7104, 44352});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{1864, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_1Conv3) == 6912);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv3, kBatch) == cnn::ScratchSize{37056, 259392});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv3, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_2Conv1) == 6144);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{6336, 44352});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{7104, 44352});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{1864, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_2Conv3) == 6912);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_2Conv3, kBatch) == cnn::ScratchSize{37056, 259392});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_2Conv3, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_0Conv1) == 6144);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{6336, 44352});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{7104, 44352});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_0Conv2, kBatch) == cnn::ScratchSize{1142, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_0Conv3) == 12672);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv3, kBatch) == cnn::ScratchSize{37056, 259392});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv3, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_1Conv1) == 24576);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{12480, 87360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_1Conv2, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_1Conv3) == 25344);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv3, kBatch) == cnn::ScratchSize{62016, 517440});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv3, kBatch) == cnn::ScratchSize{62784, 517440});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_2Conv1) == 24576);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{12480, 87360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_2Conv2, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_2Conv3) == 25344);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv3, kBatch) == cnn::ScratchSize{62016, 517440});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv3, kBatch) == cnn::ScratchSize{62784, 517440});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_3Conv1) == 24576);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_3Conv1, kBatch) == cnn::ScratchSize{12480, 87360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_3Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_3Conv2, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_3Conv3) == 25344);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_3Conv3, kBatch) == cnn::ScratchSize{62016, 517440});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_3Conv3, kBatch) == cnn::ScratchSize{62784, 517440});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_0Conv1) == 24576);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{12480, 87360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_0Conv2, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_0Conv3) == 36864);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv3, kBatch) == cnn::ScratchSize{67776, 517440});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv3, kBatch) == cnn::ScratchSize{68544, 517440});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_1Conv1) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{18624, 130368});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{19392, 130368});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_1Conv2, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_1Conv3) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv3, kBatch) == cnn::ScratchSize{67776, 775488});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv3, kBatch) == cnn::ScratchSize{68544, 775488});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_2Conv1) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{18624, 130368});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{19392, 130368});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_2Conv2, kBatch) == cnn::ScratchSize{548, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_2Conv3) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv3, kBatch) == cnn::ScratchSize{67776, 775488});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv3, kBatch) == cnn::ScratchSize{68544, 775488});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_0Conv1) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{18624, 130368});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{19392, 130368});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_0Conv2, kBatch) == cnn::ScratchSize{330, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_0Conv3) == 93312);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv3, kBatch) == cnn::ScratchSize{80448, 775488});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv3, kBatch) == cnn::ScratchSize{81216, 775488});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_1Conv1) == 153600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv1, kBatch) == cnn::ScratchSize{30912, 216384});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_1Conv2, kBatch) == cnn::ScratchSize{184, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_1Conv3) == 155520);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv3, kBatch) == cnn::ScratchSize{80448, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv3, kBatch) == cnn::ScratchSize{81216, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_2Conv1) == 153600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv1, kBatch) == cnn::ScratchSize{30912, 216384});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_2Conv2, kBatch) == cnn::ScratchSize{184, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_2Conv3) == 155520);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv3, kBatch) == cnn::ScratchSize{80448, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv3, kBatch) == cnn::ScratchSize{81216, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage7_0Conv1) == 153600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv1, kBatch) == cnn::ScratchSize{30912, 216384});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
 static_assert(cnn::dwconv_scratch(kFeaturesStage7_0Conv2, kBatch) == cnn::ScratchSize{184, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage7_0Conv3) == 311040);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv3, kBatch) == cnn::ScratchSize{111552, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv3, kBatch) == cnn::ScratchSize{112320, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 410880);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{295872, 431424});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{296640, 431424});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 51200});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1634,7 +1634,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 3539056, .gradients = 0, .optimizer = 0, .activations = 50377808,
-               .shared_scratch = 1048576, .thread_scratch = 295872},
+               .shared_scratch = 1048576, .thread_scratch = 296640},
 };
 
 }  // namespace

@@ -56,34 +56,34 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kStemConv1) == 162);
-static_assert(cnn::conv_backward_params_scratch(kStemConv1, kBatch) == cnn::ScratchSize{6528, 1008});
-static_assert(cnn::conv_prepared_scratch(kStemConv1, kBatch) == cnn::ScratchSize{1920, 13440});
-static_assert(cnn::conv_scratch(kStemConv1, kBatch) == cnn::ScratchSize{1920, 13602});
-static_assert(cnn::winograd::conv_prepared_floats(kStage1Conv1) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_prepared_floats(kStage1Conv2) == 10368);
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
-static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{0, 167616});
-static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{306304, 0});
-static_assert(cnn::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{306304, 10368});
+static_assert(cnn::conv_backward_params_scratch(kStemConv1, kBatch) == cnn::ScratchSize{13440, 1008});
+static_assert(cnn::conv_prepared_scratch(kStemConv1, kBatch) == cnn::ScratchSize{8832, 13440});
+static_assert(cnn::conv_scratch(kStemConv1, kBatch) == cnn::ScratchSize{8832, 13602});
+static_assert(cnn::winograd::conv_prepared_floats(kStage1Conv1) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_floats(kStage1Conv2) == 10944);
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
+static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{323584, 0});
+static_assert(cnn::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
 static_assert(cnn::conv_prepared_floats(kStage2Conv1) == 5184);
-static_assert(cnn::conv_backward_input_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{24768, 178560});
-static_assert(cnn::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{9984, 32256});
-static_assert(cnn::conv_prepared_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 194880});
-static_assert(cnn::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 200064});
-static_assert(cnn::winograd::conv_prepared_floats(kStage2Conv2) == 41472);
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
-static_assert(cnn::winograd::conv_backward_params_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{0, 355392});
-static_assert(cnn::winograd::conv_prepared_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{195712, 0});
-static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{195712, 41472});
+static_assert(cnn::conv_backward_input_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 178560});
+static_assert(cnn::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{16896, 32256});
+static_assert(cnn::conv_prepared_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{34752, 194880});
+static_assert(cnn::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{34752, 200064});
+static_assert(cnn::winograd::conv_prepared_floats(kStage2Conv2) == 42048);
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_params_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
+static_assert(cnn::winograd::conv_prepared_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{199680, 0});
+static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
 static_assert(cnn::conv_prepared_floats(kStage2Conv3) == 576);
-static_assert(cnn::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{6336, 44928});
-static_assert(cnn::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{9984, 3584});
-static_assert(cnn::conv_prepared_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{3264, 22848});
-static_assert(cnn::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{3264, 23424});
+static_assert(cnn::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{7104, 44928});
+static_assert(cnn::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{10752, 3584});
+static_assert(cnn::conv_prepared_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{4032, 22848});
+static_assert(cnn::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{4032, 23424});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 1280});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -230,17 +230,17 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{112896, 53312, 904}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 100352, 41728}, {}},
+    {{1806336, 100352, 44032}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 150528, 41728}, {}},
+    {{1806336, 150528, 44032}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{903168, 75264, 21248}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 50176, 166400}, {}},
+    {{1806336, 50176, 168704}, {}},
     {{}, {}},
     {{100352, 100352, 2816}, {}},
     {{}, {}},
@@ -380,7 +380,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 20000, .gradients = 19712, .optimizer = 19712, .activations = 11340352,
-               .shared_scratch = 355392, .thread_scratch = 306304},
+               .shared_scratch = 336384, .thread_scratch = 323584},
 };
 
 }  // namespace
@@ -680,15 +680,15 @@ void Residual::prepare_on_team() {
   const cnn::Floats stem_bn1_saved = floats(4816960, 64);
   const cnn::Floats stem_conv1_weight_prepared = floats(4817024, 162);
   const cnn::Floats stage1_bn1_saved = floats(4817200, 64);
-  const cnn::Floats stage1_conv1_weight_prepared = floats(4817264, 10368);
-  const cnn::Floats stage1_bn2_saved = floats(4827632, 64);
-  const cnn::Floats stage1_conv2_weight_prepared = floats(4827696, 10368);
-  const cnn::Floats stage2_bn1_saved = floats(4838064, 128);
-  const cnn::Floats stage2_conv1_weight_prepared = floats(4838192, 5184);
-  const cnn::Floats stage2_bn2_saved = floats(4843376, 128);
-  const cnn::Floats stage2_conv2_weight_prepared = floats(4843504, 41472);
-  const cnn::Floats stage2_bn3_saved = floats(4884976, 128);
-  const cnn::Floats stage2_conv3_weight_prepared = floats(4885104, 576);
+  const cnn::Floats stage1_conv1_weight_prepared = floats(4817264, 10944);
+  const cnn::Floats stage1_bn2_saved = floats(4828208, 64);
+  const cnn::Floats stage1_conv2_weight_prepared = floats(4828272, 10944);
+  const cnn::Floats stage2_bn1_saved = floats(4839216, 128);
+  const cnn::Floats stage2_conv1_weight_prepared = floats(4839344, 5184);
+  const cnn::Floats stage2_bn2_saved = floats(4844528, 128);
+  const cnn::Floats stage2_conv2_weight_prepared = floats(4844656, 42048);
+  const cnn::Floats stage2_bn3_saved = floats(4886704, 128);
+  const cnn::Floats stage2_conv3_weight_prepared = floats(4886832, 576);
 
   at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
@@ -743,19 +743,19 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats stem_conv1_weight_prepared = floats(4817024, 162);
   const cnn::Floats stage1_bn1_saved = floats(4817200, 64);
   const cnn::Blocked stage1_relu1 = blocked(1605632, 12544);  // 16x28x28
-  const cnn::Floats stage1_conv1_weight_prepared = floats(4817264, 10368);
-  const cnn::Floats stage1_bn2_saved = floats(4827632, 64);
+  const cnn::Floats stage1_conv1_weight_prepared = floats(4817264, 10944);
+  const cnn::Floats stage1_bn2_saved = floats(4828208, 64);
   const cnn::Blocked stage1_relu2 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Floats stage1_conv2_weight_prepared = floats(4827696, 10368);
-  const cnn::Floats stage2_bn1_saved = floats(4838064, 128);
+  const cnn::Floats stage1_conv2_weight_prepared = floats(4828272, 10944);
+  const cnn::Floats stage2_bn1_saved = floats(4839216, 128);
   const cnn::Blocked stage2_relu1 = blocked(0, 6272);  // 32x14x14
-  const cnn::Floats stage2_conv1_weight_prepared = floats(4838192, 5184);
-  const cnn::Floats stage2_bn2_saved = floats(4843376, 128);
+  const cnn::Floats stage2_conv1_weight_prepared = floats(4839344, 5184);
+  const cnn::Floats stage2_bn2_saved = floats(4844528, 128);
   const cnn::Blocked stage2_bn2 = blocked(802816, 6272);  // 32x14x14
-  const cnn::Floats stage2_conv2_weight_prepared = floats(4843504, 41472);
-  const cnn::Floats stage2_bn3_saved = floats(4884976, 128);
+  const cnn::Floats stage2_conv2_weight_prepared = floats(4844656, 42048);
+  const cnn::Floats stage2_bn3_saved = floats(4886704, 128);
   const cnn::Blocked stage2_relu2 = blocked(0, 6272);  // 32x14x14
-  const cnn::Floats stage2_conv3_weight_prepared = floats(4885104, 576);
+  const cnn::Floats stage2_conv3_weight_prepared = floats(4886832, 576);
   const cnn::Blocked head_gap1 = blocked(802816, 32);  // 32
   const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10

@@ -221,71 +221,71 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 198912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv1) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv1) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{137728, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 76032);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 775488});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv1) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv1) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 775488});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv1) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv1) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 297216);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{334080, 0});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -840,100 +840,100 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{57802752, 1204224, 306176}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
     {{57802752, 602112, 1192960}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{57802752, 301056, 4763648}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 102400, 0}, {}},
@@ -1070,8 +1070,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 21639088, .gradients = 0, .optimizer = 0, .activations = 112594672,
-               .shared_scratch = 1048576, .thread_scratch = 333952},
+    .memory = {.parameters = 21639088, .gradients = 0, .optimizer = 0, .activations = 112611376,
+               .shared_scratch = 1048576, .thread_scratch = 334080},
 };
 
 }  // namespace
@@ -1087,69 +1087,69 @@ void Plain34::prepare_on_team() {
   const cnn::Floats features_bn1_saved = floats(32112640, 256);
   const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
   const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152064);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(32274928, 256);
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275184, 152064);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(32427248, 256);
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32427504, 152064);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(32579568, 256);
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32579824, 152064);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(32731888, 256);
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32732144, 152064);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(32884208, 256);
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32884464, 152064);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(33036528, 512);
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33037040, 76032);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(33113072, 512);
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33113584, 608256);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(33721840, 512);
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33722352, 608256);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(34330608, 512);
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34331120, 608256);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(34939376, 512);
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34939888, 608256);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(35548144, 512);
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35548656, 608256);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(36156912, 512);
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36157424, 608256);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(36765680, 512);
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36766192, 608256);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(37374448, 1024);
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37375472, 297216);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(37672688, 1024);
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37673712, 2377728);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(40051440, 1024);
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40052464, 2377728);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(42430192, 1024);
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42431216, 2377728);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(44808944, 1024);
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44809968, 2377728);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(47187696, 1024);
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47188720, 2377728);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(49566448, 1024);
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49567472, 2377728);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(51945200, 1024);
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(51946224, 2377728);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(54323952, 1024);
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54324976, 2377728);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(56702704, 1024);
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56703728, 2377728);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(59081456, 1024);
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59082480, 2377728);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(61460208, 1024);
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61461232, 2377728);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(63838960, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63841008, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(65029872, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65031920, 9510912);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(74542832, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74544880, 9510912);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(84055792, 2048);
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84057840, 9510912);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(93568752, 2048);
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93570800, 9510912);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(103081712, 2048);
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103083760, 9510912);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152640);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32275504, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275760, 152640);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32428400, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32428656, 152640);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32581296, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32581552, 152640);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(32734192, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32734448, 152640);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(32887088, 256);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32887344, 152640);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(33039984, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33040496, 76032);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(33116528, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33117040, 608832);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(33725872, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33726384, 608832);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(34335216, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34335728, 608832);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(34944560, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34945072, 608832);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(35553904, 512);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35554416, 608832);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(36163248, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36163760, 608832);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(36772592, 512);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36773104, 608832);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(37381936, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37382960, 297216);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(37680176, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37681200, 2378304);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(40059504, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40060528, 2378304);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(42438832, 1024);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42439856, 2378304);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(44818160, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44819184, 2378304);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(47197488, 1024);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47198512, 2378304);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(49576816, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49577840, 2378304);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(51956144, 1024);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(51957168, 2378304);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(54335472, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54336496, 2378304);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(56714800, 1024);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56715824, 2378304);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(59094128, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59095152, 2378304);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(61473456, 1024);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61474480, 2378304);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(63852784, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63854832, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(65043696, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65045744, 9511488);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(74557232, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74559280, 9511488);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(84070768, 2048);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84072816, 9511488);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(93584304, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93586352, 9511488);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(103097840, 2048);
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103099888, 9511488);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -1457,100 +1457,100 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
   const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152064);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(32274928, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152640);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32275504, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275184, 152064);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(32427248, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275760, 152640);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32428400, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32427504, 152064);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(32579568, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32428656, 152640);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32581296, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32579824, 152064);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(32731888, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32581552, 152640);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(32734192, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32732144, 152064);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(32884208, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32734448, 152640);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(32887088, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32884464, 152064);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(33036528, 512);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32887344, 152640);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(33039984, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33037040, 76032);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(33113072, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33040496, 76032);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(33116528, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33113584, 608256);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(33721840, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33117040, 608832);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(33725872, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33722352, 608256);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(34330608, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33726384, 608832);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(34335216, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34331120, 608256);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(34939376, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34335728, 608832);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(34944560, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34939888, 608256);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(35548144, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34945072, 608832);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(35553904, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35548656, 608256);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(36156912, 512);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35554416, 608832);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(36163248, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36157424, 608256);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(36765680, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36163760, 608832);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(36772592, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36766192, 608256);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(37374448, 1024);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36773104, 608832);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(37381936, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37375472, 297216);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(37672688, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37382960, 297216);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(37680176, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37673712, 2377728);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(40051440, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37681200, 2378304);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(40059504, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40052464, 2377728);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(42430192, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40060528, 2378304);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(42438832, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42431216, 2377728);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(44808944, 1024);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42439856, 2378304);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(44818160, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44809968, 2377728);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(47187696, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44819184, 2378304);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(47197488, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47188720, 2377728);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(49566448, 1024);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47198512, 2378304);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(49576816, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49567472, 2377728);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(51945200, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49577840, 2378304);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(51956144, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(51946224, 2377728);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(54323952, 1024);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(51957168, 2378304);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(54335472, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54324976, 2377728);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(56702704, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54336496, 2378304);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(56714800, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56703728, 2377728);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(59081456, 1024);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56715824, 2378304);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(59094128, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59082480, 2377728);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(61460208, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59095152, 2378304);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(61473456, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61461232, 2377728);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(63838960, 2048);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61474480, 2378304);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(63852784, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63841008, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(65029872, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63854832, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(65043696, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65031920, 9510912);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(74542832, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65045744, 9511488);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(74557232, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74544880, 9510912);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(84055792, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74559280, 9511488);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(84070768, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84057840, 9510912);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(93568752, 2048);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84072816, 9511488);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(93584304, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93570800, 9510912);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(103081712, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93586352, 9511488);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(103097840, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103083760, 9510912);
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103099888, 9511488);
   const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
   const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000

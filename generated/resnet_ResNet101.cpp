@@ -647,213 +647,213 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 198912});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 4224);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{12480, 87360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{137728, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0Conv3) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{12480, 87360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0DownsampleConv1) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 87360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 16896);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{137728, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_1Conv3) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{12480, 87360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_2Conv1) == 16896);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{137728, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_2Conv3) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{12480, 87360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 33792);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 152064);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{74688, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{81600, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{24768, 173376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0DownsampleConv1) == 132096);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{74688, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_1Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{24768, 173376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_2Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{74688, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_2Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{24768, 173376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_3Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{74688, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_3Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{24768, 173376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 132096);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 689472});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{99648, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 594432);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{98880, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{105792, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 525312);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{246336, 689472});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{247104, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_6Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_6Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_6Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_6Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_6Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_6Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_6Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_6Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_6Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_6Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_7Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_7Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_7Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_7Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_7Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_7Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_7Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_7Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_7Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_7Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_8Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_8Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_8Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_8Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_8Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_8Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_8Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_8Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_8Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_8Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_9Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_9Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_9Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_9Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_9Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_9Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_9Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_9Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_9Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_9Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_10Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_10Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_10Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_10Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_10Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_10Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_10Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_10Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_10Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_10Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_11Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_11Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_11Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_11Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_11Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_11Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_11Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_11Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_11Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_11Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_12Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_12Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_12Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_12Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_12Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_12Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_12Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_12Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_12Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_12Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_13Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_13Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_13Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_13Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_13Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_13Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_13Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_13Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_13Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_13Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_14Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_14Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_14Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_14Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_14Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_14Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_14Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_14Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_14Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_14Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_15Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_15Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_15Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_15Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_15Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_15Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_15Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_15Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_15Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_15Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_16Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_16Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_16Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_16Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_16Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_16Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_16Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_16Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_16Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_16Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_17Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_17Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_17Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_17Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_17Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_17Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_17Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_17Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_17Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_17Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_18Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_18Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_18Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_18Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_18Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_18Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_18Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_18Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_18Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_18Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_19Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_19Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_19Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_19Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_19Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_19Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_19Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_19Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_19Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_19Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_20Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_20Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_20Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_20Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_20Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_20Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_20Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_20Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_20Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_20Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_21Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_21Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_21Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_21Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_21Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_21Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_21Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_21Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_21Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_21Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_22Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_22Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_22Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_22Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_22Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_22Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_22Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_22Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_22Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_22Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 528384);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 2377728);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{148416, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{155328, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv3) == 1050624);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{443328, 689472});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 2101248);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{443328, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{444096, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 1056768);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{148416, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{334080, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_1Conv3) == 1050624);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{443328, 689472});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 1056768);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{148416, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{334080, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_2Conv3) == 1050624);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{443328, 689472});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 81920});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -2605,7 +2605,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{12845056, 1605632, 17920}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 4014080, 70144}, {}},
@@ -2617,7 +2617,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 4014080, 68608}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 7225344, 70144}, {}},
@@ -2627,7 +2627,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 4014080, 68608}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 7225344, 70144}, {}},
@@ -2649,7 +2649,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 2007040, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 3612672, 272384}, {}},
@@ -2659,7 +2659,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 2007040, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 3612672, 272384}, {}},
@@ -2669,7 +2669,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 2007040, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 3612672, 272384}, {}},
@@ -2691,7 +2691,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2701,7 +2701,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2711,7 +2711,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2721,7 +2721,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2731,7 +2731,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2741,7 +2741,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2751,7 +2751,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2761,7 +2761,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2771,7 +2771,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2781,7 +2781,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2791,7 +2791,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2801,7 +2801,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2811,7 +2811,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2821,7 +2821,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2831,7 +2831,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2841,7 +2841,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2851,7 +2851,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2861,7 +2861,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2871,7 +2871,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2881,7 +2881,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2891,7 +2891,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2901,7 +2901,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2923,7 +2923,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 501760, 4235264}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 903168, 4235264}, {}},
@@ -2933,7 +2933,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 501760, 4235264}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 903168, 4235264}, {}},
@@ -3419,8 +3419,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 155902832,
-               .shared_scratch = 1048576, .thread_scratch = 443328},
+    .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 155920112,
+               .shared_scratch = 1048576, .thread_scratch = 444096},
 };
 
 }  // namespace
@@ -3438,209 +3438,209 @@ void ResNet101::prepare_on_team() {
   const cnn::Floats features_layer1_0_bn1_saved = floats(57812720, 256);
   const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57812976, 4224);
   const cnn::Floats features_layer1_0_bn2_saved = floats(57817200, 256);
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152064);
-  const cnn::Floats features_layer1_0_bn3_saved = floats(57969520, 1024);
-  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57970544, 16512);
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987056, 1024);
-  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988080, 16512);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(58004592, 256);
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58004848, 16896);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(58021744, 256);
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022000, 152064);
-  const cnn::Floats features_layer1_1_bn3_saved = floats(58174064, 1024);
-  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58175088, 16512);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(58191600, 256);
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58191856, 16896);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(58208752, 256);
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58209008, 152064);
-  const cnn::Floats features_layer1_2_bn3_saved = floats(58361072, 1024);
-  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58362096, 16512);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(58378608, 512);
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58379120, 33792);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(58412912, 512);
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58413424, 152064);
-  const cnn::Floats features_layer2_0_bn3_saved = floats(58565488, 2048);
-  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58567536, 66048);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58633584, 2048);
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58635632, 132096);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(58767728, 512);
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58768240, 67584);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(58835824, 512);
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58836336, 608256);
-  const cnn::Floats features_layer2_1_bn3_saved = floats(59444592, 2048);
-  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59446640, 66048);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(59512688, 512);
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59513200, 67584);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(59580784, 512);
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59581296, 608256);
-  const cnn::Floats features_layer2_2_bn3_saved = floats(60189552, 2048);
-  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60191600, 66048);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(60257648, 512);
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60258160, 67584);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(60325744, 512);
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60326256, 608256);
-  const cnn::Floats features_layer2_3_bn3_saved = floats(60934512, 2048);
-  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60936560, 66048);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(61002608, 1024);
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61003632, 132096);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(61135728, 1024);
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61136752, 594432);
-  const cnn::Floats features_layer3_0_bn3_saved = floats(61731184, 4096);
-  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61735280, 262656);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(61997936, 4096);
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62002032, 525312);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(62527344, 1024);
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62528368, 264192);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(62792560, 1024);
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62793584, 2377728);
-  const cnn::Floats features_layer3_1_bn3_saved = floats(65171312, 4096);
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65175408, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(65438064, 1024);
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65439088, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(65703280, 1024);
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65704304, 2377728);
-  const cnn::Floats features_layer3_2_bn3_saved = floats(68082032, 4096);
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68086128, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(68348784, 1024);
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68349808, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(68614000, 1024);
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68615024, 2377728);
-  const cnn::Floats features_layer3_3_bn3_saved = floats(70992752, 4096);
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(70996848, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(71259504, 1024);
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71260528, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(71524720, 1024);
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71525744, 2377728);
-  const cnn::Floats features_layer3_4_bn3_saved = floats(73903472, 4096);
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73907568, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(74170224, 1024);
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74171248, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(74435440, 1024);
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74436464, 2377728);
-  const cnn::Floats features_layer3_5_bn3_saved = floats(76814192, 4096);
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76818288, 262656);
-  const cnn::Floats features_layer3_6_bn1_saved = floats(77080944, 1024);
-  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(77081968, 264192);
-  const cnn::Floats features_layer3_6_bn2_saved = floats(77346160, 1024);
-  const cnn::Floats features_layer3_6_conv2_weight_prepared = floats(77347184, 2377728);
-  const cnn::Floats features_layer3_6_bn3_saved = floats(79724912, 4096);
-  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(79729008, 262656);
-  const cnn::Floats features_layer3_7_bn1_saved = floats(79991664, 1024);
-  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(79992688, 264192);
-  const cnn::Floats features_layer3_7_bn2_saved = floats(80256880, 1024);
-  const cnn::Floats features_layer3_7_conv2_weight_prepared = floats(80257904, 2377728);
-  const cnn::Floats features_layer3_7_bn3_saved = floats(82635632, 4096);
-  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(82639728, 262656);
-  const cnn::Floats features_layer3_8_bn1_saved = floats(82902384, 1024);
-  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(82903408, 264192);
-  const cnn::Floats features_layer3_8_bn2_saved = floats(83167600, 1024);
-  const cnn::Floats features_layer3_8_conv2_weight_prepared = floats(83168624, 2377728);
-  const cnn::Floats features_layer3_8_bn3_saved = floats(85546352, 4096);
-  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(85550448, 262656);
-  const cnn::Floats features_layer3_9_bn1_saved = floats(85813104, 1024);
-  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(85814128, 264192);
-  const cnn::Floats features_layer3_9_bn2_saved = floats(86078320, 1024);
-  const cnn::Floats features_layer3_9_conv2_weight_prepared = floats(86079344, 2377728);
-  const cnn::Floats features_layer3_9_bn3_saved = floats(88457072, 4096);
-  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(88461168, 262656);
-  const cnn::Floats features_layer3_10_bn1_saved = floats(88723824, 1024);
-  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(88724848, 264192);
-  const cnn::Floats features_layer3_10_bn2_saved = floats(88989040, 1024);
-  const cnn::Floats features_layer3_10_conv2_weight_prepared = floats(88990064, 2377728);
-  const cnn::Floats features_layer3_10_bn3_saved = floats(91367792, 4096);
-  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(91371888, 262656);
-  const cnn::Floats features_layer3_11_bn1_saved = floats(91634544, 1024);
-  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(91635568, 264192);
-  const cnn::Floats features_layer3_11_bn2_saved = floats(91899760, 1024);
-  const cnn::Floats features_layer3_11_conv2_weight_prepared = floats(91900784, 2377728);
-  const cnn::Floats features_layer3_11_bn3_saved = floats(94278512, 4096);
-  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(94282608, 262656);
-  const cnn::Floats features_layer3_12_bn1_saved = floats(94545264, 1024);
-  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(94546288, 264192);
-  const cnn::Floats features_layer3_12_bn2_saved = floats(94810480, 1024);
-  const cnn::Floats features_layer3_12_conv2_weight_prepared = floats(94811504, 2377728);
-  const cnn::Floats features_layer3_12_bn3_saved = floats(97189232, 4096);
-  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(97193328, 262656);
-  const cnn::Floats features_layer3_13_bn1_saved = floats(97455984, 1024);
-  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(97457008, 264192);
-  const cnn::Floats features_layer3_13_bn2_saved = floats(97721200, 1024);
-  const cnn::Floats features_layer3_13_conv2_weight_prepared = floats(97722224, 2377728);
-  const cnn::Floats features_layer3_13_bn3_saved = floats(100099952, 4096);
-  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(100104048, 262656);
-  const cnn::Floats features_layer3_14_bn1_saved = floats(100366704, 1024);
-  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(100367728, 264192);
-  const cnn::Floats features_layer3_14_bn2_saved = floats(100631920, 1024);
-  const cnn::Floats features_layer3_14_conv2_weight_prepared = floats(100632944, 2377728);
-  const cnn::Floats features_layer3_14_bn3_saved = floats(103010672, 4096);
-  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(103014768, 262656);
-  const cnn::Floats features_layer3_15_bn1_saved = floats(103277424, 1024);
-  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(103278448, 264192);
-  const cnn::Floats features_layer3_15_bn2_saved = floats(103542640, 1024);
-  const cnn::Floats features_layer3_15_conv2_weight_prepared = floats(103543664, 2377728);
-  const cnn::Floats features_layer3_15_bn3_saved = floats(105921392, 4096);
-  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(105925488, 262656);
-  const cnn::Floats features_layer3_16_bn1_saved = floats(106188144, 1024);
-  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(106189168, 264192);
-  const cnn::Floats features_layer3_16_bn2_saved = floats(106453360, 1024);
-  const cnn::Floats features_layer3_16_conv2_weight_prepared = floats(106454384, 2377728);
-  const cnn::Floats features_layer3_16_bn3_saved = floats(108832112, 4096);
-  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(108836208, 262656);
-  const cnn::Floats features_layer3_17_bn1_saved = floats(109098864, 1024);
-  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(109099888, 264192);
-  const cnn::Floats features_layer3_17_bn2_saved = floats(109364080, 1024);
-  const cnn::Floats features_layer3_17_conv2_weight_prepared = floats(109365104, 2377728);
-  const cnn::Floats features_layer3_17_bn3_saved = floats(111742832, 4096);
-  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(111746928, 262656);
-  const cnn::Floats features_layer3_18_bn1_saved = floats(112009584, 1024);
-  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(112010608, 264192);
-  const cnn::Floats features_layer3_18_bn2_saved = floats(112274800, 1024);
-  const cnn::Floats features_layer3_18_conv2_weight_prepared = floats(112275824, 2377728);
-  const cnn::Floats features_layer3_18_bn3_saved = floats(114653552, 4096);
-  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(114657648, 262656);
-  const cnn::Floats features_layer3_19_bn1_saved = floats(114920304, 1024);
-  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(114921328, 264192);
-  const cnn::Floats features_layer3_19_bn2_saved = floats(115185520, 1024);
-  const cnn::Floats features_layer3_19_conv2_weight_prepared = floats(115186544, 2377728);
-  const cnn::Floats features_layer3_19_bn3_saved = floats(117564272, 4096);
-  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(117568368, 262656);
-  const cnn::Floats features_layer3_20_bn1_saved = floats(117831024, 1024);
-  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(117832048, 264192);
-  const cnn::Floats features_layer3_20_bn2_saved = floats(118096240, 1024);
-  const cnn::Floats features_layer3_20_conv2_weight_prepared = floats(118097264, 2377728);
-  const cnn::Floats features_layer3_20_bn3_saved = floats(120474992, 4096);
-  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(120479088, 262656);
-  const cnn::Floats features_layer3_21_bn1_saved = floats(120741744, 1024);
-  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(120742768, 264192);
-  const cnn::Floats features_layer3_21_bn2_saved = floats(121006960, 1024);
-  const cnn::Floats features_layer3_21_conv2_weight_prepared = floats(121007984, 2377728);
-  const cnn::Floats features_layer3_21_bn3_saved = floats(123385712, 4096);
-  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(123389808, 262656);
-  const cnn::Floats features_layer3_22_bn1_saved = floats(123652464, 1024);
-  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(123653488, 264192);
-  const cnn::Floats features_layer3_22_bn2_saved = floats(123917680, 1024);
-  const cnn::Floats features_layer3_22_conv2_weight_prepared = floats(123918704, 2377728);
-  const cnn::Floats features_layer3_22_bn3_saved = floats(126296432, 4096);
-  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(126300528, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(126563184, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(126565232, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(127093616, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(127095664, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(129473392, 8192);
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(129481584, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(130532208, 8192);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(130540400, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(132641648, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(132643696, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(133700464, 2048);
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(133702512, 9510912);
-  const cnn::Floats features_layer4_1_bn3_saved = floats(143213424, 8192);
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(143221616, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(144272240, 2048);
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(144274288, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(145331056, 2048);
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(145333104, 9510912);
-  const cnn::Floats features_layer4_2_bn3_saved = floats(154844016, 8192);
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(154852208, 1050624);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152640);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(57970096, 1024);
+  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57971120, 16512);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987632, 1024);
+  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988656, 16512);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(58005168, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58005424, 16896);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(58022320, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022576, 152640);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(58175216, 1024);
+  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58176240, 16512);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(58192752, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58193008, 16896);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(58209904, 256);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58210160, 152640);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(58362800, 1024);
+  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58363824, 16512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(58380336, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58380848, 33792);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(58414640, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58415152, 152064);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(58567216, 2048);
+  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58569264, 66048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58635312, 2048);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58637360, 132096);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(58769456, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58769968, 67584);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(58837552, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58838064, 608832);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(59446896, 2048);
+  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59448944, 66048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(59514992, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59515504, 67584);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(59583088, 512);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59583600, 608832);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(60192432, 2048);
+  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60194480, 66048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(60260528, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60261040, 67584);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(60328624, 512);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60329136, 608832);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(60937968, 2048);
+  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60940016, 66048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(61006064, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61007088, 132096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(61139184, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61140208, 594432);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(61734640, 4096);
+  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61738736, 262656);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62001392, 4096);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62005488, 525312);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(62530800, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62531824, 264192);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(62796016, 1024);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62797040, 2378304);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(65175344, 4096);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65179440, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(65442096, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65443120, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(65707312, 1024);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65708336, 2378304);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(68086640, 4096);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68090736, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(68353392, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68354416, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(68618608, 1024);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68619632, 2378304);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(70997936, 4096);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(71002032, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(71264688, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71265712, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(71529904, 1024);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71530928, 2378304);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(73909232, 4096);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73913328, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(74175984, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74177008, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(74441200, 1024);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74442224, 2378304);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(76820528, 4096);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76824624, 262656);
+  const cnn::Floats features_layer3_6_bn1_saved = floats(77087280, 1024);
+  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(77088304, 264192);
+  const cnn::Floats features_layer3_6_bn2_saved = floats(77352496, 1024);
+  const cnn::Floats features_layer3_6_conv2_weight_prepared = floats(77353520, 2378304);
+  const cnn::Floats features_layer3_6_bn3_saved = floats(79731824, 4096);
+  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(79735920, 262656);
+  const cnn::Floats features_layer3_7_bn1_saved = floats(79998576, 1024);
+  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(79999600, 264192);
+  const cnn::Floats features_layer3_7_bn2_saved = floats(80263792, 1024);
+  const cnn::Floats features_layer3_7_conv2_weight_prepared = floats(80264816, 2378304);
+  const cnn::Floats features_layer3_7_bn3_saved = floats(82643120, 4096);
+  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(82647216, 262656);
+  const cnn::Floats features_layer3_8_bn1_saved = floats(82909872, 1024);
+  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(82910896, 264192);
+  const cnn::Floats features_layer3_8_bn2_saved = floats(83175088, 1024);
+  const cnn::Floats features_layer3_8_conv2_weight_prepared = floats(83176112, 2378304);
+  const cnn::Floats features_layer3_8_bn3_saved = floats(85554416, 4096);
+  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(85558512, 262656);
+  const cnn::Floats features_layer3_9_bn1_saved = floats(85821168, 1024);
+  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(85822192, 264192);
+  const cnn::Floats features_layer3_9_bn2_saved = floats(86086384, 1024);
+  const cnn::Floats features_layer3_9_conv2_weight_prepared = floats(86087408, 2378304);
+  const cnn::Floats features_layer3_9_bn3_saved = floats(88465712, 4096);
+  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(88469808, 262656);
+  const cnn::Floats features_layer3_10_bn1_saved = floats(88732464, 1024);
+  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(88733488, 264192);
+  const cnn::Floats features_layer3_10_bn2_saved = floats(88997680, 1024);
+  const cnn::Floats features_layer3_10_conv2_weight_prepared = floats(88998704, 2378304);
+  const cnn::Floats features_layer3_10_bn3_saved = floats(91377008, 4096);
+  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(91381104, 262656);
+  const cnn::Floats features_layer3_11_bn1_saved = floats(91643760, 1024);
+  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(91644784, 264192);
+  const cnn::Floats features_layer3_11_bn2_saved = floats(91908976, 1024);
+  const cnn::Floats features_layer3_11_conv2_weight_prepared = floats(91910000, 2378304);
+  const cnn::Floats features_layer3_11_bn3_saved = floats(94288304, 4096);
+  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(94292400, 262656);
+  const cnn::Floats features_layer3_12_bn1_saved = floats(94555056, 1024);
+  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(94556080, 264192);
+  const cnn::Floats features_layer3_12_bn2_saved = floats(94820272, 1024);
+  const cnn::Floats features_layer3_12_conv2_weight_prepared = floats(94821296, 2378304);
+  const cnn::Floats features_layer3_12_bn3_saved = floats(97199600, 4096);
+  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(97203696, 262656);
+  const cnn::Floats features_layer3_13_bn1_saved = floats(97466352, 1024);
+  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(97467376, 264192);
+  const cnn::Floats features_layer3_13_bn2_saved = floats(97731568, 1024);
+  const cnn::Floats features_layer3_13_conv2_weight_prepared = floats(97732592, 2378304);
+  const cnn::Floats features_layer3_13_bn3_saved = floats(100110896, 4096);
+  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(100114992, 262656);
+  const cnn::Floats features_layer3_14_bn1_saved = floats(100377648, 1024);
+  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(100378672, 264192);
+  const cnn::Floats features_layer3_14_bn2_saved = floats(100642864, 1024);
+  const cnn::Floats features_layer3_14_conv2_weight_prepared = floats(100643888, 2378304);
+  const cnn::Floats features_layer3_14_bn3_saved = floats(103022192, 4096);
+  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(103026288, 262656);
+  const cnn::Floats features_layer3_15_bn1_saved = floats(103288944, 1024);
+  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(103289968, 264192);
+  const cnn::Floats features_layer3_15_bn2_saved = floats(103554160, 1024);
+  const cnn::Floats features_layer3_15_conv2_weight_prepared = floats(103555184, 2378304);
+  const cnn::Floats features_layer3_15_bn3_saved = floats(105933488, 4096);
+  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(105937584, 262656);
+  const cnn::Floats features_layer3_16_bn1_saved = floats(106200240, 1024);
+  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(106201264, 264192);
+  const cnn::Floats features_layer3_16_bn2_saved = floats(106465456, 1024);
+  const cnn::Floats features_layer3_16_conv2_weight_prepared = floats(106466480, 2378304);
+  const cnn::Floats features_layer3_16_bn3_saved = floats(108844784, 4096);
+  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(108848880, 262656);
+  const cnn::Floats features_layer3_17_bn1_saved = floats(109111536, 1024);
+  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(109112560, 264192);
+  const cnn::Floats features_layer3_17_bn2_saved = floats(109376752, 1024);
+  const cnn::Floats features_layer3_17_conv2_weight_prepared = floats(109377776, 2378304);
+  const cnn::Floats features_layer3_17_bn3_saved = floats(111756080, 4096);
+  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(111760176, 262656);
+  const cnn::Floats features_layer3_18_bn1_saved = floats(112022832, 1024);
+  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(112023856, 264192);
+  const cnn::Floats features_layer3_18_bn2_saved = floats(112288048, 1024);
+  const cnn::Floats features_layer3_18_conv2_weight_prepared = floats(112289072, 2378304);
+  const cnn::Floats features_layer3_18_bn3_saved = floats(114667376, 4096);
+  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(114671472, 262656);
+  const cnn::Floats features_layer3_19_bn1_saved = floats(114934128, 1024);
+  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(114935152, 264192);
+  const cnn::Floats features_layer3_19_bn2_saved = floats(115199344, 1024);
+  const cnn::Floats features_layer3_19_conv2_weight_prepared = floats(115200368, 2378304);
+  const cnn::Floats features_layer3_19_bn3_saved = floats(117578672, 4096);
+  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(117582768, 262656);
+  const cnn::Floats features_layer3_20_bn1_saved = floats(117845424, 1024);
+  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(117846448, 264192);
+  const cnn::Floats features_layer3_20_bn2_saved = floats(118110640, 1024);
+  const cnn::Floats features_layer3_20_conv2_weight_prepared = floats(118111664, 2378304);
+  const cnn::Floats features_layer3_20_bn3_saved = floats(120489968, 4096);
+  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(120494064, 262656);
+  const cnn::Floats features_layer3_21_bn1_saved = floats(120756720, 1024);
+  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(120757744, 264192);
+  const cnn::Floats features_layer3_21_bn2_saved = floats(121021936, 1024);
+  const cnn::Floats features_layer3_21_conv2_weight_prepared = floats(121022960, 2378304);
+  const cnn::Floats features_layer3_21_bn3_saved = floats(123401264, 4096);
+  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(123405360, 262656);
+  const cnn::Floats features_layer3_22_bn1_saved = floats(123668016, 1024);
+  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(123669040, 264192);
+  const cnn::Floats features_layer3_22_bn2_saved = floats(123933232, 1024);
+  const cnn::Floats features_layer3_22_conv2_weight_prepared = floats(123934256, 2378304);
+  const cnn::Floats features_layer3_22_bn3_saved = floats(126312560, 4096);
+  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(126316656, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(126579312, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(126581360, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(127109744, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(127111792, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(129489520, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(129497712, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(130548336, 8192);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(130556528, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(132657776, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(132659824, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(133716592, 2048);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(133718640, 9511488);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(143230128, 8192);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(143238320, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(144288944, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(144290992, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(145347760, 2048);
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(145349808, 9511488);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(154861296, 8192);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(154869488, 1050624);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -4619,310 +4619,310 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57812976, 4224);
   const cnn::Floats features_layer1_0_bn2_saved = floats(57817200, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152064);
-  const cnn::Floats features_layer1_0_bn3_saved = floats(57969520, 1024);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152640);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(57970096, 1024);
   const cnn::Blocked features_layer1_0_bn3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57970544, 16512);
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987056, 1024);
+  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57971120, 16512);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987632, 1024);
   const cnn::Blocked features_layer1_0_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988080, 16512);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(58004592, 256);
+  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988656, 16512);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(58005168, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58004848, 16896);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(58021744, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58005424, 16896);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(58022320, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022000, 152064);
-  const cnn::Floats features_layer1_1_bn3_saved = floats(58174064, 1024);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022576, 152640);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(58175216, 1024);
   const cnn::Blocked features_layer1_1_relu3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58175088, 16512);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(58191600, 256);
+  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58176240, 16512);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(58192752, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58191856, 16896);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(58208752, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58193008, 16896);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(58209904, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58209008, 152064);
-  const cnn::Floats features_layer1_2_bn3_saved = floats(58361072, 1024);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58210160, 152640);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(58362800, 1024);
   const cnn::Blocked features_layer1_2_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58362096, 16512);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(58378608, 512);
+  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58363824, 16512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(58380336, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58379120, 33792);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(58412912, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58380848, 33792);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(58414640, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58413424, 152064);
-  const cnn::Floats features_layer2_0_bn3_saved = floats(58565488, 2048);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58415152, 152064);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(58567216, 2048);
   const cnn::Blocked features_layer2_0_bn3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58567536, 66048);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58633584, 2048);
+  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58569264, 66048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58635312, 2048);
   const cnn::Blocked features_layer2_0_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58635632, 132096);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(58767728, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58637360, 132096);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(58769456, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58768240, 67584);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(58835824, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58769968, 67584);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(58837552, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58836336, 608256);
-  const cnn::Floats features_layer2_1_bn3_saved = floats(59444592, 2048);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58838064, 608832);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(59446896, 2048);
   const cnn::Blocked features_layer2_1_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59446640, 66048);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(59512688, 512);
+  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59448944, 66048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(59514992, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59513200, 67584);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(59580784, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59515504, 67584);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(59583088, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59581296, 608256);
-  const cnn::Floats features_layer2_2_bn3_saved = floats(60189552, 2048);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59583600, 608832);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(60192432, 2048);
   const cnn::Blocked features_layer2_2_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60191600, 66048);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(60257648, 512);
+  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60194480, 66048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(60260528, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60258160, 67584);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(60325744, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60261040, 67584);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(60328624, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60326256, 608256);
-  const cnn::Floats features_layer2_3_bn3_saved = floats(60934512, 2048);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60329136, 608832);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(60937968, 2048);
   const cnn::Blocked features_layer2_3_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60936560, 66048);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(61002608, 1024);
+  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60940016, 66048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(61006064, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(12845056, 200704);  // 256x28x28
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61003632, 132096);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(61135728, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61007088, 132096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(61139184, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(19267584, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61136752, 594432);
-  const cnn::Floats features_layer3_0_bn3_saved = floats(61731184, 4096);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61140208, 594432);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(61734640, 4096);
   const cnn::Blocked features_layer3_0_bn3 = blocked(12845056, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61735280, 262656);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(61997936, 4096);
+  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61738736, 262656);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62001392, 4096);
   const cnn::Blocked features_layer3_0_relu3 = blocked(19267584, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62002032, 525312);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(62527344, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62005488, 525312);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(62530800, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62528368, 264192);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(62792560, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62531824, 264192);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(62796016, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62793584, 2377728);
-  const cnn::Floats features_layer3_1_bn3_saved = floats(65171312, 4096);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62797040, 2378304);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(65175344, 4096);
   const cnn::Blocked features_layer3_1_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65175408, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(65438064, 1024);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65179440, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(65442096, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65439088, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(65703280, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65443120, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(65707312, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65704304, 2377728);
-  const cnn::Floats features_layer3_2_bn3_saved = floats(68082032, 4096);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65708336, 2378304);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(68086640, 4096);
   const cnn::Blocked features_layer3_2_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68086128, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(68348784, 1024);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68090736, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(68353392, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68349808, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(68614000, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68354416, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(68618608, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68615024, 2377728);
-  const cnn::Floats features_layer3_3_bn3_saved = floats(70992752, 4096);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68619632, 2378304);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(70997936, 4096);
   const cnn::Blocked features_layer3_3_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(70996848, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(71259504, 1024);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(71002032, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(71264688, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71260528, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(71524720, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71265712, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(71529904, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71525744, 2377728);
-  const cnn::Floats features_layer3_4_bn3_saved = floats(73903472, 4096);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71530928, 2378304);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(73909232, 4096);
   const cnn::Blocked features_layer3_4_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73907568, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(74170224, 1024);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73913328, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(74175984, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74171248, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(74435440, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74177008, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(74441200, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74436464, 2377728);
-  const cnn::Floats features_layer3_5_bn3_saved = floats(76814192, 4096);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74442224, 2378304);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(76820528, 4096);
   const cnn::Blocked features_layer3_5_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76818288, 262656);
-  const cnn::Floats features_layer3_6_bn1_saved = floats(77080944, 1024);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76824624, 262656);
+  const cnn::Floats features_layer3_6_bn1_saved = floats(77087280, 1024);
   const cnn::Blocked features_layer3_6_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(77081968, 264192);
-  const cnn::Floats features_layer3_6_bn2_saved = floats(77346160, 1024);
+  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(77088304, 264192);
+  const cnn::Floats features_layer3_6_bn2_saved = floats(77352496, 1024);
   const cnn::Blocked features_layer3_6_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_6_conv2_weight_prepared = floats(77347184, 2377728);
-  const cnn::Floats features_layer3_6_bn3_saved = floats(79724912, 4096);
+  const cnn::Floats features_layer3_6_conv2_weight_prepared = floats(77353520, 2378304);
+  const cnn::Floats features_layer3_6_bn3_saved = floats(79731824, 4096);
   const cnn::Blocked features_layer3_6_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(79729008, 262656);
-  const cnn::Floats features_layer3_7_bn1_saved = floats(79991664, 1024);
+  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(79735920, 262656);
+  const cnn::Floats features_layer3_7_bn1_saved = floats(79998576, 1024);
   const cnn::Blocked features_layer3_7_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(79992688, 264192);
-  const cnn::Floats features_layer3_7_bn2_saved = floats(80256880, 1024);
+  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(79999600, 264192);
+  const cnn::Floats features_layer3_7_bn2_saved = floats(80263792, 1024);
   const cnn::Blocked features_layer3_7_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_7_conv2_weight_prepared = floats(80257904, 2377728);
-  const cnn::Floats features_layer3_7_bn3_saved = floats(82635632, 4096);
+  const cnn::Floats features_layer3_7_conv2_weight_prepared = floats(80264816, 2378304);
+  const cnn::Floats features_layer3_7_bn3_saved = floats(82643120, 4096);
   const cnn::Blocked features_layer3_7_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(82639728, 262656);
-  const cnn::Floats features_layer3_8_bn1_saved = floats(82902384, 1024);
+  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(82647216, 262656);
+  const cnn::Floats features_layer3_8_bn1_saved = floats(82909872, 1024);
   const cnn::Blocked features_layer3_8_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(82903408, 264192);
-  const cnn::Floats features_layer3_8_bn2_saved = floats(83167600, 1024);
+  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(82910896, 264192);
+  const cnn::Floats features_layer3_8_bn2_saved = floats(83175088, 1024);
   const cnn::Blocked features_layer3_8_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_8_conv2_weight_prepared = floats(83168624, 2377728);
-  const cnn::Floats features_layer3_8_bn3_saved = floats(85546352, 4096);
+  const cnn::Floats features_layer3_8_conv2_weight_prepared = floats(83176112, 2378304);
+  const cnn::Floats features_layer3_8_bn3_saved = floats(85554416, 4096);
   const cnn::Blocked features_layer3_8_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(85550448, 262656);
-  const cnn::Floats features_layer3_9_bn1_saved = floats(85813104, 1024);
+  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(85558512, 262656);
+  const cnn::Floats features_layer3_9_bn1_saved = floats(85821168, 1024);
   const cnn::Blocked features_layer3_9_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(85814128, 264192);
-  const cnn::Floats features_layer3_9_bn2_saved = floats(86078320, 1024);
+  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(85822192, 264192);
+  const cnn::Floats features_layer3_9_bn2_saved = floats(86086384, 1024);
   const cnn::Blocked features_layer3_9_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_9_conv2_weight_prepared = floats(86079344, 2377728);
-  const cnn::Floats features_layer3_9_bn3_saved = floats(88457072, 4096);
+  const cnn::Floats features_layer3_9_conv2_weight_prepared = floats(86087408, 2378304);
+  const cnn::Floats features_layer3_9_bn3_saved = floats(88465712, 4096);
   const cnn::Blocked features_layer3_9_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(88461168, 262656);
-  const cnn::Floats features_layer3_10_bn1_saved = floats(88723824, 1024);
+  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(88469808, 262656);
+  const cnn::Floats features_layer3_10_bn1_saved = floats(88732464, 1024);
   const cnn::Blocked features_layer3_10_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(88724848, 264192);
-  const cnn::Floats features_layer3_10_bn2_saved = floats(88989040, 1024);
+  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(88733488, 264192);
+  const cnn::Floats features_layer3_10_bn2_saved = floats(88997680, 1024);
   const cnn::Blocked features_layer3_10_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_10_conv2_weight_prepared = floats(88990064, 2377728);
-  const cnn::Floats features_layer3_10_bn3_saved = floats(91367792, 4096);
+  const cnn::Floats features_layer3_10_conv2_weight_prepared = floats(88998704, 2378304);
+  const cnn::Floats features_layer3_10_bn3_saved = floats(91377008, 4096);
   const cnn::Blocked features_layer3_10_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(91371888, 262656);
-  const cnn::Floats features_layer3_11_bn1_saved = floats(91634544, 1024);
+  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(91381104, 262656);
+  const cnn::Floats features_layer3_11_bn1_saved = floats(91643760, 1024);
   const cnn::Blocked features_layer3_11_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(91635568, 264192);
-  const cnn::Floats features_layer3_11_bn2_saved = floats(91899760, 1024);
+  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(91644784, 264192);
+  const cnn::Floats features_layer3_11_bn2_saved = floats(91908976, 1024);
   const cnn::Blocked features_layer3_11_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_11_conv2_weight_prepared = floats(91900784, 2377728);
-  const cnn::Floats features_layer3_11_bn3_saved = floats(94278512, 4096);
+  const cnn::Floats features_layer3_11_conv2_weight_prepared = floats(91910000, 2378304);
+  const cnn::Floats features_layer3_11_bn3_saved = floats(94288304, 4096);
   const cnn::Blocked features_layer3_11_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(94282608, 262656);
-  const cnn::Floats features_layer3_12_bn1_saved = floats(94545264, 1024);
+  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(94292400, 262656);
+  const cnn::Floats features_layer3_12_bn1_saved = floats(94555056, 1024);
   const cnn::Blocked features_layer3_12_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(94546288, 264192);
-  const cnn::Floats features_layer3_12_bn2_saved = floats(94810480, 1024);
+  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(94556080, 264192);
+  const cnn::Floats features_layer3_12_bn2_saved = floats(94820272, 1024);
   const cnn::Blocked features_layer3_12_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_12_conv2_weight_prepared = floats(94811504, 2377728);
-  const cnn::Floats features_layer3_12_bn3_saved = floats(97189232, 4096);
+  const cnn::Floats features_layer3_12_conv2_weight_prepared = floats(94821296, 2378304);
+  const cnn::Floats features_layer3_12_bn3_saved = floats(97199600, 4096);
   const cnn::Blocked features_layer3_12_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(97193328, 262656);
-  const cnn::Floats features_layer3_13_bn1_saved = floats(97455984, 1024);
+  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(97203696, 262656);
+  const cnn::Floats features_layer3_13_bn1_saved = floats(97466352, 1024);
   const cnn::Blocked features_layer3_13_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(97457008, 264192);
-  const cnn::Floats features_layer3_13_bn2_saved = floats(97721200, 1024);
+  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(97467376, 264192);
+  const cnn::Floats features_layer3_13_bn2_saved = floats(97731568, 1024);
   const cnn::Blocked features_layer3_13_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_13_conv2_weight_prepared = floats(97722224, 2377728);
-  const cnn::Floats features_layer3_13_bn3_saved = floats(100099952, 4096);
+  const cnn::Floats features_layer3_13_conv2_weight_prepared = floats(97732592, 2378304);
+  const cnn::Floats features_layer3_13_bn3_saved = floats(100110896, 4096);
   const cnn::Blocked features_layer3_13_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(100104048, 262656);
-  const cnn::Floats features_layer3_14_bn1_saved = floats(100366704, 1024);
+  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(100114992, 262656);
+  const cnn::Floats features_layer3_14_bn1_saved = floats(100377648, 1024);
   const cnn::Blocked features_layer3_14_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(100367728, 264192);
-  const cnn::Floats features_layer3_14_bn2_saved = floats(100631920, 1024);
+  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(100378672, 264192);
+  const cnn::Floats features_layer3_14_bn2_saved = floats(100642864, 1024);
   const cnn::Blocked features_layer3_14_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_14_conv2_weight_prepared = floats(100632944, 2377728);
-  const cnn::Floats features_layer3_14_bn3_saved = floats(103010672, 4096);
+  const cnn::Floats features_layer3_14_conv2_weight_prepared = floats(100643888, 2378304);
+  const cnn::Floats features_layer3_14_bn3_saved = floats(103022192, 4096);
   const cnn::Blocked features_layer3_14_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(103014768, 262656);
-  const cnn::Floats features_layer3_15_bn1_saved = floats(103277424, 1024);
+  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(103026288, 262656);
+  const cnn::Floats features_layer3_15_bn1_saved = floats(103288944, 1024);
   const cnn::Blocked features_layer3_15_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(103278448, 264192);
-  const cnn::Floats features_layer3_15_bn2_saved = floats(103542640, 1024);
+  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(103289968, 264192);
+  const cnn::Floats features_layer3_15_bn2_saved = floats(103554160, 1024);
   const cnn::Blocked features_layer3_15_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_15_conv2_weight_prepared = floats(103543664, 2377728);
-  const cnn::Floats features_layer3_15_bn3_saved = floats(105921392, 4096);
+  const cnn::Floats features_layer3_15_conv2_weight_prepared = floats(103555184, 2378304);
+  const cnn::Floats features_layer3_15_bn3_saved = floats(105933488, 4096);
   const cnn::Blocked features_layer3_15_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(105925488, 262656);
-  const cnn::Floats features_layer3_16_bn1_saved = floats(106188144, 1024);
+  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(105937584, 262656);
+  const cnn::Floats features_layer3_16_bn1_saved = floats(106200240, 1024);
   const cnn::Blocked features_layer3_16_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(106189168, 264192);
-  const cnn::Floats features_layer3_16_bn2_saved = floats(106453360, 1024);
+  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(106201264, 264192);
+  const cnn::Floats features_layer3_16_bn2_saved = floats(106465456, 1024);
   const cnn::Blocked features_layer3_16_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_16_conv2_weight_prepared = floats(106454384, 2377728);
-  const cnn::Floats features_layer3_16_bn3_saved = floats(108832112, 4096);
+  const cnn::Floats features_layer3_16_conv2_weight_prepared = floats(106466480, 2378304);
+  const cnn::Floats features_layer3_16_bn3_saved = floats(108844784, 4096);
   const cnn::Blocked features_layer3_16_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(108836208, 262656);
-  const cnn::Floats features_layer3_17_bn1_saved = floats(109098864, 1024);
+  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(108848880, 262656);
+  const cnn::Floats features_layer3_17_bn1_saved = floats(109111536, 1024);
   const cnn::Blocked features_layer3_17_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(109099888, 264192);
-  const cnn::Floats features_layer3_17_bn2_saved = floats(109364080, 1024);
+  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(109112560, 264192);
+  const cnn::Floats features_layer3_17_bn2_saved = floats(109376752, 1024);
   const cnn::Blocked features_layer3_17_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_17_conv2_weight_prepared = floats(109365104, 2377728);
-  const cnn::Floats features_layer3_17_bn3_saved = floats(111742832, 4096);
+  const cnn::Floats features_layer3_17_conv2_weight_prepared = floats(109377776, 2378304);
+  const cnn::Floats features_layer3_17_bn3_saved = floats(111756080, 4096);
   const cnn::Blocked features_layer3_17_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(111746928, 262656);
-  const cnn::Floats features_layer3_18_bn1_saved = floats(112009584, 1024);
+  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(111760176, 262656);
+  const cnn::Floats features_layer3_18_bn1_saved = floats(112022832, 1024);
   const cnn::Blocked features_layer3_18_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(112010608, 264192);
-  const cnn::Floats features_layer3_18_bn2_saved = floats(112274800, 1024);
+  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(112023856, 264192);
+  const cnn::Floats features_layer3_18_bn2_saved = floats(112288048, 1024);
   const cnn::Blocked features_layer3_18_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_18_conv2_weight_prepared = floats(112275824, 2377728);
-  const cnn::Floats features_layer3_18_bn3_saved = floats(114653552, 4096);
+  const cnn::Floats features_layer3_18_conv2_weight_prepared = floats(112289072, 2378304);
+  const cnn::Floats features_layer3_18_bn3_saved = floats(114667376, 4096);
   const cnn::Blocked features_layer3_18_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(114657648, 262656);
-  const cnn::Floats features_layer3_19_bn1_saved = floats(114920304, 1024);
+  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(114671472, 262656);
+  const cnn::Floats features_layer3_19_bn1_saved = floats(114934128, 1024);
   const cnn::Blocked features_layer3_19_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(114921328, 264192);
-  const cnn::Floats features_layer3_19_bn2_saved = floats(115185520, 1024);
+  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(114935152, 264192);
+  const cnn::Floats features_layer3_19_bn2_saved = floats(115199344, 1024);
   const cnn::Blocked features_layer3_19_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_19_conv2_weight_prepared = floats(115186544, 2377728);
-  const cnn::Floats features_layer3_19_bn3_saved = floats(117564272, 4096);
+  const cnn::Floats features_layer3_19_conv2_weight_prepared = floats(115200368, 2378304);
+  const cnn::Floats features_layer3_19_bn3_saved = floats(117578672, 4096);
   const cnn::Blocked features_layer3_19_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(117568368, 262656);
-  const cnn::Floats features_layer3_20_bn1_saved = floats(117831024, 1024);
+  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(117582768, 262656);
+  const cnn::Floats features_layer3_20_bn1_saved = floats(117845424, 1024);
   const cnn::Blocked features_layer3_20_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(117832048, 264192);
-  const cnn::Floats features_layer3_20_bn2_saved = floats(118096240, 1024);
+  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(117846448, 264192);
+  const cnn::Floats features_layer3_20_bn2_saved = floats(118110640, 1024);
   const cnn::Blocked features_layer3_20_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_20_conv2_weight_prepared = floats(118097264, 2377728);
-  const cnn::Floats features_layer3_20_bn3_saved = floats(120474992, 4096);
+  const cnn::Floats features_layer3_20_conv2_weight_prepared = floats(118111664, 2378304);
+  const cnn::Floats features_layer3_20_bn3_saved = floats(120489968, 4096);
   const cnn::Blocked features_layer3_20_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(120479088, 262656);
-  const cnn::Floats features_layer3_21_bn1_saved = floats(120741744, 1024);
+  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(120494064, 262656);
+  const cnn::Floats features_layer3_21_bn1_saved = floats(120756720, 1024);
   const cnn::Blocked features_layer3_21_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(120742768, 264192);
-  const cnn::Floats features_layer3_21_bn2_saved = floats(121006960, 1024);
+  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(120757744, 264192);
+  const cnn::Floats features_layer3_21_bn2_saved = floats(121021936, 1024);
   const cnn::Blocked features_layer3_21_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_21_conv2_weight_prepared = floats(121007984, 2377728);
-  const cnn::Floats features_layer3_21_bn3_saved = floats(123385712, 4096);
+  const cnn::Floats features_layer3_21_conv2_weight_prepared = floats(121022960, 2378304);
+  const cnn::Floats features_layer3_21_bn3_saved = floats(123401264, 4096);
   const cnn::Blocked features_layer3_21_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(123389808, 262656);
-  const cnn::Floats features_layer3_22_bn1_saved = floats(123652464, 1024);
+  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(123405360, 262656);
+  const cnn::Floats features_layer3_22_bn1_saved = floats(123668016, 1024);
   const cnn::Blocked features_layer3_22_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(123653488, 264192);
-  const cnn::Floats features_layer3_22_bn2_saved = floats(123917680, 1024);
+  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(123669040, 264192);
+  const cnn::Floats features_layer3_22_bn2_saved = floats(123933232, 1024);
   const cnn::Blocked features_layer3_22_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_22_conv2_weight_prepared = floats(123918704, 2377728);
-  const cnn::Floats features_layer3_22_bn3_saved = floats(126296432, 4096);
+  const cnn::Floats features_layer3_22_conv2_weight_prepared = floats(123934256, 2378304);
+  const cnn::Floats features_layer3_22_bn3_saved = floats(126312560, 4096);
   const cnn::Blocked features_layer3_22_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(126300528, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(126563184, 2048);
+  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(126316656, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(126579312, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(126565232, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(127093616, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(126581360, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(127109744, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(127095664, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(129473392, 8192);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(127111792, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(129489520, 8192);
   const cnn::Blocked features_layer4_0_bn3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(129481584, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(130532208, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(129497712, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(130548336, 8192);
   const cnn::Blocked features_layer4_0_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(130540400, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(132641648, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(130556528, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(132657776, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(132643696, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(133700464, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(132659824, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(133716592, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(133702512, 9510912);
-  const cnn::Floats features_layer4_1_bn3_saved = floats(143213424, 8192);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(133718640, 9511488);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(143230128, 8192);
   const cnn::Blocked features_layer4_1_relu3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(143221616, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(144272240, 2048);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(143238320, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(144288944, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(144274288, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(145331056, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(144290992, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(145347760, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(145333104, 9510912);
-  const cnn::Floats features_layer4_2_bn3_saved = floats(154844016, 8192);
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(145349808, 9511488);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(154861296, 8192);
   const cnn::Blocked features_layer4_2_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(154852208, 1050624);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(154869488, 1050624);
   const cnn::Blocked head_gap1 = blocked(0, 2048);  // 2048
   const cnn::Blocked head_fc = blocked(65536, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000

@@ -146,104 +146,104 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{15744, 65856});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 198912});
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 208614});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152064);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{0, 751680});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 152064});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{53376, 65856});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152640);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{137728, 152640});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 76032);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{62016, 765504});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{28416, 147456});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 775488});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 851520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 608256);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{0, 1806912});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{65088, 765504});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{35328, 147456});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 775488});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 851520});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 608832);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{106752, 608832});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{307840, 1217664});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{106752, 608832});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0DownsampleConv1) == 8448);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 181824});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{28416, 57344});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 87360});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 95808});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 608256);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{0, 1806912});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 608256});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608256);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{0, 1806912});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 608256});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 181824});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{29184, 57344});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 87360});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 95808});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 608832);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{106752, 608832});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{307840, 1217664});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{106752, 608832});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608832);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{106752, 608832});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{307840, 1217664});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{106752, 608832});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 297216);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{74688, 1352704});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{52608, 294912});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 1345792});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 2377728);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{0, 4746816});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{77760, 1352704});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{59520, 294912});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1345792});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 2378304);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{182528, 2378304});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{397836, 2378304});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{182528, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 33024);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 379200});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{52608, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 173376});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 206400});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 2377728);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{0, 4746816});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 2377728});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2377728);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{0, 4746816});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 2377728});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 379200});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{53376, 229376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 173376});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 206400});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 2378304);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{182528, 2378304});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{397836, 2378304});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{182528, 2378304});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2378304);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{182528, 2378304});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{397836, 2378304});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{182528, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{98880, 2237440});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{102144, 0});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 2237440});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 9510912);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{0, 14248512});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{101952, 2237440});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{109056, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 2237440});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 9511488);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{334080, 9511488});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{795672, 9511488});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{334080, 9511488});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 132096);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{98880, 821568});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{102144, 917504});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 477504});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 9510912);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{0, 14248512});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 9510912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9510912);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{0, 14248512});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 9510912});
+static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{99648, 821568});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{102912, 917504});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 477504});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 9511488);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{334080, 9511488});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{795672, 9511488});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{334080, 9511488});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9511488);
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{334080, 9511488});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{795672, 9511488});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{334080, 9511488});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -672,65 +672,65 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2408448, 609280}, {}},
+    {{115605504, 2408448, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2408448, 609280}, {}},
+    {{115605504, 2408448, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{57802752, 1204224, 306176}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{6422528, 1605632, 35840}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1204224, 2435072}, {}},
+    {{115605504, 1204224, 2437376}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{57802752, 602112, 1192960}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{6422528, 802816, 136192}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 602112, 9515008}, {}},
+    {{115605504, 602112, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{57802752, 301056, 4763648}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{6422528, 401408, 536576}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 301056, 38051840}, {}},
+    {{115605504, 301056, 38054144}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -976,7 +976,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 11699120, .gradients = 11689520, .optimizer = 11689520, .activations = 117246720,
-               .shared_scratch = 14248512, .thread_scratch = 333952},
+               .shared_scratch = 9511488, .thread_scratch = 795680},
 };
 
 }  // namespace
@@ -1928,43 +1928,43 @@ void ResNet18::prepare_on_team() {
   const cnn::Floats features_bn1_saved = floats(32112640, 256);
   const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
   const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152064);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(32274928, 256);
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275184, 152064);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(32427248, 256);
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32427504, 152064);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(32579568, 256);
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32579824, 152064);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(32731888, 512);
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(32732400, 76032);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(32808432, 512);
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(32808944, 608256);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33417200, 512);
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33417712, 8448);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(33426160, 512);
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33426672, 608256);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(34034928, 512);
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34035440, 608256);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(34643696, 1024);
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(34644720, 297216);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(34941936, 1024);
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(34942960, 2377728);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(37320688, 1024);
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(37321712, 33024);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(37354736, 1024);
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(37355760, 2377728);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(39733488, 1024);
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(39734512, 2377728);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(42112240, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(42114288, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(43303152, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(43305200, 9510912);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(52816112, 2048);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(52818160, 132096);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(52950256, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(52952304, 9510912);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(62463216, 2048);
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(62465264, 9510912);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152640);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32275504, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275760, 152640);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32428400, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32428656, 152640);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32581296, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32581552, 152640);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(32734192, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(32734704, 76032);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(32810736, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(32811248, 608832);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33420080, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33420592, 8448);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(33429040, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33429552, 608832);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(34038384, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34038896, 608832);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(34647728, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(34648752, 297216);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(34945968, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(34946992, 2378304);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(37325296, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(37326320, 33024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(37359344, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(37360368, 2378304);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(39738672, 1024);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(39739696, 2378304);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(42118000, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(42120048, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(43308912, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(43310960, 9511488);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(52822448, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(52824496, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(52956592, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(52958640, 9511488);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(62470128, 2048);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(62472176, 9511488);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -2160,61 +2160,61 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
   const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152064);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(32274928, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152640);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32275504, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275184, 152064);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(32427248, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275760, 152640);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32428400, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32427504, 152064);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(32579568, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32428656, 152640);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32581296, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32579824, 152064);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(32731888, 512);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32581552, 152640);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(32734192, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(32732400, 76032);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(32808432, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(32734704, 76032);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(32810736, 512);
   const cnn::Blocked features_layer2_0_bn2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(32808944, 608256);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33417200, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(32811248, 608832);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33420080, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33417712, 8448);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(33426160, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33420592, 8448);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(33429040, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33426672, 608256);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(34034928, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33429552, 608832);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(34038384, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34035440, 608256);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(34643696, 1024);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34038896, 608832);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(34647728, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(34644720, 297216);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(34941936, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(34648752, 297216);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(34945968, 1024);
   const cnn::Blocked features_layer3_0_bn2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(34942960, 2377728);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(37320688, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(34946992, 2378304);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(37325296, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(37321712, 33024);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(37354736, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(37326320, 33024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(37359344, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(37355760, 2377728);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(39733488, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(37360368, 2378304);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(39738672, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(39734512, 2377728);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(42112240, 2048);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(39739696, 2378304);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(42118000, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(42114288, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(43303152, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(42120048, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(43308912, 2048);
   const cnn::Blocked features_layer4_0_bn2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(43305200, 9510912);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(52816112, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(43310960, 9511488);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(52822448, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(52818160, 132096);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(52950256, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(52824496, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(52956592, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(52952304, 9510912);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(62463216, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(52958640, 9511488);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(62470128, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(62465264, 9510912);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(62472176, 9511488);
   const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
   const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000

@@ -239,77 +239,77 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 198912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv1) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv1) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{137728, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 76032);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{74688, 775488});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 775488});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0DownsampleConv1) == 8448);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 87360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv1) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv1) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 87360});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv1) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv1) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 297216);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 33024);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{24768, 173376});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 173376});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{333952, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{334080, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 132096);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{334080, 0});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -938,121 +938,121 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2408448, 609280}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 2408448, 609280}, {}},
+    {{115605504, 2408448, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2408448, 609280}, {}},
+    {{115605504, 2408448, 611584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1605632, 611584}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2408448, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{57802752, 1204224, 306176}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{6422528, 1605632, 35840}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1204224, 2435072}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1204224, 2435072}, {}},
+    {{115605504, 1204224, 2437376}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1204224, 2435072}, {}},
+    {{115605504, 1204224, 2437376}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 2437376}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1204224, 2437376}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{57802752, 602112, 1192960}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{6422528, 802816, 136192}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 602112, 9515008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 602112, 9515008}, {}},
+    {{115605504, 602112, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 602112, 9515008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 602112, 9515008}, {}},
+    {{115605504, 602112, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 602112, 9515008}, {}},
+    {{115605504, 602112, 9517312}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9517312}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 602112, 9517312}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 9517312}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 602112, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{57802752, 301056, 4763648}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{6422528, 401408, 536576}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 301056, 38051840}, {}},
+    {{115605504, 301056, 38054144}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 301056, 38051840}, {}},
+    {{115605504, 301056, 38054144}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1241,8 +1241,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 21814704, .gradients = 0, .optimizer = 0, .activations = 112771824,
-               .shared_scratch = 1048576, .thread_scratch = 333952},
+    .memory = {.parameters = 21814704, .gradients = 0, .optimizer = 0, .activations = 112788528,
+               .shared_scratch = 1048576, .thread_scratch = 334080},
 };
 
 }  // namespace
@@ -1258,75 +1258,75 @@ void ResNet34::prepare_on_team() {
   const cnn::Floats features_bn1_saved = floats(32112640, 256);
   const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
   const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152064);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(32274928, 256);
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275184, 152064);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(32427248, 256);
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32427504, 152064);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(32579568, 256);
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32579824, 152064);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(32731888, 256);
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32732144, 152064);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(32884208, 256);
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32884464, 152064);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(33036528, 512);
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33037040, 76032);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(33113072, 512);
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33113584, 608256);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33721840, 512);
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33722352, 8448);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(33730800, 512);
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33731312, 608256);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(34339568, 512);
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34340080, 608256);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(34948336, 512);
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34948848, 608256);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(35557104, 512);
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35557616, 608256);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(36165872, 512);
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36166384, 608256);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(36774640, 512);
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36775152, 608256);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(37383408, 1024);
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37384432, 297216);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(37681648, 1024);
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37682672, 2377728);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(40060400, 1024);
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(40061424, 33024);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(40094448, 1024);
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40095472, 2377728);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(42473200, 1024);
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42474224, 2377728);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(44851952, 1024);
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44852976, 2377728);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(47230704, 1024);
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47231728, 2377728);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(49609456, 1024);
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49610480, 2377728);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(51988208, 1024);
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(51989232, 2377728);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(54366960, 1024);
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54367984, 2377728);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(56745712, 1024);
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56746736, 2377728);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(59124464, 1024);
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59125488, 2377728);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(61503216, 1024);
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61504240, 2377728);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(63881968, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63884016, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(65072880, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65074928, 9510912);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(74585840, 2048);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(74587888, 132096);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(74719984, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74722032, 9510912);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(84232944, 2048);
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84234992, 9510912);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(93745904, 2048);
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93747952, 9510912);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(103258864, 2048);
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103260912, 9510912);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152640);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32275504, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275760, 152640);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32428400, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32428656, 152640);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32581296, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32581552, 152640);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(32734192, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32734448, 152640);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(32887088, 256);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32887344, 152640);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(33039984, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33040496, 76032);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(33116528, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33117040, 608832);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33725872, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33726384, 8448);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(33734832, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33735344, 608832);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(34344176, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34344688, 608832);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(34953520, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34954032, 608832);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(35562864, 512);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35563376, 608832);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(36172208, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36172720, 608832);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(36781552, 512);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36782064, 608832);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(37390896, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37391920, 297216);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(37689136, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37690160, 2378304);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(40068464, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(40069488, 33024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(40102512, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40103536, 2378304);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(42481840, 1024);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42482864, 2378304);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(44861168, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44862192, 2378304);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(47240496, 1024);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47241520, 2378304);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(49619824, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49620848, 2378304);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(51999152, 1024);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(52000176, 2378304);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(54378480, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54379504, 2378304);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(56757808, 1024);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56758832, 2378304);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(59137136, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59138160, 2378304);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(61516464, 1024);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61517488, 2378304);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(63895792, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63897840, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(65086704, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65088752, 9511488);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(74600240, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(74602288, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(74734384, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74736432, 9511488);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(84247920, 2048);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84249968, 9511488);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(93761456, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93763504, 9511488);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(103274992, 2048);
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103277040, 9511488);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -1674,109 +1674,109 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
   const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152064);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(32274928, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152640);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32275504, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275184, 152064);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(32427248, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275760, 152640);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32428400, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32427504, 152064);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(32579568, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32428656, 152640);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32581296, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32579824, 152064);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(32731888, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32581552, 152640);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(32734192, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32732144, 152064);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(32884208, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32734448, 152640);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(32887088, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32884464, 152064);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(33036528, 512);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32887344, 152640);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(33039984, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33037040, 76032);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(33113072, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33040496, 76032);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(33116528, 512);
   const cnn::Blocked features_layer2_0_bn2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33113584, 608256);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33721840, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33117040, 608832);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33725872, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33722352, 8448);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(33730800, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33726384, 8448);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(33734832, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33731312, 608256);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(34339568, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33735344, 608832);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(34344176, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34340080, 608256);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(34948336, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34344688, 608832);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(34953520, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34948848, 608256);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(35557104, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34954032, 608832);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(35562864, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35557616, 608256);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(36165872, 512);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35563376, 608832);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(36172208, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36166384, 608256);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(36774640, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36172720, 608832);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(36781552, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36775152, 608256);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(37383408, 1024);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36782064, 608832);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(37390896, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37384432, 297216);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(37681648, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37391920, 297216);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(37689136, 1024);
   const cnn::Blocked features_layer3_0_bn2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37682672, 2377728);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(40060400, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37690160, 2378304);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(40068464, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(40061424, 33024);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(40094448, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(40069488, 33024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(40102512, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40095472, 2377728);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(42473200, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40103536, 2378304);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(42481840, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42474224, 2377728);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(44851952, 1024);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42482864, 2378304);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(44861168, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44852976, 2377728);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(47230704, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44862192, 2378304);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(47240496, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47231728, 2377728);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(49609456, 1024);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47241520, 2378304);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(49619824, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49610480, 2377728);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(51988208, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49620848, 2378304);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(51999152, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(51989232, 2377728);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(54366960, 1024);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(52000176, 2378304);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(54378480, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54367984, 2377728);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(56745712, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54379504, 2378304);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(56757808, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56746736, 2377728);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(59124464, 1024);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56758832, 2378304);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(59137136, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59125488, 2377728);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(61503216, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59138160, 2378304);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(61516464, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61504240, 2377728);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(63881968, 2048);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61517488, 2378304);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(63895792, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63884016, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(65072880, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63897840, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(65086704, 2048);
   const cnn::Blocked features_layer4_0_bn2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65074928, 9510912);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(74585840, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65088752, 9511488);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(74600240, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(74587888, 132096);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(74719984, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(74602288, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(74734384, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74722032, 9510912);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(84232944, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74736432, 9511488);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(84247920, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84234992, 9510912);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(93745904, 2048);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84249968, 9511488);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(93761456, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93747952, 9510912);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(103258864, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93763504, 9511488);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(103274992, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103260912, 9510912);
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103277040, 9511488);
   const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
   const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000

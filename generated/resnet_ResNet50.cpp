@@ -341,111 +341,111 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{28416, 198912});
+static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 4224);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{12480, 87360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{140416, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{137728, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0Conv3) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{12480, 87360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0DownsampleConv1) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{12480, 87360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 16896);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{137728, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_1Conv3) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{12480, 87360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_2Conv1) == 16896);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{49344, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{140416, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{137728, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_2Conv3) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{12480, 87360});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 33792);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 152064);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{74688, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{81600, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{24768, 173376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0DownsampleConv1) == 132096);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{74688, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_1Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{24768, 173376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_2Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{74688, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_2Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{24768, 173376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_3Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{74688, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{112768, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_3Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{24768, 173376});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 132096);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{98880, 689472});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{99648, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 594432);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{98880, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{105792, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 525312);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{246336, 689472});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{247104, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{98880, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{186496, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{182528, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{49344, 345408});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 528384);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{148416, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 2377728);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{148416, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{155328, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv3) == 1050624);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{443328, 689472});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 2101248);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{443328, 1048576});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{444096, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 1056768);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{148416, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{333952, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{334080, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_1Conv3) == 1050624);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{443328, 689472});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 1056768);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{148416, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{333952, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{334080, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_2Conv3) == 1050624);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{443328, 689472});
+static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 81920});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1347,7 +1347,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{12845056, 1605632, 17920}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 4014080, 70144}, {}},
@@ -1359,7 +1359,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 4014080, 68608}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 7225344, 70144}, {}},
@@ -1369,7 +1369,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 4014080, 68608}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 609280}, {}},
+    {{115605504, 1605632, 611584}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 7225344, 70144}, {}},
@@ -1391,7 +1391,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 2007040, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 3612672, 272384}, {}},
@@ -1401,7 +1401,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 2007040, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 3612672, 272384}, {}},
@@ -1411,7 +1411,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 2007040, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2435072}, {}},
+    {{115605504, 802816, 2437376}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 3612672, 272384}, {}},
@@ -1433,7 +1433,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -1443,7 +1443,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -1453,7 +1453,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -1463,7 +1463,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -1473,7 +1473,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9515008}, {}},
+    {{115605504, 401408, 9517312}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -1495,7 +1495,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 501760, 4235264}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 903168, 4235264}, {}},
@@ -1505,7 +1505,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 501760, 4235264}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38051840}, {}},
+    {{115605504, 200704, 38054144}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 903168, 4235264}, {}},
@@ -1770,8 +1770,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 106420592,
-               .shared_scratch = 1048576, .thread_scratch = 443328},
+    .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 106428080,
+               .shared_scratch = 1048576, .thread_scratch = 444096},
 };
 
 }  // namespace
@@ -1789,107 +1789,107 @@ void ResNet50::prepare_on_team() {
   const cnn::Floats features_layer1_0_bn1_saved = floats(57812720, 256);
   const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57812976, 4224);
   const cnn::Floats features_layer1_0_bn2_saved = floats(57817200, 256);
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152064);
-  const cnn::Floats features_layer1_0_bn3_saved = floats(57969520, 1024);
-  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57970544, 16512);
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987056, 1024);
-  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988080, 16512);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(58004592, 256);
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58004848, 16896);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(58021744, 256);
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022000, 152064);
-  const cnn::Floats features_layer1_1_bn3_saved = floats(58174064, 1024);
-  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58175088, 16512);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(58191600, 256);
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58191856, 16896);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(58208752, 256);
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58209008, 152064);
-  const cnn::Floats features_layer1_2_bn3_saved = floats(58361072, 1024);
-  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58362096, 16512);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(58378608, 512);
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58379120, 33792);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(58412912, 512);
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58413424, 152064);
-  const cnn::Floats features_layer2_0_bn3_saved = floats(58565488, 2048);
-  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58567536, 66048);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58633584, 2048);
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58635632, 132096);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(58767728, 512);
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58768240, 67584);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(58835824, 512);
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58836336, 608256);
-  const cnn::Floats features_layer2_1_bn3_saved = floats(59444592, 2048);
-  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59446640, 66048);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(59512688, 512);
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59513200, 67584);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(59580784, 512);
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59581296, 608256);
-  const cnn::Floats features_layer2_2_bn3_saved = floats(60189552, 2048);
-  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60191600, 66048);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(60257648, 512);
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60258160, 67584);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(60325744, 512);
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60326256, 608256);
-  const cnn::Floats features_layer2_3_bn3_saved = floats(60934512, 2048);
-  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60936560, 66048);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(61002608, 1024);
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61003632, 132096);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(61135728, 1024);
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61136752, 594432);
-  const cnn::Floats features_layer3_0_bn3_saved = floats(61731184, 4096);
-  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61735280, 262656);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(61997936, 4096);
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62002032, 525312);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(62527344, 1024);
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62528368, 264192);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(62792560, 1024);
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62793584, 2377728);
-  const cnn::Floats features_layer3_1_bn3_saved = floats(65171312, 4096);
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65175408, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(65438064, 1024);
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65439088, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(65703280, 1024);
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65704304, 2377728);
-  const cnn::Floats features_layer3_2_bn3_saved = floats(68082032, 4096);
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68086128, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(68348784, 1024);
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68349808, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(68614000, 1024);
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68615024, 2377728);
-  const cnn::Floats features_layer3_3_bn3_saved = floats(70992752, 4096);
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(70996848, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(71259504, 1024);
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71260528, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(71524720, 1024);
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71525744, 2377728);
-  const cnn::Floats features_layer3_4_bn3_saved = floats(73903472, 4096);
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73907568, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(74170224, 1024);
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74171248, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(74435440, 1024);
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74436464, 2377728);
-  const cnn::Floats features_layer3_5_bn3_saved = floats(76814192, 4096);
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76818288, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(77080944, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(77082992, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(77611376, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(77613424, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(79991152, 8192);
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(79999344, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(81049968, 8192);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(81058160, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(83159408, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(83161456, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(84218224, 2048);
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84220272, 9510912);
-  const cnn::Floats features_layer4_1_bn3_saved = floats(93731184, 8192);
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(93739376, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(94790000, 2048);
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(94792048, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(95848816, 2048);
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(95850864, 9510912);
-  const cnn::Floats features_layer4_2_bn3_saved = floats(105361776, 8192);
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(105369968, 1050624);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152640);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(57970096, 1024);
+  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57971120, 16512);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987632, 1024);
+  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988656, 16512);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(58005168, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58005424, 16896);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(58022320, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022576, 152640);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(58175216, 1024);
+  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58176240, 16512);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(58192752, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58193008, 16896);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(58209904, 256);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58210160, 152640);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(58362800, 1024);
+  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58363824, 16512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(58380336, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58380848, 33792);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(58414640, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58415152, 152064);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(58567216, 2048);
+  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58569264, 66048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58635312, 2048);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58637360, 132096);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(58769456, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58769968, 67584);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(58837552, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58838064, 608832);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(59446896, 2048);
+  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59448944, 66048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(59514992, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59515504, 67584);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(59583088, 512);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59583600, 608832);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(60192432, 2048);
+  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60194480, 66048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(60260528, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60261040, 67584);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(60328624, 512);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60329136, 608832);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(60937968, 2048);
+  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60940016, 66048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(61006064, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61007088, 132096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(61139184, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61140208, 594432);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(61734640, 4096);
+  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61738736, 262656);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62001392, 4096);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62005488, 525312);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(62530800, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62531824, 264192);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(62796016, 1024);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62797040, 2378304);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(65175344, 4096);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65179440, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(65442096, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65443120, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(65707312, 1024);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65708336, 2378304);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(68086640, 4096);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68090736, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(68353392, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68354416, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(68618608, 1024);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68619632, 2378304);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(70997936, 4096);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(71002032, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(71264688, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71265712, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(71529904, 1024);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71530928, 2378304);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(73909232, 4096);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73913328, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(74175984, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74177008, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(74441200, 1024);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74442224, 2378304);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(76820528, 4096);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76824624, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(77087280, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(77089328, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(77617712, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(77619760, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(79997488, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(80005680, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(81056304, 8192);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(81064496, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(83165744, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(83167792, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(84224560, 2048);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84226608, 9511488);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(93738096, 8192);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(93746288, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(94796912, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(94798960, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(95855728, 2048);
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(95857776, 9511488);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(105369264, 8192);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(105377456, 1050624);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -2392,157 +2392,157 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57812976, 4224);
   const cnn::Floats features_layer1_0_bn2_saved = floats(57817200, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152064);
-  const cnn::Floats features_layer1_0_bn3_saved = floats(57969520, 1024);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152640);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(57970096, 1024);
   const cnn::Blocked features_layer1_0_bn3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57970544, 16512);
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987056, 1024);
+  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57971120, 16512);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987632, 1024);
   const cnn::Blocked features_layer1_0_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988080, 16512);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(58004592, 256);
+  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988656, 16512);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(58005168, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58004848, 16896);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(58021744, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58005424, 16896);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(58022320, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022000, 152064);
-  const cnn::Floats features_layer1_1_bn3_saved = floats(58174064, 1024);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022576, 152640);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(58175216, 1024);
   const cnn::Blocked features_layer1_1_relu3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58175088, 16512);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(58191600, 256);
+  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58176240, 16512);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(58192752, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58191856, 16896);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(58208752, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58193008, 16896);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(58209904, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58209008, 152064);
-  const cnn::Floats features_layer1_2_bn3_saved = floats(58361072, 1024);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58210160, 152640);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(58362800, 1024);
   const cnn::Blocked features_layer1_2_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58362096, 16512);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(58378608, 512);
+  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58363824, 16512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(58380336, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58379120, 33792);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(58412912, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58380848, 33792);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(58414640, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58413424, 152064);
-  const cnn::Floats features_layer2_0_bn3_saved = floats(58565488, 2048);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58415152, 152064);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(58567216, 2048);
   const cnn::Blocked features_layer2_0_bn3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58567536, 66048);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58633584, 2048);
+  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58569264, 66048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58635312, 2048);
   const cnn::Blocked features_layer2_0_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58635632, 132096);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(58767728, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58637360, 132096);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(58769456, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58768240, 67584);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(58835824, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58769968, 67584);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(58837552, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58836336, 608256);
-  const cnn::Floats features_layer2_1_bn3_saved = floats(59444592, 2048);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58838064, 608832);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(59446896, 2048);
   const cnn::Blocked features_layer2_1_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59446640, 66048);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(59512688, 512);
+  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59448944, 66048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(59514992, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59513200, 67584);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(59580784, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59515504, 67584);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(59583088, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59581296, 608256);
-  const cnn::Floats features_layer2_2_bn3_saved = floats(60189552, 2048);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59583600, 608832);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(60192432, 2048);
   const cnn::Blocked features_layer2_2_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60191600, 66048);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(60257648, 512);
+  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60194480, 66048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(60260528, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60258160, 67584);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(60325744, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60261040, 67584);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(60328624, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60326256, 608256);
-  const cnn::Floats features_layer2_3_bn3_saved = floats(60934512, 2048);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60329136, 608832);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(60937968, 2048);
   const cnn::Blocked features_layer2_3_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60936560, 66048);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(61002608, 1024);
+  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60940016, 66048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(61006064, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(12845056, 200704);  // 256x28x28
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61003632, 132096);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(61135728, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61007088, 132096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(61139184, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(19267584, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61136752, 594432);
-  const cnn::Floats features_layer3_0_bn3_saved = floats(61731184, 4096);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61140208, 594432);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(61734640, 4096);
   const cnn::Blocked features_layer3_0_bn3 = blocked(12845056, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61735280, 262656);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(61997936, 4096);
+  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61738736, 262656);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62001392, 4096);
   const cnn::Blocked features_layer3_0_relu3 = blocked(19267584, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62002032, 525312);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(62527344, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62005488, 525312);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(62530800, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62528368, 264192);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(62792560, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62531824, 264192);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(62796016, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62793584, 2377728);
-  const cnn::Floats features_layer3_1_bn3_saved = floats(65171312, 4096);
+  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62797040, 2378304);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(65175344, 4096);
   const cnn::Blocked features_layer3_1_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65175408, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(65438064, 1024);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65179440, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(65442096, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65439088, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(65703280, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65443120, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(65707312, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65704304, 2377728);
-  const cnn::Floats features_layer3_2_bn3_saved = floats(68082032, 4096);
+  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65708336, 2378304);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(68086640, 4096);
   const cnn::Blocked features_layer3_2_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68086128, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(68348784, 1024);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68090736, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(68353392, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68349808, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(68614000, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68354416, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(68618608, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68615024, 2377728);
-  const cnn::Floats features_layer3_3_bn3_saved = floats(70992752, 4096);
+  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68619632, 2378304);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(70997936, 4096);
   const cnn::Blocked features_layer3_3_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(70996848, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(71259504, 1024);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(71002032, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(71264688, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71260528, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(71524720, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71265712, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(71529904, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71525744, 2377728);
-  const cnn::Floats features_layer3_4_bn3_saved = floats(73903472, 4096);
+  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71530928, 2378304);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(73909232, 4096);
   const cnn::Blocked features_layer3_4_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73907568, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(74170224, 1024);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73913328, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(74175984, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74171248, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(74435440, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74177008, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(74441200, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74436464, 2377728);
-  const cnn::Floats features_layer3_5_bn3_saved = floats(76814192, 4096);
+  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74442224, 2378304);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(76820528, 4096);
   const cnn::Blocked features_layer3_5_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76818288, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(77080944, 2048);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76824624, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(77087280, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(77082992, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(77611376, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(77089328, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(77617712, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(9633792, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(77613424, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(79991152, 8192);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(77619760, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(79997488, 8192);
   const cnn::Blocked features_layer4_0_bn3 = blocked(6422528, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(79999344, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(81049968, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(80005680, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(81056304, 8192);
   const cnn::Blocked features_layer4_0_relu3 = blocked(9633792, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(81058160, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(83159408, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(81064496, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(83165744, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(83161456, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(84218224, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(83167792, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(84224560, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84220272, 9510912);
-  const cnn::Floats features_layer4_1_bn3_saved = floats(93731184, 8192);
+  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84226608, 9511488);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(93738096, 8192);
   const cnn::Blocked features_layer4_1_relu3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(93739376, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(94790000, 2048);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(93746288, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(94796912, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(94792048, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(95848816, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(94798960, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(95855728, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(95850864, 9510912);
-  const cnn::Floats features_layer4_2_bn3_saved = floats(105361776, 8192);
+  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(95857776, 9511488);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(105369264, 8192);
   const cnn::Blocked features_layer4_2_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(105369968, 1050624);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(105377456, 1050624);
   const cnn::Blocked head_gap1 = blocked(0, 2048);  // 2048
   const cnn::Blocked head_fc = blocked(65536, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000

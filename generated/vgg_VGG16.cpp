@@ -93,31 +93,31 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesBlock1Conv1) == 1782);
-static_assert(cnn::conv_prepared_scratch(kFeaturesBlock1Conv1, kBatch) == cnn::ScratchSize{5376, 37632});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock1Conv2) == 152064);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{140416, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock2Conv1) == 304128);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{75904, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock2Conv2) == 608256);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv1) == 1188864);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{112768, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv2) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv3) == 2377728);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv1) == 4755456);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{186496, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv2) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv3) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv1) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv2) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{333952, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv3) == 9510912);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{333952, 0});
+static_assert(cnn::conv_prepared_scratch(kFeaturesBlock1Conv1, kBatch) == cnn::ScratchSize{12288, 37632});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock1Conv2) == 152640);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{137728, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock2Conv1) == 304704);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{68864, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock2Conv2) == 608832);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv1) == 1189440);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv2) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv3) == 2378304);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv1) == 4756032);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{182528, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv2) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv3) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv1) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv2) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{334080, 0});
+static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv3) == 9511488);
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{334080, 0});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 1003520});
 static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -245,22 +245,22 @@ constexpr cnn::LayerDescription kLayers[] = {
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
     {{86704128, 13447168, 7384}, {}},
-    {{1849688064, 25690112, 608512}, {}},
+    {{1849688064, 25690112, 610816}, {}},
     {{0, 16056320, 0}, {}},
-    {{924844032, 9633792, 1217024}, {}},
-    {{1849688064, 12845056, 2433536}, {}},
+    {{924844032, 9633792, 1219328}, {}},
+    {{1849688064, 12845056, 2435840}, {}},
     {{0, 8028160, 0}, {}},
-    {{924844032, 4816896, 4756480}, {}},
-    {{1849688064, 6422528, 9511936}, {}},
-    {{1849688064, 6422528, 9511936}, {}},
+    {{924844032, 4816896, 4758784}, {}},
+    {{1849688064, 6422528, 9514240}, {}},
+    {{1849688064, 6422528, 9514240}, {}},
     {{0, 4014080, 0}, {}},
-    {{924844032, 2408448, 19023872}, {}},
-    {{1849688064, 3211264, 38045696}, {}},
-    {{1849688064, 3211264, 38045696}, {}},
+    {{924844032, 2408448, 19026176}, {}},
+    {{1849688064, 3211264, 38048000}, {}},
+    {{1849688064, 3211264, 38048000}, {}},
     {{0, 2007040, 0}, {}},
-    {{462422016, 802816, 38045696}, {}},
-    {{462422016, 802816, 38045696}, {}},
-    {{462422016, 802816, 38045696}, {}},
+    {{462422016, 802816, 38048000}, {}},
+    {{462422016, 802816, 38048000}, {}},
+    {{462422016, 802816, 38048000}, {}},
     {{0, 501760, 0}, {}},
     {{}, {}},
     {{102760448, 149504, 411058176}, {}},
@@ -320,8 +320,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 138357552, .gradients = 0, .optimizer = 0, .activations = 264841472,
-               .shared_scratch = 1003520, .thread_scratch = 333952},
+    .memory = {.parameters = 138357552, .gradients = 0, .optimizer = 0, .activations = 264848384,
+               .shared_scratch = 1003520, .thread_scratch = 334080},
 };
 
 }  // namespace
@@ -335,18 +335,18 @@ const cnn::ModelDescription& VGG16::model() {
 // What prediction needs of the weights: made once, and again where they have changed.
 void VGG16::prepare_on_team() {
   const cnn::Floats features_block1_conv1_weight_prepared = floats(205520896, 1782);
-  const cnn::Floats features_block1_conv2_weight_prepared = floats(205522688, 152064);
-  const cnn::Floats features_block2_conv1_weight_prepared = floats(205674752, 304128);
-  const cnn::Floats features_block2_conv2_weight_prepared = floats(205978880, 608256);
-  const cnn::Floats features_block3_conv1_weight_prepared = floats(206587136, 1188864);
-  const cnn::Floats features_block3_conv2_weight_prepared = floats(207776000, 2377728);
-  const cnn::Floats features_block3_conv3_weight_prepared = floats(210153728, 2377728);
-  const cnn::Floats features_block4_conv1_weight_prepared = floats(212531456, 4755456);
-  const cnn::Floats features_block4_conv2_weight_prepared = floats(217286912, 9510912);
-  const cnn::Floats features_block4_conv3_weight_prepared = floats(226797824, 9510912);
-  const cnn::Floats features_block5_conv1_weight_prepared = floats(236308736, 9510912);
-  const cnn::Floats features_block5_conv2_weight_prepared = floats(245819648, 9510912);
-  const cnn::Floats features_block5_conv3_weight_prepared = floats(255330560, 9510912);
+  const cnn::Floats features_block1_conv2_weight_prepared = floats(205522688, 152640);
+  const cnn::Floats features_block2_conv1_weight_prepared = floats(205675328, 304704);
+  const cnn::Floats features_block2_conv2_weight_prepared = floats(205980032, 608832);
+  const cnn::Floats features_block3_conv1_weight_prepared = floats(206588864, 1189440);
+  const cnn::Floats features_block3_conv2_weight_prepared = floats(207778304, 2378304);
+  const cnn::Floats features_block3_conv3_weight_prepared = floats(210156608, 2378304);
+  const cnn::Floats features_block4_conv1_weight_prepared = floats(212534912, 4756032);
+  const cnn::Floats features_block4_conv2_weight_prepared = floats(217290944, 9511488);
+  const cnn::Floats features_block4_conv3_weight_prepared = floats(226802432, 9511488);
+  const cnn::Floats features_block5_conv1_weight_prepared = floats(236313920, 9511488);
+  const cnn::Floats features_block5_conv2_weight_prepared = floats(245825408, 9511488);
+  const cnn::Floats features_block5_conv3_weight_prepared = floats(255336896, 9511488);
 
   at(0);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv1)
   cnn::conv_prepare(features_block1_conv1_weight_prepared, features_block1_conv1_weight_,
@@ -408,33 +408,33 @@ void VGG16::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_block1_conv1 = blocked(0, 3211264);  // 64x224x224
   const cnn::Floats features_block1_conv1_weight_prepared = floats(205520896, 1782);
   const cnn::Blocked features_block1_conv2 = blocked(102760448, 3211264);  // 64x224x224
-  const cnn::Floats features_block1_conv2_weight_prepared = floats(205522688, 152064);
+  const cnn::Floats features_block1_conv2_weight_prepared = floats(205522688, 152640);
   const cnn::Blocked features_block1_maxpool1 = blocked(51380224, 802816);  // 64x112x112
   const cnn::Blocked features_block2_conv1 = blocked(0, 1605632);  // 128x112x112
-  const cnn::Floats features_block2_conv1_weight_prepared = floats(205674752, 304128);
+  const cnn::Floats features_block2_conv1_weight_prepared = floats(205675328, 304704);
   const cnn::Blocked features_block2_conv2 = blocked(51380224, 1605632);  // 128x112x112
-  const cnn::Floats features_block2_conv2_weight_prepared = floats(205978880, 608256);
+  const cnn::Floats features_block2_conv2_weight_prepared = floats(205980032, 608832);
   const cnn::Blocked features_block2_maxpool1 = blocked(25690112, 401408);  // 128x56x56
   const cnn::Blocked features_block3_conv1 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_block3_conv1_weight_prepared = floats(206587136, 1188864);
+  const cnn::Floats features_block3_conv1_weight_prepared = floats(206588864, 1189440);
   const cnn::Blocked features_block3_conv2 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_block3_conv2_weight_prepared = floats(207776000, 2377728);
+  const cnn::Floats features_block3_conv2_weight_prepared = floats(207778304, 2378304);
   const cnn::Blocked features_block3_conv3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_block3_conv3_weight_prepared = floats(210153728, 2377728);
+  const cnn::Floats features_block3_conv3_weight_prepared = floats(210156608, 2378304);
   const cnn::Blocked features_block3_maxpool1 = blocked(25690112, 200704);  // 256x28x28
   const cnn::Blocked features_block4_conv1 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_block4_conv1_weight_prepared = floats(212531456, 4755456);
+  const cnn::Floats features_block4_conv1_weight_prepared = floats(212534912, 4756032);
   const cnn::Blocked features_block4_conv2 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_block4_conv2_weight_prepared = floats(217286912, 9510912);
+  const cnn::Floats features_block4_conv2_weight_prepared = floats(217290944, 9511488);
   const cnn::Blocked features_block4_conv3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_block4_conv3_weight_prepared = floats(226797824, 9510912);
+  const cnn::Floats features_block4_conv3_weight_prepared = floats(226802432, 9511488);
   const cnn::Blocked features_block4_maxpool1 = blocked(12845056, 100352);  // 512x14x14
   const cnn::Blocked features_block5_conv1 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats features_block5_conv1_weight_prepared = floats(236308736, 9510912);
+  const cnn::Floats features_block5_conv1_weight_prepared = floats(236313920, 9511488);
   const cnn::Blocked features_block5_conv2 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats features_block5_conv2_weight_prepared = floats(245819648, 9510912);
+  const cnn::Floats features_block5_conv2_weight_prepared = floats(245825408, 9511488);
   const cnn::Blocked features_block5_conv3 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats features_block5_conv3_weight_prepared = floats(255330560, 9510912);
+  const cnn::Floats features_block5_conv3_weight_prepared = floats(255336896, 9511488);
   const cnn::Blocked classifier_flatten1 = blocked(3211264, 25088);  // 25088
   const cnn::Blocked features_block5_maxpool1 = blocked(3211264, 25088);  // 512x7x7
   const cnn::Blocked classifier_dense1 = blocked(0, 4096);  // 4096

@@ -19,7 +19,7 @@ using ir::ScratchSize;
 constexpr std::int64_t kPanelRows = 6, kPanelColumns = 16;
 constexpr std::int64_t kTileColumns = 12 * kPanelColumns;
 constexpr std::int64_t kDepth = 256;
-constexpr std::int64_t kPoints = 36, kInputs = 6, kOutputs = 4, kMostTiles = 128, kRowGroup = 8;
+constexpr std::int64_t kPoints = 36, kInputs = 6, kMostTiles = 128, kRowGroup = 8;
 
 std::int64_t pieces(std::int64_t count, std::int64_t piece) {
   return (count + piece - 1) / piece;
@@ -187,7 +187,8 @@ double winograd_cost(const Shape& s, Pass pass, std::int64_t batch) {
   const std::int64_t out = pass == Pass::kBackwardInput ? s.in : s.out;
   const std::int64_t height = pass == Pass::kBackwardInput ? s.in_height : s.height.out;
   const std::int64_t width = pass == Pass::kBackwardInput ? s.in_width : s.width.out;
-  const std::int64_t tiles = pieces(height, kOutputs) * pieces(width, kOutputs) * batch;
+  const std::int64_t outputs = kInputs + 1 - s.height.kernel;  // a side of a tile
+  const std::int64_t tiles = pieces(height, outputs) * pieces(width, outputs) * batch;
   const double transforms = static_cast<double>(tiles) * (kInput * static_cast<double>(in) + kOutput * static_cast<double>(out)) +
                             kWeights * static_cast<double>(in * out);
   const double multiply = pass == Pass::kBackwardParams ? products(out, in, tiles) : products(out, tiles, in);
@@ -238,11 +239,11 @@ const ir::CallDef& call_of(const ir::Calls& calls, Pass pass) {
 std::string obstacle(const Shape& s, ir::Precision precision) {
   const WindowAxis& h = s.height;
   const WindowAxis& w = s.width;
-  if (h.kernel != 3 || w.kernel != 3) return fmt::format("the kernel is {}x{}", h.kernel, w.kernel);
+  if (h.kernel != w.kernel || (h.kernel != 3 && h.kernel != 5)) return fmt::format("the kernel is {}x{}", h.kernel, w.kernel);
   if (h.stride != 1 || w.stride != 1) return fmt::format("the stride is {}x{}", h.stride, w.stride);
   if (h.dilation != 1 || w.dilation != 1) return fmt::format("the dilation is {}x{}", h.dilation, w.dilation);
   if (s.groups != 1) return fmt::format("{} groups", s.groups);
-  if (h.pad > 2 || w.pad > 2) return fmt::format("the padding is {}x{}", h.pad, w.pad);
+  if (h.pad >= h.kernel || w.pad >= w.kernel) return fmt::format("the padding is {}x{}", h.pad, w.pad);
   if (s.block != 1) return fmt::format("activations lie in blocks of {}", s.block);
   if (precision == ir::Precision::kStrict) return "precision = strict";
   return "";
@@ -286,7 +287,8 @@ ir::Decision decide_convolution(const OpContext& context, Pass pass, ir::Precisi
     return {&call_of(packed, pass), "packed columns: " + closed};
   }
   const double ratio = packed_cost(s, pass, context.batch) / winograd_cost(s, pass, context.batch);
-  if (ratio > 1.1) return {&call_of(winograd, pass), fmt::format("Winograd F(4x4, 3x3): {:.1f} times as fast by the cost model", ratio)};
+  if (ratio > 1.1) return {&call_of(winograd, pass), fmt::format("Winograd F({0}x{0}, {1}x{1}): {2:.1f} times as fast by the cost model",
+                                                               kInputs + 1 - s.height.kernel, s.height.kernel, ratio)};
   return {&call_of(packed, pass),
           fmt::format("packed columns: with {} to {} channels Winograd's transforms cost more than they save ({:.1f} times as fast)", s.in,
                       s.out, ratio)};

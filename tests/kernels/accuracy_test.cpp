@@ -30,7 +30,7 @@ constexpr Layer kLayers[] = {
     {"ResNet-50", 512, 2048, 7, 1, 1},   {"ResNet-50", 1024, 2048, 14, 1, 2}, {"ResNet-50", 512, 512, 7, 3, 1},
     {"DenseNet121", 128, 32, 56, 3, 1},  {"DenseNet121", 128, 32, 28, 3, 1}, {"DenseNet121", 128, 32, 14, 3, 1},
     {"DenseNet121", 128, 32, 7, 3, 1},   {"DenseNet121", 224, 128, 56, 1, 1}, {"DenseNet121", 480, 128, 28, 1, 1},
-    {"DenseNet121", 992, 128, 14, 1, 1}, {"DenseNet121", 992, 128, 7, 1, 1},
+    {"DenseNet121", 992, 128, 14, 1, 1}, {"DenseNet121", 992, 128, 7, 1, 1}, {"AlexNet", 64, 192, 27, 5, 1},
 };
 
 ConvGeometry geometry_of(const Layer& layer) {

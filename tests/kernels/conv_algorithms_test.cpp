@@ -123,19 +123,23 @@ void check_fusions(const Algorithm& algorithm, const ConvGeometry& g, int batch)
 
 }  // namespace
 
-TEST(ConvAlgorithms, WinogradEqualsTheDefinition) {
+class WinogradKernels : public testing::TestWithParam<int> {};
+
+TEST_P(WinogradKernels, EqualTheDefinition) {
+  const int kernel = GetParam();
   for (const int height : {1, 3, 7, 13}) {
     for (const int width : {1, 4, 7, 13}) {
-      for (const int pad : {0, 1, 2}) {
+      for (int pad = 0; pad < kernel; ++pad) {
         for (const int batch : {1, 5}) {
-          if (height + 2 * pad < 3 || width + 2 * pad < 3) continue;
-          check_fusions(kWinograd, geometry(3, 7, height, width, 3, 1, pad, pad), batch);
+          if (height + 2 * pad < kernel || width + 2 * pad < kernel) continue;
+          check_fusions(kWinograd, geometry(3, 7, height, width, kernel, 1, pad, pad), batch);
           if (testing::Test::HasFatalFailure()) return;
         }
       }
     }
   }
 }
+INSTANTIATE_TEST_SUITE_P(ConvAlgorithms, WinogradKernels, testing::Values(3, 5));
 
 TEST(ConvAlgorithms, WinogradEqualsTheDefinitionOverSeveralBlocks) {
   check_fusions(kWinograd, geometry(1, 1, 50, 61, 3, 1, 1, 0), 3);
@@ -143,6 +147,8 @@ TEST(ConvAlgorithms, WinogradEqualsTheDefinitionOverSeveralBlocks) {
   check_fusions(kWinograd, geometry(520, 50, 7, 7, 3, 1, 1, 1), 6);
   check_fusions(kWinograd, geometry(30, 300, 14, 14, 3, 1, 0, 2), 2);
   check_fusions(kWinograd, geometry(6, 6, 3, 300, 3, 1, 1, 1), 2);
+  check_fusions(kWinograd, geometry(16, 32, 28, 27, 5, 1, 2, 2), 3);
+  check_fusions(kWinograd, geometry(70, 190, 14, 13, 5, 1, 2, 1), 2);
 }
 
 // Few columns and many output channels: columns are packed once for all parts of the rows.

@@ -1,6 +1,8 @@
 // Forward and backward-input: blocks of tiles are transformed, multiplied point by point and transformed back by one thread.
 #include "cnn/ops/conv/winograd.hpp"
 
+#include <cstring>
+
 #include "cnn/core/team.hpp"
 #include "cnn/ops/conv/winograd_strips.hpp"
 
@@ -13,42 +15,48 @@ struct Filter {
   int in_channels, in_height, in_width;
   int out_channels, out_height, out_width;
   int pad_top, pad_left;
+  int taps;  // a side of the kernel
 
+  int outputs() const { return outputs_of(taps); }
   std::ptrdiff_t in_plane() const { return static_cast<std::ptrdiff_t>(in_height) * in_width; }
   std::ptrdiff_t out_plane() const { return static_cast<std::ptrdiff_t>(out_height) * out_width; }
 };
 
 Filter forward_filter(const ConvGeometry& g) {
-  return {g.in_channels, g.in_height, g.in_width, g.out_channels, g.out_height, g.out_width, g.pad_top, g.pad_left};
+  return {g.in_channels, g.in_height, g.in_width, g.out_channels, g.out_height, g.out_width, g.pad_top, g.pad_left, g.kernel_height};
 }
 
 Filter backward_filter(const ConvGeometry& g) {
-  return {g.out_channels, g.out_height, g.out_width, g.in_channels, g.in_height, g.in_width, 2 - g.pad_top, 2 - g.pad_left};
+  return {g.out_channels, g.out_height, g.out_width, g.in_channels, g.in_height, g.in_width,
+          g.kernel_height - 1 - g.pad_top, g.kernel_width - 1 - g.pad_left, g.kernel_height};
 }
 
 // The weights of a panel's rows for one channel, transformed. Turned: rows are input channels, and taps are the other way
 // round. Two floats behind the panel's rows, where the next channel's will be written, are spoilt but for the last channel.
+template <int kTaps>
 void transform_weights_of(float* to, std::ptrdiff_t stride, const float* const (&rows)[kLanes], bool turned, bool last_channel) {
-  Vector taps[kLanes];
-  Vector last;
-  for (int lane = 0; lane < kLanes; ++lane) {
-    taps[lane] = load(rows[lane]);
-    last[lane] = rows[lane][8];
+  constexpr int kCount = kTaps * kTaps;
+  static_assert(kCount % kLanes == 1);
+  Vector taps[kCount];
+  for (int first = 0; first + kLanes <= kCount; first += kLanes) {
+    Vector some[kLanes];
+    for (int lane = 0; lane < kLanes; ++lane) some[lane] = load(rows[lane] + first);
+    transpose(some);
+    for (int i = 0; i < kLanes; ++i) taps[first + i] = some[i];
   }
-  transpose(taps);
-  Vector g[3][3];
-  for (int tap = 0; tap < 9; ++tap) {
-    const Vector value = tap == 8 ? last : taps[tap];
-    const int place = turned ? 8 - tap : tap;
-    g[place / 3][place % 3] = value;
-  }
-  Vector half[3][kInputs];
-  for (int column = 0; column < 3; ++column) {
-    const Vector taken[3] = {g[0][column], g[1][column], g[2][column]};
+  for (int lane = 0; lane < kLanes; ++lane) taps[kCount - 1][lane] = rows[lane][kCount - 1];
+  Vector half[kTaps][kInputs];
+  for (int column = 0; column < kTaps; ++column) {
+    Vector taken[kTaps];
+    for (int row = 0; row < kTaps; ++row) {
+      const int tap = row * kTaps + column;
+      taken[row] = turned ? taps[kCount - 1 - tap] : taps[tap];
+    }
     transform_weights(half[column], taken);
   }
   for (int row = 0; row < kInputs; ++row) {
-    const Vector taken[3] = {half[0][row], half[1][row], half[2][row]};
+    Vector taken[kTaps];
+    for (int column = 0; column < kTaps; ++column) taken[column] = half[column][row];
     Vector points[kInputs];
     transform_weights(points, taken);
     for (int column = 0; column < kInputs; ++column) {
@@ -62,11 +70,12 @@ void transform_weights_of(float* to, std::ptrdiff_t stride, const float* const (
   }
 }
 
-// [point] left panels of the filter's weights [out][in], from [out_channels][in_channels][3][3] of the geometry.
+// [point] left panels of the filter's weights [out][in], from [out_channels][in_channels][taps][taps] of the geometry.
 void transform_all_weights(float* to, const float* weight, const Filter& f, bool turned) {
   const std::ptrdiff_t stride = weights_stride(f.in_channels, f.out_channels);
-  const std::ptrdiff_t row_step = turned ? 9 : static_cast<std::ptrdiff_t>(f.in_channels) * 9;
-  const std::ptrdiff_t channel_step = turned ? static_cast<std::ptrdiff_t>(f.out_channels) * 9 : 9;
+  const std::ptrdiff_t taps = static_cast<std::ptrdiff_t>(f.taps) * f.taps;
+  const std::ptrdiff_t row_step = turned ? taps : f.in_channels * taps;
+  const std::ptrdiff_t channel_step = turned ? f.out_channels * taps : taps;
   for_each_tile(panel_count(f.out_channels, kPanelRows), [&](int panel) {
     for (int channel = 0; channel < f.in_channels; ++channel) {
       const float* rows[kLanes];
@@ -74,8 +83,13 @@ void transform_all_weights(float* to, const float* weight, const Filter& f, bool
         const int row = std::min(panel * kPanelRows + std::min(lane, kPanelRows - 1), f.out_channels - 1);
         rows[lane] = weight + row * row_step + channel * channel_step;
       }
-      transform_weights_of(to + (static_cast<std::ptrdiff_t>(panel) * f.in_channels + channel) * kPanelRows, stride, rows,
-                           turned, channel + 1 == f.in_channels);
+      float* place = to + (static_cast<std::ptrdiff_t>(panel) * f.in_channels + channel) * kPanelRows;
+      const bool last = channel + 1 == f.in_channels;
+      if (f.taps == 3) {
+        transform_weights_of<3>(place, stride, rows, turned, last);
+      } else {
+        transform_weights_of<5>(place, stride, rows, turned, last);
+      }
     }
   });
 }
@@ -84,9 +98,8 @@ struct TilePlace {
   std::ptrdiff_t target, addend;  // of its first output, without the channel
   std::ptrdiff_t strip;           // of its first place in the strips
   int rows, columns;              // of its outputs that are inside
-  bool paired;                    // the next tile lies at its right, and both are whole
-
-  bool whole() const { return rows >= kOutputs && columns >= kOutputs; }
+  bool whole;                     // no output hangs over an edge
+  bool joined;                    // it and those that fill a vector with it lie side by side, and all are whole
 };
 
 // A block's tiles; where the last panel is not full, the last tile again.
@@ -98,18 +111,24 @@ struct BlockTiles {
 
   BlockTiles(const Tiles& tiles, const Filter& f, std::ptrdiff_t target_stride, std::ptrdiff_t addend_stride, int panel_begin,
              int panel_end)
-      : panels(panel_end - panel_begin), strip_row(strip_stride(std::min(tiles.columns, panels * kPanelColumns))) {
+      : panels(panel_end - panel_begin), strip_row(strip_stride(std::min(tiles.columns, panels * kPanelColumns), tiles.outputs)) {
     const int begin = panel_begin * kPanelColumns;
     const int end = std::min(panel_end * kPanelColumns, tiles.count);
     for_each_run(tiles, begin, end, kMostTiles, [&](const TileRun& run) {
       const std::ptrdiff_t strip = static_cast<std::ptrdiff_t>(run_count) * kInputs * strip_row;
       runs[run_count++] = run;
       for (int i = 0; i < run.count; ++i) {
-        const int y = run.row * kOutputs, x = (run.column + i) * kOutputs;
+        const int y = run.row * tiles.outputs, x = (run.column + i) * tiles.outputs;
         const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(y) * f.out_width + x;
-        const bool paired = i + 1 < run.count && y + kOutputs <= f.out_height && x + 2 * kOutputs <= f.out_width;
-        places[count++] = {run.image * target_stride + place, run.image * addend_stride + place, strip + i * kOutputs,
-                           f.out_height - y, f.out_width - x, paired};
+        const int rows = f.out_height - y, columns = f.out_width - x;
+        const bool low_enough = rows >= tiles.outputs;
+        places[count++] = {run.image * target_stride + place,
+                           run.image * addend_stride + place,
+                           strip + i * tiles.outputs,
+                           rows,
+                           columns,
+                           low_enough && columns >= tiles.outputs,
+                           low_enough && columns >= kLanes && (run.count - i) * tiles.outputs >= kLanes};
       }
     });
     for (int i = count; i < panels * kPanelColumns; ++i) places[i] = places[count - 1];
@@ -120,11 +139,11 @@ struct BlockTiles {
 [[gnu::noinline]] void transform_down(float* strips, const Loaded& source, const BlockTiles& block, const Filter& f, int channel) {
   for (int i = 0; i < block.run_count; ++i, strips += kInputs * block.strip_row) {
     const TileRun& run = block.runs[i];
-    const int y = run.row * kOutputs - f.pad_top;
+    const int y = run.row * f.outputs() - f.pad_top;
     const PlaneView plane{source.map.block(run.image) + channel * f.in_plane(), f.in_height,   f.in_width, f.in_plane(), source,
                           channel,                                              f.in_channels};
     transform_strip<kInputs>(strips, block.strip_row, plane, {y, y + 1, y + 2, y + 3, y + 4, y + 5},
-                             run.column * kOutputs - f.pad_left, run.count * kOutputs + 2,
+                             run.column * f.outputs() - f.pad_left, run.count * f.outputs() + f.taps - 1,
                              [](auto& to, const auto& rows) { transform_input(to, rows); });
   }
 }
@@ -183,6 +202,7 @@ void transform_inputs(float* to, const Loaded& source, const BlockTiles& block, 
 }
 
 // Writes rows of outputs of eight tiles of one channel.
+template <int kOutputs>
 class Finish {
  public:
   Finish(Blocked target, const Epilogue& epilogue, const Filter& f, int channel)
@@ -199,59 +219,78 @@ class Finish {
 
   // Asks for the lines that tiles will be written to.
   void prefetch(const TilePlace* places, int count, std::ptrdiff_t ahead) const {
-    for (int i = 0; i < count; i += i + 1 < count && places[i].paired ? 2 : 1) {
+    for (int i = 0; i < count; i += places[i].joined ? kJoined : 1) {
       for (int row = 0; row < kOutputs; ++row) __builtin_prefetch(to_ + places[i].target + row * width_ + ahead, 1);
     }
   }
 
   // Row `row` of each tile's outputs, a vector over the tiles for each column.
   void operator()(const Vector (&columns)[kOutputs], const TilePlace* places, int count, int row) const {
-    const Vector near[2] = {__builtin_shufflevector(columns[0], columns[1], 0, 8, 1, 9, 4, 12, 5, 13),
-                            __builtin_shufflevector(columns[0], columns[1], 2, 10, 3, 11, 6, 14, 7, 15)};
-    const Vector far[2] = {__builtin_shufflevector(columns[2], columns[3], 0, 8, 1, 9, 4, 12, 5, 13),
-                           __builtin_shufflevector(columns[2], columns[3], 2, 10, 3, 11, 6, 14, 7, 15)};
-    for (int half = 0; half < 2; ++half) {  // tiles 0, 1, 4 and 5, then 2, 3, 6 and 7
-      const Vector even = __builtin_shufflevector(near[half], far[half], 0, 1, 8, 9, 4, 5, 12, 13);
-      const Vector odd = __builtin_shufflevector(near[half], far[half], 2, 3, 10, 11, 6, 7, 14, 15);
-      put(__builtin_shufflevector(even, odd, 0, 1, 2, 3, 8, 9, 10, 11), places, count, half * 2, row);
-      put(__builtin_shufflevector(even, odd, 4, 5, 6, 7, 12, 13, 14, 15), places, count, half * 2 + 4, row);
-    }
+    Vector joined[kOutputs];  // each the row of kJoined tiles
+    join(joined, columns);
+    for (int i = 0; i < kOutputs; ++i) put(joined[i], places + i * kJoined, count - i * kJoined, row);
   }
 
  private:
-  using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
+  static constexpr int kJoined = kLanes / kOutputs;
 
-  // The row of tiles `lane` and lane + 1.
-  void put(Vector value, const TilePlace* places, int count, int lane, int row) const {
-    if (lane >= count) return;
-    value = (value + bias_) * scale_ + shift_;
-    const std::ptrdiff_t below = static_cast<std::ptrdiff_t>(row) * width_;
-    if (places[lane].paired && lane + 1 < count) {
-      if (addend_ != nullptr) value += load(addend_ + places[lane].addend + below);
-      return store(to_ + places[lane].target + below, clamped(value));
+  static void join(Vector (&to)[4], const Vector (&columns)[4]) {
+    for (int half = 0; half < 2; ++half) {  // tiles 0, 1, 4 and 5, then 2, 3, 6 and 7
+      const Vector near = half == 0 ? __builtin_shufflevector(columns[0], columns[1], 0, 8, 1, 9, 4, 12, 5, 13)
+                                    : __builtin_shufflevector(columns[0], columns[1], 2, 10, 3, 11, 6, 14, 7, 15);
+      const Vector far = half == 0 ? __builtin_shufflevector(columns[2], columns[3], 0, 8, 1, 9, 4, 12, 5, 13)
+                                   : __builtin_shufflevector(columns[2], columns[3], 2, 10, 3, 11, 6, 14, 7, 15);
+      const Vector even = __builtin_shufflevector(near, far, 0, 1, 8, 9, 4, 5, 12, 13);
+      const Vector odd = __builtin_shufflevector(near, far, 2, 3, 10, 11, 6, 7, 14, 15);
+      to[half] = __builtin_shufflevector(even, odd, 0, 1, 2, 3, 8, 9, 10, 11);
+      to[half + 2] = __builtin_shufflevector(even, odd, 4, 5, 6, 7, 12, 13, 14, 15);
     }
-    put_one(value, places[lane], row, below);
-    if (lane + 1 < count) put_one(__builtin_shufflevector(value, value, 4, 5, 6, 7, 4, 5, 6, 7), places[lane + 1], row, below);
+  }
+  static void join(Vector (&to)[2], const Vector (&columns)[2]) {
+    to[0] = __builtin_shufflevector(columns[0], columns[1], 0, 8, 1, 9, 2, 10, 3, 11);
+    to[1] = __builtin_shufflevector(columns[0], columns[1], 4, 12, 5, 13, 6, 14, 7, 15);
   }
 
-  // The first four lanes, as far as they are inside.
+  // The row of kJoined tiles, of which there are `count`.
+  void put(Vector value, const TilePlace* places, int count, int row) const {
+    if (count <= 0) return;
+    value = (value + bias_) * scale_ + shift_;
+    const std::ptrdiff_t below = row * width_;
+    if (places[0].joined && count >= kJoined) {
+      if (addend_ != nullptr) value += load(addend_ + places[0].addend + below);
+      return store(to_ + places[0].target + below, clamped(value));
+    }
+    for (int i = 0; i < std::min(count, kJoined); ++i) {
+      if (i > 0) value = __builtin_shuffle(value, kNextTile);
+      put_one(value, places[i], row, below);
+    }
+  }
+
+  // The first kOutputs lanes, as far as they are inside.
   void put_one(Vector value, const TilePlace& place, int row, std::ptrdiff_t below) const {
+    if (row >= place.rows) return;
     float* to = to_ + place.target + below;
     const float* addend = addend_ == nullptr ? nullptr : addend_ + place.addend + below;
-    if (place.whole()) {
-      if (addend != nullptr) {
-        const Four more = *reinterpret_cast<const Four*>(addend);
-        value += __builtin_shufflevector(more, more, 0, 1, 2, 3, 0, 1, 2, 3);
-      }
-      value = clamped(value);
-      *reinterpret_cast<Four*>(to) = __builtin_shufflevector(value, value, 0, 1, 2, 3);
-    } else if (row < place.rows) {
+    if (place.whole) {
+      if (addend != nullptr) value += load_outputs(addend);
+      store_outputs(to, clamped(value));
+    } else {
       const int columns = std::min(kOutputs, place.columns);
       for (int i = 0; i < columns && addend != nullptr; ++i) value[i] += addend[i];
       value = clamped(value);
       for (int i = 0; i < columns; ++i) to[i] = value[i];
     }
   }
+
+  using Places = int __attribute__((vector_size(32)));
+  static constexpr Places kNextTile = (Places{0, 1, 2, 3, 4, 5, 6, 7} + kOutputs) & 7;
+
+  static Vector load_outputs(const float* from) {
+    Vector value = {};
+    std::memcpy(&value, from, kOutputs * sizeof(float));
+    return value;
+  }
+  static void store_outputs(float* to, Vector value) { std::memcpy(to, &value, kOutputs * sizeof(float)); }
 
   Vector clamped(Vector value) const { return at_most(at_least(value, least_), most_); }
 
@@ -262,10 +301,11 @@ class Finish {
 };
 
 // A^T m A of the sums of channels [channel_begin, channel_end), of which there are `rows` a panel.
+template <int kOutputs>
 [[gnu::noinline]] void transform_outputs(Blocked target, const Epilogue& epilogue, const Filter& f, const float* sums, const BlockTiles& block,
                        int rows, int channel_begin, int channel_end) {
   for (int channel = channel_begin; channel < channel_end; ++channel) {
-    const Finish finish(target, epilogue, f, channel);
+    const Finish<kOutputs> finish(target, epilogue, f, channel);
     for (int first = 0; first < block.count; first += kLanes) {
       const float* from =
           sums + (static_cast<std::ptrdiff_t>(first / kPanelColumns) * rows + channel - channel_begin) * kTransformFloats +
@@ -292,7 +332,8 @@ class Finish {
 
 void filter(Blocked target, const Loaded& source, const float* weights, const Epilogue& epilogue, const Filter& f, int batch,
             const Scratch& scratch) {
-  const Tiles tiles(f.out_height, f.out_width, batch);
+  const Tiles tiles(f.out_height, f.out_width, batch, f.outputs());
+  const auto finish = f.taps == 3 ? transform_outputs<outputs_of(3)> : transform_outputs<outputs_of(5)>;
   const Blocks blocks(f.in_channels, f.out_channels, tiles);
   const int row_panels = panel_count(f.out_channels, kPanelRows);
   for_each_tile(blocks.blocks * blocks.row_parts, [&](int task) {
@@ -308,8 +349,8 @@ void filter(Blocked target, const Loaded& source, const float* weights, const Ep
     for (int row = row_begin; row < row_end; row += kRowGroup) {
       const int last = std::min(row + kRowGroup, row_end);
       multiply_points(sums, inputs, weights, f, own.panels, row, last);
-      transform_outputs(target, epilogue, f, sums, own, (last - row) * kPanelRows, row * kPanelRows,
-                        std::min(last * kPanelRows, f.out_channels));
+      finish(target, epilogue, f, sums, own, (last - row) * kPanelRows, row * kPanelRows,
+             std::min(last * kPanelRows, f.out_channels));
     }
   });
 }

@@ -1,6 +1,6 @@
-// 3x3 convolutions of stride 1 by Winograd's minimal filtering F(4x4, 3x3) (Lavin & Gray 2016, section 4.3): tiles of 4x4
-// outputs from 6x6 inputs cost 36 products where the definition has 144. Rounding errors are some 20 times the
-// definition's: the RMS is near 3e-6 of the outputs'.
+// 3x3 and 5x5 convolutions of stride 1 by Winograd's minimal filtering F(4x4, 3x3) and F(2x2, 5x5) (Lavin & Gray 2016,
+// section 4): tiles of 4x4 or 2x2 outputs from 6x6 inputs cost 36 products where the definition has 144 or 100. Rounding
+// errors are some 20 times the definition's: the RMS is near 3e-6 of the outputs'.
 #pragma once
 
 #include <algorithm>
@@ -11,21 +11,27 @@ namespace cnn::winograd {
 
 /// Whether the functions below work for a convolution.
 constexpr bool fits(const ConvGeometry& g) {
-  return g.kernel_height == 3 && g.kernel_width == 3 && g.stride_height == 1 && g.stride_width == 1 &&
-         g.dilation_height == 1 && g.dilation_width == 1 && g.groups == 1 && g.pad_top <= 2 && g.pad_left <= 2 &&
-         g.block == 1;
+  return g.kernel_height == g.kernel_width && (g.kernel_height == 3 || g.kernel_height == 5) && g.stride_height == 1 &&
+         g.stride_width == 1 && g.dilation_height == 1 && g.dilation_width == 1 && g.groups == 1 && g.pad_top < g.kernel_height &&
+         g.pad_left < g.kernel_width && g.block == 1;
 }
 
-inline constexpr int kOutputs = 4;                     // a side of a tile of outputs
-inline constexpr int kInputs = kOutputs + 2;           // of the inputs that it reads
-inline constexpr int kPoints = kInputs * kInputs;      // products a tile and pair of channels
+inline constexpr int kInputs = 6;                  // a side of the inputs that a tile of outputs reads
+inline constexpr int kPoints = kInputs * kInputs;  // products a tile and pair of channels
+
+/// A side of a tile of outputs, for kernels of `taps` x `taps`.
+constexpr int outputs_of(int taps) { return kInputs + 1 - taps; }
 
 /// Tiles of a batch and of an image.
 struct Tiles {
-  int rows = 0, columns = 0, count = 0;
+  int outputs;  // a side of a tile's
+  int rows, columns, count;
 
-  constexpr Tiles(int height, int width, int batch)
-      : rows((height + kOutputs - 1) / kOutputs), columns((width + kOutputs - 1) / kOutputs), count(rows * columns * batch) {}
+  constexpr Tiles(int height, int width, int batch, int outputs)
+      : outputs(outputs),
+        rows((height + outputs - 1) / outputs),
+        columns((width + outputs - 1) / outputs),
+        count(rows * columns * batch) {}
 };
 
 inline constexpr int kRowGroup = 8;                   // panels of output channels whose sums are kept at a time

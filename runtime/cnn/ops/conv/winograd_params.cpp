@@ -18,9 +18,13 @@ struct AllInputRows {
 
   void operator()(Vector (&to)[kRows], const Vector (&places)[kTaken]) const { transform_input(to, places); }
 };
+template <int kOutputs>
 struct AllGradientRows {
   static constexpr int kRows = kInputs, kTaken = kOutputs;
-  int rows[kTaken] = {0, 1, 2, 3};
+  int rows[kTaken];
+  constexpr AllGradientRows() {
+    for (int i = 0; i < kTaken; ++i) rows[i] = i;
+  }
 
   void operator()(Vector (&to)[kRows], const Vector (&places)[kTaken]) const { transform_output_gradient(to, places); }
 };
@@ -40,9 +44,14 @@ struct PointRow {
 constexpr PointRow kInputRows[kInputs] = {{{0, 2, 4, 4}, {4, -5, 1, 0}}, {{1, 2, 3, 4}, {-4, -4, 1, 1}},
                                           {{1, 2, 3, 4}, {4, -4, -1, 1}}, {{1, 2, 3, 4}, {-2, -1, 2, 1}},
                                           {{1, 2, 3, 4}, {2, -1, -2, 1}}, {{1, 3, 5, 5}, {4, -5, 1, 0}}};
+template <int kOutputs>
 constexpr PointRow kGradientRows[kInputs] = {{{0, 0, 0, 0}, {1, 0, 0, 0}},  {{0, 1, 2, 3}, {1, 1, 1, 1}},
                                              {{0, 1, 2, 3}, {1, -1, 1, -1}}, {{0, 1, 2, 3}, {1, 2, 4, 8}},
                                              {{0, 1, 2, 3}, {1, -2, 4, -8}}, {{3, 3, 3, 3}, {1, 0, 0, 0}}};
+template <>
+constexpr PointRow kGradientRows<2>[kInputs] = {{{0, 0, 0, 0}, {1, 0, 0, 0}}, {{0, 1, 1, 1}, {1, 1, 0, 0}},
+                                                {{0, 1, 1, 1}, {1, -1, 0, 0}}, {{0, 1, 1, 1}, {1, 2, 0, 0}},
+                                                {{0, 1, 1, 1}, {1, -2, 0, 0}}, {{1, 1, 1, 1}, {1, 0, 0, 0}}};
 
 // Channels' maps as the transforms read them.
 struct Maps {
@@ -52,29 +61,30 @@ struct Maps {
 };
 
 constexpr int kRun = 8;  // tiles whose strips are made at a time
-constexpr int kStripRow = strip_stride(kRun);
+constexpr int kStripRow = strip_stride(kRun, outputs_of(3));  // the wider ones
 
 // The tiles [begin, end) of kWidth channels from `channel` on, or of the last again where there is none: nobody reads what
-// becomes of it. Calls across(strips [kWidth][rows of points][kStripRow], tile, count) for each run.
-template <int kWidth, int kSide, class Rows, class Across>
-void transform_down(const Maps& maps, int channel, const Tiles& tiles, int begin, int end, const Rows& rows, Across&& across) {
+// becomes of it; a tile reads `side` x `side` places. Calls across(strips [kWidth][rows of points][kStripRow], tile, count) for each run.
+template <int kWidth, class Rows, class Across>
+void transform_down(const Maps& maps, int side, int channel, const Tiles& tiles, int begin, int end, const Rows& rows,
+                    Across&& across) {
   alignas(64) float strips[kWidth * Rows::kRows * kStripRow];
   const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(maps.height) * maps.width;
   int tile = 0;
   for_each_run(tiles, begin, end, kRun, [&](const TileRun& run) {
     int taken[Rows::kTaken];
-    for (int i = 0; i < Rows::kTaken; ++i) taken[i] = run.row * kOutputs - maps.pad_top + rows.rows[i];
+    for (int i = 0; i < Rows::kTaken; ++i) taken[i] = run.row * tiles.outputs - maps.pad_top + rows.rows[i];
     for (int lane = 0; lane < kWidth; ++lane) {
       const int own = std::min(channel + lane, maps.channels - 1);
       const PlaneView view{maps.source.map.block(run.image) + own * plane,
                            maps.height,
                            maps.width,
-                           static_cast<std::ptrdiff_t>(kOutputs) * maps.width,
+                           static_cast<std::ptrdiff_t>(tiles.outputs) * maps.width,
                            maps.source,
                            own,
                            maps.channels};
       transform_strip<Rows::kRows>(strips + lane * Rows::kRows * kStripRow, kStripRow, view, taken,
-                                   run.column * kOutputs - maps.pad_left, run.count * kOutputs + kSide - kOutputs, rows);
+                                   run.column * tiles.outputs - maps.pad_left, (run.count - 1) * tiles.outputs + side, rows);
     }
     across(strips, tile, run.count);
     tile += run.count;
@@ -85,7 +95,7 @@ void transform_down(const Maps& maps, int channel, const Tiles& tiles, int begin
 template <class Rows>
 [[gnu::noinline]] void transform_input_panel(float* to, const GradientTasks& tasks, const Maps& maps, const Tiles& tiles, int begin, int end, int panel,
                            const Rows& rows) {
-  transform_down<kPanelColumns, kInputs>(maps, panel * kPanelColumns, tiles, begin, end, rows,
+  transform_down<kPanelColumns>(maps, kInputs, panel * kPanelColumns, tiles, begin, end, rows,
                                          [&](const float* strips, int tile, int count) {
     const std::ptrdiff_t step = tasks.point_step(kPanelColumns);
     for (int half = 0; half < kPanelColumns; half += kLanes) {
@@ -95,7 +105,7 @@ template <class Rows>
         float* place = to + (tile + i) * tasks.tile_step(kPanelColumns) + half;
         for (int row = 0; row < Rows::kRows; ++row) {
           Vector places[kLanes];
-          load_lanes(places, lanes, row * kStripRow + i * kOutputs);
+          load_lanes(places, lanes, row * kStripRow + i * tiles.outputs);
           const Vector taken[kInputs] = {places[0], places[1], places[2], places[3], places[4], places[5]};
           Vector points[kInputs];
           transform_input(points, taken);
@@ -108,21 +118,22 @@ template <class Rows>
 
 // A panel of the transformed gradients. Stores of eight spoil the two floats behind a point's channels, where the next
 // point's or the next tile's come later.
-template <class Rows>
+template <int kOutputs, class Rows>
 [[gnu::noinline]] void transform_gradient_panel(float* to, const GradientTasks& tasks, const Maps& maps, const Tiles& tiles, int begin, int end, int panel,
                               const Rows& rows) {
-  transform_down<kPanelRows, kOutputs>(maps, panel * kPanelRows, tiles, begin, end, rows,
+  transform_down<kPanelRows>(maps, kOutputs, panel * kPanelRows, tiles, begin, end, rows,
                                        [&](const float* strips, int tile, int count) {
     const std::ptrdiff_t step = tasks.point_step(kPanelRows);
     const float* lanes[kLanes];
     for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = strips + std::min(lane, kPanelRows - 1) * Rows::kRows * kStripRow;
-    for (int i = 0; i < count; i += 2) {
+    constexpr int kJoined = kLanes / kOutputs;
+    for (int i = 0; i < count; i += kJoined) {
       for (int row = 0; row < Rows::kRows; ++row) {
-        Vector places[kLanes];  // of two tiles
+        Vector places[kLanes];  // of kJoined tiles
         load_lanes(places, lanes, row * kStripRow + i * kOutputs);
-        for (int own = 0; own < std::min(2, count - i); ++own) {
-          const Vector taken[kOutputs] = {places[own * kOutputs], places[own * kOutputs + 1], places[own * kOutputs + 2],
-                                          places[own * kOutputs + 3]};
+        for (int own = 0; own < std::min(kJoined, count - i); ++own) {
+          Vector taken[kOutputs];
+          for (int place = 0; place < kOutputs; ++place) taken[place] = places[own * kOutputs + place];
           Vector points[kInputs];
           transform_output_gradient(points, taken);
           float* place = to + (tile + i + own) * tasks.tile_step(kPanelRows) + row * kInputs * step;
@@ -153,7 +164,7 @@ template <class Rows>
 }
 
 // The sums of tiles [begin, end).
-template <class InputRows, class GradientRows>
+template <int kOutputs, class InputRows, class GradientRows>
 void add_tiles(float* sums, const GradientTasks& tasks, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g,
                const Tiles& tiles, int begin, int end, const InputRows& input_rows, const GradientRows& gradient_rows,
                float* scratch) {
@@ -168,7 +179,7 @@ void add_tiles(float* sums, const GradientTasks& tasks, ConstBlocked d_output, c
                             input_rows);
     }
     for (int panel = 0; panel < tasks.row_panels; ++panel) {
-      transform_gradient_panel(transformed + panel * tasks.panel_floats(kPanelRows), tasks, gradients, tiles, first,
+      transform_gradient_panel<kOutputs>(transformed + panel * tasks.panel_floats(kPanelRows), tasks, gradients, tiles, first,
                                last, panel, gradient_rows);
     }
     add_products(sums, tasks, scratch, transformed, last - first, first == begin);
@@ -186,32 +197,34 @@ Vector merged(const float* sums, const GradientTasks& tasks) {
 }
 
 // d_weight [row][channel] = G^T sums G of eight channels.
+template <int kTaps>
 void finish_channels(float* d_weight, const float* sums, const GradientTasks& tasks, int count) {
-  Vector half[kInputs][3];  // [column][row]
+  constexpr int kCount = kTaps * kTaps;
+  Vector half[kInputs][kTaps];  // [column][row]
   for (int column = 0; column < kInputs; ++column) {
     Vector taken[kInputs];
     for (int i = 0; i < kInputs; ++i) taken[i] = merged(sums + (i * kInputs + column) * tasks.stride(), tasks);
     transform_weights_gradient(half[column], taken);
   }
-  Vector taps[9];
-  for (int i = 0; i < 3; ++i) {
+  Vector taps[kCount];
+  for (int i = 0; i < kTaps; ++i) {
     Vector taken[kInputs];
     for (int column = 0; column < kInputs; ++column) taken[column] = half[column][i];
-    Vector row[3];
+    Vector row[kTaps];
     transform_weights_gradient(row, taken);
-    for (int tap = 0; tap < 3; ++tap) taps[i * 3 + tap] = row[tap];
+    for (int tap = 0; tap < kTaps; ++tap) taps[i * kTaps + tap] = row[tap];
   }
-  const Vector last = taps[8];
-  Vector lanes[kLanes];
-  for (int i = 0; i < kLanes; ++i) lanes[i] = taps[i];
-  transpose(lanes);
-  for (int lane = 0; lane < count; ++lane, d_weight += 9) {
-    store(d_weight, lanes[lane]);
-    d_weight[8] = last[lane];
+  for (int first = 0; first + kLanes <= kCount; first += kLanes) {
+    Vector lanes[kLanes];
+    for (int i = 0; i < kLanes; ++i) lanes[i] = taps[first + i];
+    transpose(lanes);
+    for (int lane = 0; lane < count; ++lane) store(d_weight + lane * kCount + first, lanes[lane]);
   }
+  for (int lane = 0; lane < count; ++lane) d_weight[lane * kCount + kCount - 1] = taps[kCount - 1][lane];
 }
 
 // The rows of one panel, a panel of columns after the other, since their sums lie side by side; the next one's are asked for.
+template <int kTaps>
 [[gnu::noinline]] void finish_weights(Floats d_weight, const float* sums, const GradientTasks& tasks, const ConvGeometry& g,
                                       int panel) {
   const int rows = std::min(kPanelRows, g.out_channels - panel * kPanelRows);
@@ -224,33 +237,41 @@ void finish_channels(float* d_weight, const float* sums, const GradientTasks& ta
       for (int half = 0; half < kPanelColumns; half += kLanes) {
         const int channel = column * kPanelColumns + half;
         if (channel >= g.in_channels) break;
-        finish_channels(d_weight.data() + (static_cast<std::ptrdiff_t>(panel * kPanelRows + row) * g.in_channels + channel) * 9,
+        const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(panel * kPanelRows + row) * g.in_channels + channel;
+        finish_channels<kTaps>(d_weight.data() + place * kTaps * kTaps,
                         sums + row * kPanelColumns + half, tasks, std::min(kLanes, g.in_channels - channel));
       }
     }
   }
 }
 
-}  // namespace
-
-void conv_backward_params(Floats d_weight, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g, int batch,
-                          const Scratch& scratch) {
+template <int kTaps>
+void backward_params(Floats d_weight, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g, int batch,
+                     const Scratch& scratch) {
+  constexpr int kOutputs = outputs_of(kTaps);
   const GradientTasks tasks(g);
-  const Tiles tiles(g.out_height, g.out_width, batch);
+  const Tiles tiles(g.out_height, g.out_width, batch, kOutputs);
   float* sums = scratch.shared;
   for_each_tile(tasks.tasks(), [&](int task) {
     float* own = scratch.thread(team_rank());
     if (tasks.slots > 1) {
       const int begin = static_cast<int>(static_cast<long>(tiles.count) * task / tasks.slots);
       const int end = static_cast<int>(static_cast<long>(tiles.count) * (task + 1) / tasks.slots);
-      add_tiles(sums + task * tasks.slot_floats(), tasks, d_output, input, g, tiles, begin, end, AllInputRows(), AllGradientRows(),
-                own);
+      add_tiles<kOutputs>(sums + task * tasks.slot_floats(), tasks, d_output, input, g, tiles, begin, end, AllInputRows(),
+                          AllGradientRows<kOutputs>(), own);
     } else {
-      add_tiles(sums + task * kInputs * tasks.stride(), tasks, d_output, input, g, tiles, 0, tiles.count, kInputRows[task],
-                kGradientRows[task], own);
+      add_tiles<kOutputs>(sums + task * kInputs * tasks.stride(), tasks, d_output, input, g, tiles, 0, tiles.count,
+                          kInputRows[task], kGradientRows<kOutputs>[task], own);
     }
   });
-  for_each_tile(tasks.row_panels, [&](int panel) { finish_weights(d_weight, sums, tasks, g, panel); });
+  for_each_tile(tasks.row_panels, [&](int panel) { finish_weights<kTaps>(d_weight, sums, tasks, g, panel); });
+}
+
+}  // namespace
+
+void conv_backward_params(Floats d_weight, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g, int batch,
+                          const Scratch& scratch) {
+  (g.kernel_height == 3 ? backward_params<3> : backward_params<5>)(d_weight, d_output, input, g, batch, scratch);
 }
 
 void conv_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g,

@@ -25,7 +25,7 @@ void for_each_run(const Tiles& tiles, int begin, int end, int most, Visit&& visi
 }
 
 /// Floats of a row of a strip of `count` tiles that read kInputs places each: some more, since loads are of kLanes.
-constexpr int strip_stride(int count) { return count * kOutputs + kLanes; }
+constexpr int strip_stride(int count, int outputs) { return count * outputs + kLanes; }
 
 /// The plane of a channel as it is loaded, and where the plane lies that will be read next, as seen from it.
 struct PlaneView {
@@ -37,7 +37,7 @@ struct PlaneView {
 };
 
 // What rows outside of a plane hold.
-alignas(64) inline constexpr float kZeros[kMostTiles * kOutputs + kLanes] = {};
+alignas(64) inline constexpr float kZeros[kMostTiles * outputs_of(3) + kLanes] = {};
 
 /// The rows of a strip, from the first place inside the plane on.
 template <int kRows>

@@ -1,5 +1,6 @@
-// The transforms of F(4x4, 3x3) on eight tiles, or eight channels of a tile, at a time: the points 0, 1, -1, 2, -2 and
-// infinity, as Lavin & Gray (2016) have them. For winograd's sources only.
+// The transforms of F(4x4, 3x3) and F(2x2, 5x5) on eight tiles, or eight channels of a tile, at a time: the points 0, 1, -1,
+// 2, -2 and infinity, as Lavin & Gray (2016) have them. Both have the same B; A and G are matrices of powers of the points,
+// with as many columns as there are outputs and taps. For winograd's sources only.
 #pragma once
 
 #include "cnn/core/multiply_panels.hpp"
@@ -22,7 +23,7 @@ inline void transform_input(Vector (&to)[kInputs], const Vector (&d)[kInputs]) {
 }
 
 /// A^T m.
-inline void transform_output(Vector (&to)[kOutputs], const Vector (&m)[kInputs]) {
+inline void transform_output(Vector (&to)[4], const Vector (&m)[kInputs]) {
   const Vector sum = m[1] + m[2];
   const Vector difference = m[1] - m[2];
   const Vector far_sum = m[3] + m[4];
@@ -32,9 +33,13 @@ inline void transform_output(Vector (&to)[kOutputs], const Vector (&m)[kInputs])
   to[2] = sum + 4.0f * far_sum;
   to[3] = difference + 8.0f * far_difference + m[5];
 }
+inline void transform_output(Vector (&to)[2], const Vector (&m)[kInputs]) {
+  to[0] = m[0] + (m[1] + m[2]) + (m[3] + m[4]);
+  to[1] = (m[1] - m[2]) + 2.0f * (m[3] - m[4]) + m[5];
+}
 
 /// A y, the adjoint of transform_output.
-inline void transform_output_gradient(Vector (&to)[kInputs], const Vector (&y)[kOutputs]) {
+inline void transform_output_gradient(Vector (&to)[kInputs], const Vector (&y)[4]) {
   const Vector even = y[0] + y[2];
   const Vector odd = y[1] + y[3];
   const Vector far_even = y[0] + 4.0f * y[2];
@@ -45,6 +50,14 @@ inline void transform_output_gradient(Vector (&to)[kInputs], const Vector (&y)[k
   to[3] = far_even + far_odd;
   to[4] = far_even - far_odd;
   to[5] = y[3];
+}
+inline void transform_output_gradient(Vector (&to)[kInputs], const Vector (&y)[2]) {
+  to[0] = y[0];
+  to[1] = y[0] + y[1];
+  to[2] = y[0] - y[1];
+  to[3] = y[0] + 2.0f * y[1];
+  to[4] = y[0] - 2.0f * y[1];
+  to[5] = y[1];
 }
 
 /// G g.
@@ -60,6 +73,18 @@ inline void transform_weights(Vector (&to)[kInputs], const Vector (&g)[3]) {
   to[4] = far - far_middle;
   to[5] = g[2];
 }
+inline void transform_weights(Vector (&to)[kInputs], const Vector (&g)[5]) {
+  const Vector even = (g[0] + g[2] + g[4]) * (1 / 6.0f);
+  const Vector odd = (g[1] + g[3]) * (1 / 6.0f);
+  const Vector far_even = g[0] * (1 / 24.0f) + g[2] * (1 / 6.0f) + g[4] * (2 / 3.0f);
+  const Vector far_odd = g[1] * (1 / 12.0f) + g[3] * (1 / 3.0f);
+  to[0] = g[0] * 0.25f;
+  to[1] = -even - odd;
+  to[2] = odd - even;
+  to[3] = far_even + far_odd;
+  to[4] = far_even - far_odd;
+  to[5] = g[4];
+}
 
 /// G^T u, the adjoint of transform_weights.
 inline void transform_weights_gradient(Vector (&to)[3], const Vector (&u)[kInputs]) {
@@ -69,21 +94,16 @@ inline void transform_weights_gradient(Vector (&to)[3], const Vector (&u)[kInput
   to[1] = (u[2] - u[1]) * (1 / 6.0f) + (u[3] - u[4]) * (1 / 12.0f);
   to[2] = far * (1 / 6.0f) - near + u[5];
 }
-
-/// Both sides of a matrix [rows][columns] of vectors: to = T from T^T, where `transform` multiplies by T.
-template <int kTo, int kFrom, class Transform>
-inline void transform_both(Vector (&to)[kTo][kTo], const Vector (&from)[kFrom][kFrom], Transform&& transform) {
-  Vector half[kFrom][kTo];  // [column][row]
-  for (int column = 0; column < kFrom; ++column) {
-    Vector taken[kFrom];
-    for (int row = 0; row < kFrom; ++row) taken[row] = from[row][column];
-    transform(half[column], taken);
-  }
-  for (int row = 0; row < kTo; ++row) {
-    Vector taken[kFrom];
-    for (int column = 0; column < kFrom; ++column) taken[column] = half[column][row];
-    transform(to[row], taken);
-  }
+inline void transform_weights_gradient(Vector (&to)[5], const Vector (&u)[kInputs]) {
+  const Vector near = (u[1] + u[2]) * (1 / 6.0f);
+  const Vector near_odd = (u[2] - u[1]) * (1 / 6.0f);
+  const Vector far = u[3] + u[4];
+  const Vector far_odd = u[3] - u[4];
+  to[0] = u[0] * 0.25f - near + far * (1 / 24.0f);
+  to[1] = near_odd + far_odd * (1 / 12.0f);
+  to[2] = far * (1 / 6.0f) - near;
+  to[3] = near_odd + far_odd * (1 / 3.0f);
+  to[4] = far * (2 / 3.0f) - near + u[5];
 }
 
 }  // namespace cnn::winograd
