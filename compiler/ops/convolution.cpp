@@ -16,7 +16,7 @@ ir::ScratchSize depthwise_scratch(const ir::OpContext& context) {
                               std::min(w.width.stride, w.width.dilation * (w.width.kernel - 1) + 1);
   const std::int64_t plane = (w.height.out + reach(w.height)) * pitch;
   const std::int64_t margin = reach(w.height) * pitch + reach(w.width);
-  return {.per_thread = phases * plane + w.height.out * pitch + 2 * margin, .shared = 0};
+  return {.per_thread = phases * plane + w.height.out * pitch + 2 * margin + 8, .shared = 0};
 }
 
 }  // namespace

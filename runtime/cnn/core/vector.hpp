@@ -41,6 +41,19 @@ inline void store(float* to, Vector value) {
   *reinterpret_cast<UnalignedVector*>(to) = value;
 }
 
+/// The first `count` of eight elements, 1 to 7; nothing behind them is written.
+inline void store_part(float* to, Vector value, int count) {
+  using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
+  using Places = int __attribute__((vector_size(32)));
+  if (count < 4) {
+    for (int i = 0; i < count; ++i) to[i] = value[i];
+    return;
+  }
+  const Vector last = __builtin_shuffle(value, (Places{0, 1, 2, 3, 4, 5, 6, 7} + (count - 4)) & 7);
+  *reinterpret_cast<Four*>(to) = __builtin_shufflevector(value, value, 0, 1, 2, 3);
+  *reinterpret_cast<Four*>(to + count - 4) = __builtin_shufflevector(last, last, 0, 1, 2, 3);
+}
+
 /// Zeros: too few for a call of memset, which a plain loop would become.
 inline void clear(float* to, int count) {
   using Four = float __attribute__((vector_size(16), aligned(4), may_alias));

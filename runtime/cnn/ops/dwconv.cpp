@@ -10,9 +10,6 @@ namespace cnn {
 
 namespace {
 
-constexpr int kPiece =
-    2048;  // floats of rows summed as one long row, which fills vectors however narrow the map is
-
 MapGeometry input_map(const ConvGeometry& g) {
   return {g.in_channels, g.in_height, g.in_width, g.block};
 }
@@ -51,19 +48,38 @@ void for_each_phase_row(const ConvGeometry& g, const DepthwiseLayout& layout, Vi
   }
 }
 
+constexpr int kAhead = 256;  // floats before they are needed that memory is asked for
+
+// A copy of every kStride-th of `count` elements in whole vectors, up to seven too many; nothing is read from `end` on.
+template <class Stride, class Map>
+void copy_places(float* to, const float* from, int count, Stride stride, const float* end, const Map& map) {
+  int i = 0;
+  if (stride == 1) {
+    for (; i < count && end - (from + i) >= kLanes; i += kLanes) {
+      __builtin_prefetch(from + i + kAhead);
+      store(to + i, map(load(from + i)));
+    }
+  } else if (stride == 2) {
+    for (; i < count && end - (from + 2 * i) >= 2 * kLanes; i += kLanes) {
+      __builtin_prefetch(from + 2 * i + kAhead);
+      store(to + i, map(load_apart(from + 2 * i)));
+    }
+  }
+  for (; i < count; ++i) to[i] = map(from[i * stride]);
+}
+
 // Lays a plane of the input out in phases, mapped, zeros where there is padding.
 template <class Stride, class Map>
 void gather_mapped(float* phases, const float* plane, const ConvGeometry& g, const DepthwiseLayout& layout,
                    Stride stride, const Map& map) {
+  const float* end = plane + static_cast<std::ptrdiff_t>(g.in_height) * g.in_width;
   for_each_phase_row(g, layout, [&](std::ptrdiff_t row, int in_y, const PhaseColumns& columns) {
-    float* __restrict to = phases + row;
-    if (in_y < 0) return void(std::fill_n(to, layout.pitch, 0.0f));
-    const float* __restrict from = plane + static_cast<std::ptrdiff_t>(in_y) * g.in_width + columns.first;
-    for (int x = 0; x < columns.begin; ++x) to[x] = 0;
-    to += columns.begin;
-    const int count = columns.end - columns.begin;
-    for (int x = 0; x < count; ++x) to[x] = map(from[x * stride]);
-    for (int x = count; x < layout.pitch - columns.begin; ++x) to[x] = 0;
+    float* to = phases + row;
+    if (in_y < 0) return clear(to, layout.pitch);
+    clear(to, columns.begin);
+    copy_places(to + columns.begin, plane + static_cast<std::ptrdiff_t>(in_y) * g.in_width + columns.first,
+                columns.end - columns.begin, stride, end, map);
+    clear(to + columns.end, layout.pitch - columns.end);
   });
 }
 
@@ -72,7 +88,7 @@ void gather(float* phases, const Loaded& input, int channel, const float* plane,
             const DepthwiseLayout& layout) {
   with_stride(g.stride_width, [&](auto stride) {
     if (input.affine == nullptr) {
-      gather_mapped(phases, plane, g, layout, stride, [](float value) { return value; });
+      gather_mapped(phases, plane, g, layout, stride, [](auto value) { return value; });
     } else {
       gather_mapped(phases, plane, g, layout, stride, ChannelMap(input, channel, g.in_channels));
     }
@@ -135,49 +151,69 @@ struct Depthwise {
   }
 };
 
-// What one channel's sums become; `addend` is the plane that is added, or null.
+// What one channel's sums become.
 struct PlaneEpilogue {
-  float bias, scale, shift;
-  Activation activation;
+  Vector bias, scale, shift, least, most;
 
   PlaneEpilogue(const Epilogue& epilogue, int channel, int channels)
-      : bias(epilogue.bias == nullptr ? 0 : epilogue.bias[channel]),
-        scale(epilogue.affine == nullptr ? 1 : epilogue.affine[channel]),
-        shift(epilogue.affine == nullptr ? 0 : epilogue.affine[channels + channel]),
-        activation(epilogue.activation) {}
-
-  // A row of sums, which have the bias already.
-  float* store(float* to, const float* sums, const float* addend, int count) const {
-    const float least = least_of(activation), most = most_of(activation);
-    for (int i = 0; i < count; ++i) {
-      float value = sums[i] * scale + shift;
-      if (addend != nullptr) value += addend[i];
-      value = least > value ? least : value;
-      to[i] = most < value ? most : value;
-    }
-    return to + count;
-  }
+      : bias(broadcast(epilogue.bias == nullptr ? 0 : epilogue.bias[channel])),
+        scale(broadcast(epilogue.affine == nullptr ? 1 : epilogue.affine[channel])),
+        shift(broadcast(epilogue.affine == nullptr ? 0 : epilogue.affine[channels + channel])),
+        least(broadcast(least_of(epilogue.activation))),
+        most(broadcast(most_of(epilogue.activation))) {}
 };
+
+// Sums over N taps of a plane's rows at the layout's pitch: to `spare`, or, where they are the last taps, to the output.
+// `addend` is the plane that is added, or null. The epilogue is a copy, since stores of vectors may change anything else.
+template <int N>
+[[gnu::noinline]] void sum_plane(float* out, const float* phases, const Taps& taps, bool starts, bool last,
+                                 const PlaneEpilogue epilogue, const float* addend, int height, int width, int pitch, float* spare) {
+  const float* places[N];
+  Vector weights[N];
+  for (int tap = 0; tap < N; ++tap) {
+    places[tap] = phases + taps.offsets[tap];
+    weights[tap] = broadcast(taps.weights[tap]);
+  }
+  const auto sum_at = [&](std::ptrdiff_t place) {
+    Vector sum = starts ? epilogue.bias : load(spare + place);
+#pragma GCC unroll 9
+    for (int tap = 0; tap < N; ++tap) sum += weights[tap] * load(places[tap] + place);
+    return sum;
+  };
+  const auto finish = [&](Vector sum) { return at_most(at_least(sum, epilogue.least), epilogue.most); };
+  std::ptrdiff_t place = 0;
+  for (int y = 0; y < height; ++y, place += pitch - width) {
+    int count = width;
+    if (!last) {
+      for (; count >= kLanes; count -= kLanes, place += kLanes) store(spare + place, sum_at(place));
+      if (count > 0) store_part(spare + place, sum_at(place), count);
+    } else if (addend == nullptr) {
+      for (; count >= kLanes; count -= kLanes, place += kLanes, out += kLanes) {
+        __builtin_prefetch(out + kAhead, 1);
+        store(out, finish(sum_at(place) * epilogue.scale + epilogue.shift));
+      }
+      if (count > 0) store_part(out, finish(sum_at(place) * epilogue.scale + epilogue.shift), count);
+    } else {
+      for (; count >= kLanes; count -= kLanes, place += kLanes, out += kLanes, addend += kLanes) {
+        store(out, finish(sum_at(place) * epilogue.scale + epilogue.shift + load(addend)));
+      }
+      if (count > 0) store_part(out, finish(sum_at(place) * epilogue.scale + epilogue.shift + load_part(addend, count)), count);
+      addend += count;
+    }
+    place += count;
+    if (last) out += count;
+  }
+}
 
 // One plane of the output from the input's phases; `spare` holds a plane at the layout's pitch.
 void forward_plane(float* out, const float* phases, const float* weight, const PlaneEpilogue& epilogue, const float* addend,
                    const ConvGeometry& g, const Depthwise& depthwise, float* spare) {
-  const int pitch = depthwise.layout.pitch;
-  const int piece = std::max(1, kPiece / pitch);
+  static constexpr decltype(&sum_plane<1>) kSums[kTapsTogether] = {sum_plane<1>, sum_plane<2>, sum_plane<3>, sum_plane<4>, sum_plane<5>,
+                                                                   sum_plane<6>, sum_plane<7>, sum_plane<8>, sum_plane<9>};
   for (int first = 0; first < g.taps(); first += kTapsTogether) {
     const Taps taps = depthwise.taps_from(first, g.taps(), weight);
-    const bool last = first + kTapsTogether >= g.taps();
-    for (int begin = 0; begin < g.out_height; begin += piece) {
-      const int rows = std::min(piece, g.out_height - begin);
-      const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(begin) * pitch;
-      float* sums = first == 0 && last ? spare : spare + place;  // the same memory again, if it is done with
-      correlate(sums, phases + place, static_cast<std::ptrdiff_t>(rows - 1) * pitch + g.out_width, taps,
-                first == 0, epilogue.bias);
-      for (int y = 0; last && y < rows; ++y, sums += pitch) {
-        out = epilogue.store(out, sums, addend, g.out_width);
-        if (addend != nullptr) addend += g.out_width;
-      }
-    }
+    kSums[taps.count - 1](out, phases, taps, first == 0, first + kTapsTogether >= g.taps(), epilogue, addend, g.out_height,
+                          g.out_width, depthwise.layout.pitch, spare);
   }
 }
 

@@ -36,10 +36,10 @@ struct DepthwiseLayout {
 /// Taps that a depthwise kernel may have: 31x31.
 inline constexpr int kMostDepthwiseTaps = 961;
 
-/// A plane of the input and one of the output for each thread.
+/// A plane of the input and one of the output for each thread, and as much as vectors reach beyond them.
 constexpr ScratchSize dwconv_scratch(const ConvGeometry& g, int /*batch*/) {
   const DepthwiseLayout layout(g);
-  return {.per_thread = layout.input_floats() + layout.output_floats(g.out_height), .shared = 0};
+  return {.per_thread = layout.input_floats() + layout.output_floats(g.out_height) + 8, .shared = 0};
 }
 
 /// As conv with groups = in_channels, which the geometry must have, and at most kMostDepthwiseTaps: output
