@@ -61,65 +61,90 @@ void pack_columns(float* right, std::ptrdiff_t stride, const Loaded& source, con
   }
 }
 
-struct Finish {
-  Blocked target;
-  const Epilogue& epilogue;
-  const Correlation& c;
-  const TileColumns& columns;
-  std::ptrdiff_t plane;  // of all images of a block
+// Stores what a tile's sums become.
+class Finish {
+ public:
+  Finish(const Blocked& target, const Epilogue& epilogue, const Correlation& c, const TileColumns& columns)
+      : target_(target),
+        epilogue_(epilogue),
+        c_(c),
+        columns_(columns),
+        plane_(Planes(c).target * c.block),
+        least_(least_of(epilogue.activation)),
+        most_(most_of(epilogue.activation)),
+        plain_(epilogue.bias == nullptr && epilogue.affine == nullptr && epilogue.addend.data == nullptr &&
+               epilogue.activation == Activation::kNone) {}
 
   // Asks for the lines that a panel's sums will be stored to.
   void prefetch(int row, int panel) const {
-    const int rows = std::min(kPanelRows, c.out_channels - row);
-    const float* to = target.data + (c.group * c.out_channels + row) * plane + columns.target[panel * kPanelColumns];
-    for (int i = 0; i < rows; ++i, to += plane) {
+    const int rows = std::min(kPanelRows, c_.out_channels - row);
+    const float* to = target_.data + (c_.group * c_.out_channels + row) * plane_ + columns_.target[panel * kPanelColumns];
+    for (int i = 0; i < rows; ++i, to += plane_) {
       __builtin_prefetch(to, 1);
       __builtin_prefetch(to + kPanelColumns - 1, 1);
     }
   }
 
   // Stores one panel's sums: rows from `row`, columns of `panel`.
-  void operator()(PanelSums& sums, int row, int panel) const {
-    const int rows = std::min(kPanelRows, c.out_channels - row);
+  void operator()(const PanelSums& sums, int row, int panel) const {
+    const int rows = std::min(kPanelRows, c_.out_channels - row);
     const int first = panel * kPanelColumns;
-    for (int i = 0; i < rows; ++i) {
-      const int channel = c.group * c.out_channels + row + i;
-      Vector values[2] = {sums.rows[i][0], sums.rows[i][1]};
-      if (epilogue.bias != nullptr) {
-        for (Vector& value : values) value += epilogue.bias[channel];
+    const int channel = c_.group * c_.out_channels + row;
+    float* to = target_.data + channel * plane_;
+    if (!columns_.together[panel]) {
+      for (int i = 0; i < rows; ++i, to += plane_) store_apart(to, mapped(sums.rows[i][0], channel + i), mapped(sums.rows[i][1], channel + i), channel + i, first);
+      return;
+    }
+    to += columns_.target[first];
+    if (plain_) {
+      for (int i = 0; i < rows; ++i, to += plane_) {
+        store(to, sums.rows[i][0]);
+        store(to + kLanes, sums.rows[i][1]);
       }
-      if (epilogue.affine != nullptr) {
-        const float shift = epilogue.affine[c.groups * c.out_channels + channel];
-        for (Vector& value : values) value = value * epilogue.affine[channel] + shift;
+      return;
+    }
+    const float* addend = epilogue_.addend.data == nullptr ? nullptr : epilogue_.addend.data + channel * plane_ + columns_.addend[first];
+    for (int i = 0; i < rows; ++i, to += plane_) {
+      Vector left = mapped(sums.rows[i][0], channel + i);
+      Vector right = mapped(sums.rows[i][1], channel + i);
+      if (addend != nullptr) {
+        left += load(addend);
+        right += load(addend + kLanes);
+        addend += plane_;
       }
-      float* to = target.data + channel * plane;
-      const float* addend = epilogue.addend.data == nullptr ? nullptr : epilogue.addend.data + channel * plane;
-      if (columns.together[panel]) {
-        store_together(to + columns.target[first], addend == nullptr ? nullptr : addend + columns.addend[first], values);
-      } else {
-        store_apart(to, addend, first, values);
-      }
+      store(to, clamped(left));
+      store(to + kLanes, clamped(right));
     }
   }
 
  private:
-  void store_together(float* to, const float* addend, Vector (&values)[2]) const {
-    for (int half = 0; half < 2; ++half) {
-      if (addend != nullptr) values[half] += load(addend + half * kLanes);
-      values[half] = activate(values[half], epilogue.activation);
-      store(to + half * kLanes, values[half]);
+  Vector mapped(Vector value, int channel) const {
+    if (epilogue_.bias != nullptr) value += epilogue_.bias[channel];
+    if (epilogue_.affine != nullptr) value = value * epilogue_.affine[channel] + epilogue_.affine[c_.groups * c_.out_channels + channel];
+    return value;
+  }
+  Vector clamped(Vector value) const { return at_most(at_least(value, broadcast(least_)), broadcast(most_)); }
+
+  void store_apart(float* to, Vector left, Vector right, int channel, int first) const {
+    alignas(64) float numbers[kPanelColumns];
+    store(numbers, left);
+    store(numbers + kLanes, right);
+    const int count = std::min(kPanelColumns, columns_.count - first);
+    if (epilogue_.addend.data != nullptr) {
+      const float* addend = epilogue_.addend.data + channel * plane_;
+      for (int i = 0; i < count; ++i) numbers[i] += addend[columns_.addend[first + i]];
     }
+    for (int half = 0; half < kPanelColumns; half += kLanes) store(numbers + half, clamped(load(numbers + half)));
+    for (int i = 0; i < count; ++i) to[columns_.target[first + i]] = numbers[i];
   }
 
-  void store_apart(float* to, const float* addend, int first, const Vector (&values)[2]) const {
-    alignas(64) float numbers[kPanelColumns];
-    store(numbers, values[0]);
-    store(numbers + kLanes, values[1]);
-    const int count = std::min(kPanelColumns, columns.count - first);
-    for (int i = 0; i < count && addend != nullptr; ++i) numbers[i] += addend[columns.addend[first + i]];
-    for (int half = 0; half < kPanelColumns; half += kLanes) store(numbers + half, activate(load(numbers + half), epilogue.activation));
-    for (int i = 0; i < count; ++i) to[columns.target[first + i]] = numbers[i];
-  }
+  Blocked target_;
+  const Epilogue& epilogue_;
+  const Correlation& c_;
+  const TileColumns& columns_;
+  std::ptrdiff_t plane_;  // of all images of a block
+  float least_, most_;
+  bool plain_;
 };
 
 }  // namespace
@@ -156,7 +181,7 @@ void correlate_tile(Blocked target, const Loaded& source, const float* left, con
   float* right = scratch;
   float* partial = scratch + kTilePanels * right_panel_stride(std::min(c.depth(), kCorrelationDepth));
   const ColumnPieces pieces(columns, c, scratch + correlation_scratch(c) - piece_floats(c));
-  const Finish finish{target, epilogue, c, columns, Planes(c).target * c.block};
+  const Finish finish(target, epilogue, c, columns);
   // What is packed after the steps below `done`: more of this tile, or what is likely this thread's next one. Where taps
   // overlap it was read before.
   const auto what_comes = [&](int done) {
