@@ -44,20 +44,28 @@ struct Moments {
 };
 
 // Sums of what vectors() gives for each eight elements, and of its `one` for the rest: in floats over a few elements, then in
-// double, in one order.
+// double, in one order. Four sums at a time, since an addition has to wait for the one before it.
 template <int kSums, class Vectors, class One>
 std::array<double, kSums> sum_vectors(std::ptrdiff_t count, Vectors&& vectors, One&& one) {
-  constexpr std::ptrdiff_t kPiece = 16 * kLanes;
+  constexpr int kChains = 4;
+  constexpr std::ptrdiff_t kPiece = 16 * kChains * kLanes;
   std::array<double, kSums> sums = {};
   const std::ptrdiff_t whole = count / kLanes * kLanes;
   for (std::ptrdiff_t begin = 0; begin < whole; begin += kPiece) {
-    std::array<Vector, kSums> lanes = {};
-    for (std::ptrdiff_t i = begin; i < std::min(begin + kPiece, whole); i += kLanes) {
+    const std::ptrdiff_t end = std::min(begin + kPiece, whole);
+    Vector lanes[kChains][kSums] = {};
+    const auto add = [&](Vector (&to)[kSums], std::ptrdiff_t i) {
       const std::array<Vector, kSums> terms = vectors(i);
-      for (int sum = 0; sum < kSums; ++sum) lanes[sum] += terms[sum];
+      for (int sum = 0; sum < kSums; ++sum) to[sum] += terms[sum];
+    };
+    std::ptrdiff_t i = begin;
+    for (; i + kChains * kLanes <= end; i += kChains * kLanes) {
+      for (int chain = 0; chain < kChains; ++chain) add(lanes[chain], i + chain * kLanes);
     }
+    for (; i < end; i += kLanes) add(lanes[0], i);
     for (int sum = 0; sum < kSums; ++sum) {
-      for (int lane = 0; lane < kLanes; ++lane) sums[sum] += static_cast<double>(lanes[sum][lane]);
+      const Vector all = (lanes[0][sum] + lanes[1][sum]) + (lanes[2][sum] + lanes[3][sum]);
+      for (int lane = 0; lane < kLanes; ++lane) sums[sum] += static_cast<double>(all[lane]);
     }
   }
   for (std::ptrdiff_t i = whole; i < count; ++i) {
@@ -197,6 +205,9 @@ ChannelSums channel_sums(ConstBlocked d_output, ConstBlocked input, ConstFloats 
     const auto [row_sum, row_product] = sum_vectors<2>(
         row.count,
         [=](std::ptrdiff_t i) {
+          // The next image's: too far away for the processor to see.
+          __builtin_prefetch(in + i + input.stride);
+          __builtin_prefetch(d_out + i + d_output.stride);
           const Vector value = load(in + i);
           const Vector d = pass(load(d_out + i), value);
           return std::array{d, d * (value - mean)};
@@ -228,6 +239,9 @@ void channel_gradient(const Result& d_input, ConstBlocked d_output, ConstBlocked
     float* d_in = d_input.map.block(block) + row.offset;
     std::ptrdiff_t i = 0;
     for (; i + kLanes <= row.count; i += kLanes) {
+      __builtin_prefetch(in + i + input.stride);
+      __builtin_prefetch(d_out + i + d_output.stride);
+      __builtin_prefetch(d_in + i + d_input.map.stride, 1);
       const Vector value = load(in + i);
       const Vector d = scale * (pass(load(d_out + i), value) - mean_gradient - (value - mean) * slope);
       store(d_in + i, d_input.add ? load(d_in + i) + d : d);
