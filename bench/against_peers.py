@@ -27,7 +27,7 @@ IDLE = 0.3  # seconds: threads that spin after their work have gone to sleep
 ORDERS = {"training": "train", "inference": "predict"}
 
 
-def flops(network, summary, work, batch):
+def flops(summary, work, batch):
     """Of a step or a prediction, counted directly: two for each multiply-add; a training step has three times as many, but
     for the gradient of the images, which nobody needs."""
     if work == "inference":
@@ -37,10 +37,9 @@ def flops(network, summary, work, batch):
 
 
 def check_same(network, summary, torch):
-    """Both sides have the same network: as many numbers of each kind."""
+    """Both sides have the same network: as many parameters."""
     theirs = torch.ask("parameters")
     ours = summary["parameters"]
-    ours = ours["total"] if isinstance(ours, dict) else ours
     if ours != theirs["parameters"]:
         raise sides.Failed(f"{network.name} has {ours:,} parameters here and {theirs['parameters']:,} in PyTorch")
 
@@ -85,7 +84,7 @@ class Bench:
     def measure(self, network, work, batch):
         one = report.Measurement(network.name, work, batch)
         summary = self.makers.summary(network, batch)
-        one.flops = flops(network, summary, work, batch)
+        one.flops = flops(summary, work, batch)
         makers = self.makers_of(network, work, batch)
         running = {name: self.start(one, network, name, maker) for name, maker in makers.items()}
         running = {name: side for name, side in running.items() if side is not None}

@@ -13,7 +13,6 @@ class Panel:
     x: str               # what the axes show
     y: str
     lines: dict          # name -> [(x, y)], all above 0
-    names: tuple = ()    # in place of numbers: the x of a line are 1, 2, ...
 
 
 def text(x, y, words, anchor="middle", size=11, turned=False):

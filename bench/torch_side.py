@@ -57,12 +57,11 @@ class Side:
         return getattr(zoo, name)(**quick, **heads)
 
     def parameters(self):
-        """Numbers that learn, and statistics; the auxiliary heads' apart from the network's own."""
+        """Numbers that learn, without the auxiliary heads'."""
         def count(tensors):
             return sum(tensor.numel() for name, tensor in tensors if tensor.is_floating_point())
         heads = count((name, tensor) for name, tensor in self.net.named_parameters() if name.lower().startswith("aux"))
-        return {"parameters": count(self.net.named_parameters()) - heads, "heads": heads,
-                "statistics": count(self.net.named_buffers())}
+        return {"parameters": count(self.net.named_parameters()) - heads}
 
     def train(self, count, variant):
         """A function that takes a step."""

@@ -74,34 +74,27 @@ void add_pass(const Layer& layer, const char* pass, const char* algorithm, Scrat
   });
 }
 
-ScratchSize packed_forward(const ConvGeometry& g, int images) { return conv_scratch(g, images); }
-ScratchSize packed_input(const ConvGeometry& g, int images) { return conv_backward_input_scratch(g, images); }
-ScratchSize packed_params(const ConvGeometry& g, int images) { return conv_backward_params_scratch(g, images); }
-ScratchSize winograd_forward(const ConvGeometry& g, int images) { return winograd::conv_scratch(g, images); }
-ScratchSize winograd_input(const ConvGeometry& g, int images) { return winograd::conv_backward_input_scratch(g, images); }
-ScratchSize winograd_params(const ConvGeometry& g, int images) { return winograd::conv_backward_params_scratch(g, images); }
-
 }  // namespace
 
 void add_conv() {
   for (const Layer& layer : kLayers) {
-    add_pass(layer, "forward", "packed", packed_forward, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+    add_pass(layer, "forward", "packed", conv_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
       conv(o.output.images(), o.loaded(), o.weight, Epilogue(), g, batch, s);
     });
-    add_pass(layer, "input", "packed", packed_input, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+    add_pass(layer, "input", "packed", conv_backward_input_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
       conv_backward_input(o.input.images(), o.output.images(), o.weight, g, batch, s);
     });
-    add_pass(layer, "params", "packed", packed_params, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+    add_pass(layer, "params", "packed", conv_backward_params_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
       conv_backward_params(o.d_weight, o.output.images(), o.loaded(), g, batch, s);
     });
     if (!winograd::fits(geometry_of(layer))) continue;
-    add_pass(layer, "forward", "winograd", winograd_forward, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+    add_pass(layer, "forward", "winograd", winograd::conv_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
       winograd::conv(o.output.images(), o.loaded(), o.weight, Epilogue(), g, batch, s);
     });
-    add_pass(layer, "input", "winograd", winograd_input, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+    add_pass(layer, "input", "winograd", winograd::conv_backward_input_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
       winograd::conv_backward_input(o.input.images(), o.output.images(), o.weight, g, batch, s);
     });
-    add_pass(layer, "params", "winograd", winograd_params, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+    add_pass(layer, "params", "winograd", winograd::conv_backward_params_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
       winograd::conv_backward_params(o.d_weight, o.output.images(), o.loaded(), g, batch, s);
     });
   }

@@ -1,4 +1,5 @@
 // kernels_benchmark [--team THREADS] [--batch IMAGES] [Google Benchmark's own options]
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 #include <vector>

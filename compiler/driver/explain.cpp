@@ -65,11 +65,6 @@ std::string layer_line(const Plan& plan, const ir::Phase& phase, const ir::Optim
                      with_commas(plan.layers[layer].parameters), rate, decay);
 }
 
-std::string_view pass_of(const plan::Step& step) {
-  if (step.function.ends_with("_backward_input")) return "backward-input";
-  return step.function.ends_with("_backward_params") ? "backward-params" : "forward";
-}
-
 // The passes of each layer whose card had a choice, and why it is this one: a line for all that share a reason.
 std::string kernels(const Plan& plan, const plan::Function& function) {
   struct Line {
@@ -82,7 +77,7 @@ std::string kernels(const Plan& plan, const plan::Function& function) {
     const auto [found, added] = known.try_emplace({step.layer->index, step.reason}, lines.size());
     if (added) lines.push_back({plan.layers[static_cast<std::size_t>(step.layer->index)].path, "", step.reason});
     std::string& passes = lines[found->second].passes;
-    passes += fmt::format("{}{}", passes.empty() ? "" : ", ", pass_of(step));
+    passes += fmt::format("{}{}", passes.empty() ? "" : ", ", plan::to_text(step.choice->work));
   }
   std::size_t path_width = 0, pass_width = 0;
   for (const Line& line : lines) {

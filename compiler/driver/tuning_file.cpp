@@ -8,7 +8,6 @@
 #include <charconv>
 #include <cmath>
 #include <map>
-#include <set>
 
 #include "support/files.hpp"
 #include "support/messages.hpp"

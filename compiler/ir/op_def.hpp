@@ -3,6 +3,7 @@
 // Nobody switches on an op's name: what else must be known is a trait.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <span>
@@ -138,6 +139,8 @@ struct CallDef {
   PrepareDef prepare = {};
   bool in_place = false;     // backward: kDInput may be kDOutput
   bool accumulates = false;  // backward: kDInput may be added to: cnn::Result
+
+  bool takes(Role role) const { return std::ranges::find(operands, role) != operands.end(); }
 };
 
 enum class Pass { kForward, kBackwardInput, kBackwardParams, kBackward };

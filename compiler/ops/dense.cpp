@@ -37,12 +37,13 @@ ir::OnnxForm onnx(const ir::OpContext& context) {
   return {.nodes = {std::move(node)}};
 }
 
-// What cnn::dense_scratch says for the same geometry.
+// What cnn::dense_scratch says for the same geometry: images and features in whole panels.
 ir::ScratchSize scratch_size(const ir::OpContext& context) {
-  if (context.block != 1) return {};
-  const std::int64_t images = (std::min<std::int64_t>(context.batch, 32) + 15) / 16 * 16;
-  const std::int64_t features = std::max(context.inputs[0].channels, (context.output.channels + 5) / 6 * 6);
-  return {.per_thread = 17408, .shared = (images + 8) * features};
+  constexpr std::int64_t kPanelRows = 6, kPanelColumns = 16, kLanes = 8, kFewImages = 32, kDenseThreadFloats = 17408;
+  const auto whole = [](std::int64_t count, std::int64_t panel) { return (count + panel - 1) / panel * panel; };
+  const std::int64_t images = whole(std::min(context.batch, kFewImages), kPanelColumns);
+  const std::int64_t features = std::max(context.inputs[0].channels, whole(context.output.channels, kPanelRows));
+  return {.per_thread = kDenseThreadFloats, .shared = (images + kLanes) * features};
 }
 
 // What cnn::lanes::dense_backward_params_scratch says for the same geometry.

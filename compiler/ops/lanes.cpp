@@ -1,7 +1,6 @@
 // Cards of kernels on lanes, from those of maps.
 #include "ops/lanes.hpp"
 
-#include <algorithm>
 
 #include "ops/convolution.hpp"
 

@@ -11,8 +11,8 @@ namespace cnnc::plan {
 
 namespace {
 
-bool names(const std::optional<ir::CallDef>& call, ir::Role role) {
-  return call.has_value() && std::ranges::find(call->operands, role) != call->operands.end();
+bool takes(const std::optional<ir::CallDef>& call, ir::Role role) {
+  return call && call->takes(role);
 }
 
 std::int64_t blocks(std::int64_t batch, std::int64_t block) {
@@ -103,8 +103,8 @@ void FunctionBuilder::decide_modes() {
     }
     for (const ir::TensorId input : node.inputs) mode.passes_back |= needs_gradient_[index(input)];
     const auto reads = [&](ir::Role role) {
-      return (mode.learns && names(mode.calls->backward_params, role)) ||
-             (mode.passes_back && (names(mode.calls->backward_input, role) || names(mode.calls->backward, role)));
+      return (mode.learns && takes(mode.calls->backward_params, role)) ||
+             (mode.passes_back && (takes(mode.calls->backward_input, role) || takes(mode.calls->backward, role)));
     };
     mode.backward_reads_inputs_stored = reads(ir::Role::kInputs);
     mode.backward_reads_inputs = mode.backward_reads_inputs_stored || reads(ir::Role::kLoaded);
@@ -350,7 +350,7 @@ void FunctionBuilder::call_affine(std::size_t number, std::size_t head) {
     step.also.clear();
     append_absorbed(head, step);
   }
-  if (request_.kind != FunctionKind::kPredict || names(definition, ir::Role::kInputs)) return;
+  if (request_.kind != FunctionKind::kPredict || definition.takes(ir::Role::kInputs)) return;
   function_.buffers[static_cast<std::size_t>(saved_of(number))].prepared = true;
   function_.preparation.push_back(std::move(step));
   function_.steps.pop_back();

@@ -10,13 +10,6 @@ namespace cnnc::plan {
 
 namespace {
 
-bool takes(const std::optional<ir::CallDef>& call, ir::Role role) {
-  return call && std::ranges::find(call->operands, role) != call->operands.end();
-}
-bool takes(const ir::CallDef& call, ir::Role role) {
-  return std::ranges::find(call.operands, role) != call.operands.end();
-}
-
 class Fusing {
  public:
   Fusing(const ir::Graph& graph, const std::vector<NodeMode>& modes)
@@ -54,10 +47,10 @@ class Fusing {
   // A node whose calls have kActivation does the activation behind it, if all that its gradient needs is in its own calls.
   void take_activation(std::size_t number) {
     const NodeMode& mode = modes_[number];
-    if (!takes(mode.calls->forward, ir::Role::kActivation)) return;
+    if (!mode.calls->forward.takes(ir::Role::kActivation)) return;
     const auto reader = only_reader(graph_.nodes[number].output);
     if (!reader || cuts_off(*reader).empty()) return;
-    const bool own_gradient = takes(mode.calls->backward_params, ir::Role::kActivation);
+    const bool own_gradient = mode.calls->backward_params && mode.calls->backward_params->takes(ir::Role::kActivation);
     fusion_.activation[number] = cuts_off(*reader);
     fusion_.absorbed[*reader] = true;
     fusion_.absorbed_backward[*reader] = own_gradient;
@@ -65,7 +58,7 @@ class Fusing {
   }
 
   void follow_epilogue(std::size_t number) {
-    if (!takes(modes_[number].calls->forward, ir::Role::kEpilogue)) return;
+    if (!modes_[number].calls->forward.takes(ir::Role::kEpilogue)) return;
     FusedEpilogue epilogue{.affine = {}, .addend = {}, .activation = {}, .result = graph_.nodes[number].output};
     for (auto reader = only_reader(epilogue.result); reader; reader = only_reader(epilogue.result)) {
       if (fusion_.absorbed[*reader] || !extend(epilogue, number, *reader)) break;
@@ -85,7 +78,7 @@ class Fusing {
       epilogue.activation = cuts_off(reader);
       return true;
     }
-    if (mode.calls->as_affine && !takes(*mode.calls->as_affine, ir::Role::kInputs) && !epilogue.affine && !epilogue.addend) {
+    if (mode.calls->as_affine && !mode.calls->as_affine->takes(ir::Role::kInputs) && !epilogue.affine && !epilogue.addend) {
       if (mode.backward_reads_inputs) return false;
       epilogue.affine = reader;
       epilogue.activation = fusion_.activation[reader];
@@ -129,7 +122,7 @@ class Fusing {
   bool loads(std::size_t reader) const {
     const NodeMode& mode = modes_[reader];
     if (fusion_.absorbed[reader]) return false;
-    return takes(mode.calls->forward, ir::Role::kLoaded) && !mode.backward_reads_inputs_stored;
+    return mode.calls->forward.takes(ir::Role::kLoaded) && !mode.backward_reads_inputs_stored;
   }
 
   const ir::Graph& graph_;

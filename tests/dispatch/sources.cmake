@@ -1,4 +1,4 @@
-# The kernels of the sample library: a few, so that it builds quickly. Also for tests/arm64.
+# The kernels of the sample library: a few, so that it builds quickly.
 set(runtime "${PROJECT_SOURCE_DIR}/runtime")
 file(GLOB sample_kernels CONFIGURE_DEPENDS
   "${runtime}/cnn/ops/conv.cpp" "${runtime}/cnn/ops/conv/*.cpp" "${runtime}/cnn/ops/dense.cpp" "${runtime}/cnn/ops/dense/*.cpp"

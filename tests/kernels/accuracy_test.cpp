@@ -192,7 +192,7 @@ void report(const Layer& layer, const char* algorithm, const Passes& passes, dou
 }  // namespace
 
 TEST(Accuracy, OfConvolutionsAgainstDouble) {
-  constexpr double kStrict = 1e-5, kFast = 1e-3;
+  constexpr double kStrict = 1e-5, kFast = 3e-5;  // the language promises 1e-3 of `fast`: this is what was reached
   std::printf("relative errors: root mean square, then the largest\n");
   for (const Layer& layer : kLayers) {
     SCOPED_TRACE(testing::Message() << layer.network << " " << layer.in << " to " << layer.out << " at " << layer.size);

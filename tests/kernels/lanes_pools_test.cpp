@@ -19,7 +19,6 @@ void for_each_lanes_pool(Check&& check) {
   int calls = 0;
   for_each_pool([&](PoolGeometry g, int) {
     if (g.block != 1) return;
-    g.block = 1;
     check(g, kLaneBatches[calls++ % std::size(kLaneBatches)]);
   });
 }

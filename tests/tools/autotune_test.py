@@ -18,7 +18,7 @@ model Net {
   input 1x32x32
   conv1 = conv(16, 3, pad=1)
   conv2 = conv(16, 3, pad=1, act=relu)
-  conv3 = conv(16, 5, pad=2)
+  conv3 = conv(16, 7, pad=3)
   pool1 = maxpool(2)
   gap1 = gap
   fc = dense(4)
@@ -99,7 +99,7 @@ class Choices(Case):
         kernels = self.kernels("--tuned", "net.tune")
         self.assertIn("conv1  forward  winograd: tuned, 3.1 ms against 4.7 ms packed (the cost model would choose packed)", kernels["step_main"])
         self.assertIn("conv1  backward-params  packed: tuned, 0.40 ms against 0.051 ms winograd (the cost model agrees)", kernels["step_main"])
-        self.assertTrue(any(line.startswith("conv2  forward  packed: tuned (the cost model ") for line in kernels["predict"]), kernels)
+        self.assertTrue(any(line.startswith("conv2  predict  packed: tuned (the cost model ") for line in kernels["predict"]), kernels)
         self.assertNotIn("predict", self.kernels())
 
     def test_build_systems_see_the_file(self):
@@ -173,7 +173,7 @@ error: nothing in Net computes the pass backward-input of 'conv1'
    |       ^^^^^^^^^^^^^^
    help: leave the line out; there are: predict, forward, backward-params
 
-error: winograd can't compute the pass forward of 'conv3': the kernel is 5x5
+error: winograd can't compute the pass forward of 'conv3': the kernel is 7x7
   --> net.tune:7:15
  7 | conv3 forward winograd
    |               ^^^^^^^^
