@@ -66,8 +66,7 @@ struct PanelSums {
 
 /// Six lanes, as one step of a left panel.
 inline void store_rows(float* to, Vector value) {
-  using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
-  *reinterpret_cast<Four*>(to) = __builtin_shufflevector(value, value, 0, 1, 2, 3);
+  *reinterpret_cast<UnalignedFour*>(to) = __builtin_shufflevector(value, value, 0, 1, 2, 3);
   to[4] = value[4];
   to[5] = value[5];
 }

@@ -11,6 +11,9 @@ using UnalignedVector = float __attribute__((vector_size(32), aligned(4), may_al
 
 inline constexpr int kLanes = 8;
 
+/// Half of one, for what is too short for a whole.
+using UnalignedFour = float __attribute__((vector_size(16), aligned(4), may_alias));
+
 inline Vector load(const float* from) {
   return *reinterpret_cast<const UnalignedVector*>(from);
 }
@@ -22,15 +25,14 @@ inline Vector load_apart(const float* from) {
 
 /// The first `count` of eight elements, 1 to 7; the others are 0. Nothing behind them is read.
 inline Vector load_part(const float* from, int count) {
-  using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
   using Places = int __attribute__((vector_size(32)));
   if (count < 4) {
     Vector value = {};
     for (int i = 0; i < count; ++i) value[i] = from[i];
     return value;
   }
-  const Four low = *reinterpret_cast<const Four*>(from);
-  const Four high = *reinterpret_cast<const Four*>(from + count - 4);
+  const UnalignedFour low = *reinterpret_cast<const UnalignedFour*>(from);
+  const UnalignedFour high = *reinterpret_cast<const UnalignedFour*>(from + count - 4);
   const Vector both = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
   const Places place = {0, 1, 2, 3, 4, 5, 6, 7};
   const Vector value = __builtin_shuffle(both, place < 4 ? place : place + 8 - count);
@@ -43,26 +45,34 @@ inline void store(float* to, Vector value) {
 
 /// The first `count` of eight elements, 1 to 7; nothing behind them is written.
 inline void store_part(float* to, Vector value, int count) {
-  using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
   using Places = int __attribute__((vector_size(32)));
   if (count < 4) {
     for (int i = 0; i < count; ++i) to[i] = value[i];
     return;
   }
   const Vector last = __builtin_shuffle(value, (Places{0, 1, 2, 3, 4, 5, 6, 7} + (count - 4)) & 7);
-  *reinterpret_cast<Four*>(to) = __builtin_shufflevector(value, value, 0, 1, 2, 3);
-  *reinterpret_cast<Four*>(to + count - 4) = __builtin_shufflevector(last, last, 0, 1, 2, 3);
+  *reinterpret_cast<UnalignedFour*>(to) = __builtin_shufflevector(value, value, 0, 1, 2, 3);
+  *reinterpret_cast<UnalignedFour*>(to + count - 4) = __builtin_shufflevector(last, last, 0, 1, 2, 3);
+}
+
+/// The first `count` of eight elements as far as there are any, the others 0; eight of them if there are more.
+inline Vector load_first(const float* from, int count) {
+  if (count >= kLanes) return load(from);
+  return count > 0 ? load_part(from, count) : Vector{};
+}
+inline void store_first(float* to, Vector value, int count) {
+  if (count >= kLanes) return store(to, value);
+  if (count > 0) store_part(to, value, count);
 }
 
 /// Zeros: too few for a call of memset, which a plain loop would become.
 inline void clear(float* to, int count) {
-  using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
   if (count >= kLanes) {
     for (int i = 0; i + kLanes <= count; i += kLanes) store(to + i, Vector{});
     store(to + count - kLanes, Vector{});
   } else if (count >= 4) {
-    *reinterpret_cast<Four*>(to) = Four{};
-    *reinterpret_cast<Four*>(to + count - 4) = Four{};
+    *reinterpret_cast<UnalignedFour*>(to) = UnalignedFour{};
+    *reinterpret_cast<UnalignedFour*>(to + count - 4) = UnalignedFour{};
   } else if (count > 0) {
     to[0] = to[count / 2] = to[count - 1] = 0;
   }

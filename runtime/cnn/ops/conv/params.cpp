@@ -76,14 +76,10 @@ void pack_inputs(float* right, const Loaded& input, const TileColumns& columns, 
 // Adds a panel's sums to rows of a weight's gradient, or overwrites it with them.
 void add_sums(float* to, const PanelSums& sums, std::ptrdiff_t row_distance, int rows, int columns, bool first) {
   for (int row = 0; row < rows; ++row, to += row_distance) {
-    if (columns == kPanelColumns) {
-      store(to, first ? sums.rows[row][0] : load(to) + sums.rows[row][0]);
-      store(to + kLanes, first ? sums.rows[row][1] : load(to + kLanes) + sums.rows[row][1]);
-      continue;
-    }
-    for (int i = 0; i < columns; ++i) {
-      const float sum = sums.rows[row][i / kLanes][i % kLanes];
-      to[i] = first ? sum : to[i] + sum;
+    for (int half = 0; half < 2; ++half) {
+      float* own = to + half * kLanes;
+      const int count = columns - half * kLanes;
+      store_first(own, first ? sums.rows[row][half] : load_first(own, count) + sums.rows[row][half], count);
     }
   }
 }

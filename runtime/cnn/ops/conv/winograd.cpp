@@ -135,6 +135,8 @@ struct BlockTiles {
   }
 };
 
+// The parts of the work are not inlined, so that a profile tells one from the other.
+
 // The first half of a channel's V = B^T d B, from top to bottom.
 [[gnu::noinline]] void transform_down(float* strips, const Loaded& source, const BlockTiles& block, const Filter& f, int channel) {
   for (int i = 0; i < block.run_count; ++i, strips += kInputs * block.strip_row) {

@@ -20,22 +20,23 @@ constexpr int kInputTask = 2048;   // and of backward-params
 
 static_assert(kRowTask * kPanelColumns <= kDenseThreadFloats && kColumnTask * (kOutputChunk + panel_count(kFewImages, kPanelRows) * kPanelRows) <= kDenseThreadFloats);
 
-// ---------- forward ----------
-
-// The inputs of images as right panels: [panel of 16 images][in][16], zeros where there is no image.
-void pack_images(float* to, ConstBlocked input, int in, int batch) {
-  const int panels = panel_count(batch, kPanelColumns);
-  for_each_tile(panels * panel_count(in, kDepthChunk), [&](int task) {
+// Images' features as panels: [panel of kPanel images][feature][kPanel], zeros where there is no image.
+template <int kPanel>
+void pack_images(float* to, ConstBlocked images, int features, int batch) {
+  const int panels = panel_count(batch, kPanel);
+  for_each_tile(panels * panel_count(features, kDepthChunk), [&](int task) {
     const int panel = task % panels;
-    const int begin = task / panels * kDepthChunk, end = std::min(begin + kDepthChunk, in);
-    float* row = to + (static_cast<std::ptrdiff_t>(panel) * in + begin) * kPanelColumns;
-    for (int image = 0; image < kPanelColumns; ++image) {
-      const int own = panel * kPanelColumns + image;
-      const float* from = own < batch ? input.block(own) : nullptr;
-      for (int i = begin; i < end; ++i) row[(i - begin) * kPanelColumns + image] = from == nullptr ? 0.0f : from[i];
+    const int begin = task / panels * kDepthChunk, end = std::min(begin + kDepthChunk, features);
+    float* row = to + (static_cast<std::ptrdiff_t>(panel) * features + begin) * kPanel;
+    for (int image = 0; image < kPanel; ++image) {
+      const int own = panel * kPanel + image;
+      const float* from = own < batch ? images.block(own) : nullptr;
+      for (int i = begin; i < end; ++i) row[(i - begin) * kPanel + image] = from == nullptr ? 0.0f : from[i];
     }
   });
 }
+
+// ---------- forward ----------
 
 // sums [rows][16] += rows of weights, `in` apart, by `depth` steps of a panel of images.
 template <int kRows>
@@ -129,43 +130,18 @@ void forward_dots(Blocked output, ConstBlocked input, ConstFloats weight, const 
 
 // ---------- backward ----------
 
-// The gradients of images as left panels: [panel of 6 images][out][6], zeros where there is no image.
-void pack_gradients(float* to, ConstBlocked d_output, int out, int batch) {
-  const int panels = panel_count(batch, kPanelRows);
-  for_each_tile(panels * panel_count(out, kDepthChunk), [&](int task) {
-    const int panel = task % panels;
-    const int begin = task / panels * kDepthChunk, end = std::min(begin + kDepthChunk, out);
-    float* row = to + (static_cast<std::ptrdiff_t>(panel) * out + begin) * kPanelRows;
-    for (int image = 0; image < kPanelRows; ++image) {
-      const int own = panel * kPanelRows + image;
-      const float* from = own < batch ? d_output.block(own) : nullptr;
-      for (int i = begin; i < end; ++i) row[(i - begin) * kPanelRows + image] = from == nullptr ? 0.0f : from[i];
-    }
-  });
-}
-
-// The first `count` floats of 16: all, or what there is of the last columns.
-struct Columns {
-  Vector first, second;
-};
-Columns load_columns(const float* from, int count) {
-  if (count >= kPanelColumns) return {load(from), load(from + kLanes)};
-  alignas(32) float columns[kPanelColumns] = {};
-  std::copy_n(from, count, columns);
-  return {load(columns), load(columns + kLanes)};
-}
-
 // left [depth][6] by 16 columns of rows `row` floats apart.
 template <bool kWhole>
 [[gnu::always_inline]] inline PanelSums multiply_in_place(const float* left, const float* right, std::ptrdiff_t row, int depth,
                                                           int columns) {
   PanelSums sums = {};
   for (int step = 0; step < depth; ++step, left += kPanelRows, right += row) {
-    const Columns own = kWhole ? Columns{load(right), load(right + kLanes)} : load_columns(right, columns);
+    const Vector first = kWhole ? load(right) : load_first(right, columns);
+    const Vector second = kWhole ? load(right + kLanes) : load_first(right + kLanes, columns - kLanes);
 #pragma GCC unroll 6
     for (int i = 0; i < kPanelRows; ++i) {
-      sums.rows[i][0] += left[i] * own.first;
-      sums.rows[i][1] += left[i] * own.second;
+      sums.rows[i][0] += left[i] * first;
+      sums.rows[i][1] += left[i] * second;
     }
   }
   return sums;
@@ -187,14 +163,14 @@ void forward(Blocked output, ConstBlocked input, ConstFloats weight, const float
     case 4: return forward_dots<4>(output, input, weight, bias, g);
     default: break;
   }
-  pack_images(scratch.shared, input, g.in, batch);
+  pack_images<kPanelColumns>(scratch.shared, input, g.in, batch);
   forward_panels(output, weight, bias, scratch.shared, g, batch, scratch);
 }
 
 void backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, const DenseGeometry& g, int batch,
                     const Scratch& scratch) {
   float* packed = scratch.shared;
-  pack_gradients(packed, d_output, g.out, batch);
+  pack_images<kPanelRows>(packed, d_output, g.out, batch);
   const int panels = panel_count(batch, kPanelRows);
   for_each_tile(panel_count(g.in, kColumnTask), [&](int task) {
     const int begin = task * kColumnTask, end = std::min(begin + kColumnTask, g.in);
@@ -254,12 +230,8 @@ void backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked input,
         const PanelSums sums = multiply_in_place(left, input.data + column, input.stride, batch, count);
         float* to = d_weight.data() + static_cast<std::ptrdiff_t>(panel) * kPanelRows * g.in + column;
         for (int i = 0; i < rows; ++i, to += g.in) {
-          if (count == kPanelColumns) {
-            store(to, sums.rows[i][0]);
-            store(to + kLanes, sums.rows[i][1]);
-            continue;
-          }
-          for (int lane = 0; lane < count; ++lane) to[lane] = sums.rows[i][lane / kLanes][lane % kLanes];
+          store_first(to, sums.rows[i][0], count);
+          store_first(to + kLanes, sums.rows[i][1], count - kLanes);
         }
       }
     }
