@@ -4,8 +4,8 @@
   bench/memory_against_plan.py [--networks NAMES] [--threads N] [--cnnc FILE]
 
 Each network of the zoo takes two training steps in a fresh process. Its peak (VmHWM), less what the bare process had resident,
-stands beside the plan: weights, gradients, momentum, activations, scratch, and the images of a step, which are the caller's. Exit code 1 where a peak exceeds its plan, or falls
-below it, by more than 5 %.
+stands beside the plan: weights, gradients, momentum, activations, scratch, and the images of a step, which are the caller's.
+Exit code 1 where a peak exceeds its plan, or falls below it, by more than 5 % and a MiB.
 """
 import argparse
 import math
@@ -17,7 +17,7 @@ import sides
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 MIB = 1 << 20
-LIMIT = 0.05
+LIMIT = 0.05  # or a MiB: threads' stacks and the like, beside which a tiny network is nothing
 
 
 def measure(makers, network):
@@ -45,7 +45,7 @@ def main():
         planned, measured, bare = measure(makers, network)
         print(f"{network.name:18} {network.batch:5} {planned / MIB:12.1f} {measured / MIB:13.1f} {measured / planned:19.3f} {bare / MIB:9.1f}",
               flush=True)
-        if abs(measured / planned - 1) > LIMIT:
+        if abs(measured - planned) > max(LIMIT * planned, MIB):
             missed.append(network.name)
     if missed:
         sys.exit(f"more than {LIMIT:.0%} off: {', '.join(missed)}")
