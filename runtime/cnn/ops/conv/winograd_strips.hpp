@@ -36,8 +36,8 @@ struct PlaneView {
   int channel, channels;
 };
 
-// What rows outside of a plane hold.
-alignas(64) inline constexpr float kZeros[kMostTiles * outputs_of(3) + kLanes] = {};
+// What rows outside of a plane hold: a copy for each source, since kernels own no global variable.
+alignas(64) static constexpr float kZeros[kMostTiles * outputs_of(3) + kLanes] = {};
 
 /// The rows of a strip, from the first place inside the plane on.
 template <int kRows>
