@@ -1,6 +1,7 @@
 // What the command line accepts, and what it says to what it does not.
 #include "cnn/program/command_line.hpp"
 
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include "cnn/program/errors.hpp"
@@ -69,6 +70,10 @@ TEST(CommandLine, ProfileWatchesTheFirstPhaseUnlessToldOtherwise) {
 struct Refused {
   std::vector<std::string> arguments;
   const char* text;
+
+  friend void PrintTo(const Refused& refused, std::ostream* out) {
+    *out << fmt::format("'{}'", fmt::join(refused.arguments, " "));
+  }
 };
 
 class CommandLineRefuses : public testing::TestWithParam<Refused> {};
