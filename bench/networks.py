@@ -38,10 +38,11 @@ NETWORKS = [
 
 
 def find(name):
-    """The network called `name`, whatever its case and punctuation; also by its model's name."""
+    """The network called `name`, whatever its case and punctuation, or else the one whose model is."""
     def plain(text):
         return "".join(letter for letter in text.lower() if letter.isalnum())
-    for network in NETWORKS:
-        if plain(name) in (plain(network.name), plain(network.model)):
-            return network
+    for known in ("name", "model"):
+        for network in NETWORKS:
+            if plain(name) == plain(getattr(network, known)):
+                return network
     raise KeyError(name)
