@@ -65,10 +65,33 @@ inline void store_first(float* to, Vector value, int count) {
   if (count > 0) store_part(to, value, count);
 }
 
-/// Zeros: too few for a call of memset, which a plain loop would become.
+/// A value that GCC knows nothing about any more: it neither loads it again where it is used twice, since loads are what
+/// kernels are short of, nor makes a call of memset out of a few stores of zeros.
+inline Vector once(Vector value) {
+#if defined(__AVX__)
+  asm("" : "+x"(value));
+#endif
+  return value;
+}
+
+inline Vector load_once(const float* from) {
+  return once(load(from));
+}
+
+/// `count` zeros and up to seven more; eight for none.
+inline void clear_beyond(float* to, int count) {
+  const Vector zeros = once(Vector{});
+  do {
+    store(to, zeros);
+    to += kLanes;
+    count -= kLanes;
+  } while (count > 0);
+}
+
+/// `count` zeros.
 inline void clear(float* to, int count) {
   if (count >= kLanes) {
-    for (int i = 0; i + kLanes <= count; i += kLanes) store(to + i, Vector{});
+    clear_beyond(to, count / kLanes * kLanes);
     store(to + count - kLanes, Vector{});
   } else if (count >= 4) {
     *reinterpret_cast<UnalignedFour*>(to) = UnalignedFour{};
@@ -76,15 +99,6 @@ inline void clear(float* to, int count) {
   } else if (count > 0) {
     to[0] = to[count / 2] = to[count - 1] = 0;
   }
-}
-
-/// The same, once: where a value is used twice, GCC would rather load it twice, and loads are what such loops are short of.
-inline Vector load_once(const float* from) {
-  Vector value = load(from);
-#if defined(__AVX__)
-  asm("" : "+x"(value));
-#endif
-  return value;
 }
 
 /// Asks for the lines of `count` floats that will be read soon: short stretches of many planes, which the processor does not

@@ -68,18 +68,19 @@ void copy_places(float* to, const float* from, int count, Stride stride, const f
   for (; i < count; ++i) to[i] = map(from[i * stride]);
 }
 
-// Lays a plane of the input out in phases, mapped, zeros where there is padding.
+// Lays a plane of the input out in phases, mapped, zeros where there is padding. What is written beyond a row's end, the next
+// row overwrites; the last one's ends before the scratch does.
 template <class Stride, class Map>
 void gather_mapped(float* phases, const float* plane, const ConvGeometry& g, const DepthwiseLayout& layout,
                    Stride stride, const Map& map) {
   const float* end = plane + static_cast<std::ptrdiff_t>(g.in_height) * g.in_width;
   for_each_phase_row(g, layout, [&](std::ptrdiff_t row, int in_y, const PhaseColumns& columns) {
     float* to = phases + row;
-    if (in_y < 0) return clear(to, layout.pitch);
-    clear(to, columns.begin);
+    if (in_y < 0) return clear_beyond(to, layout.pitch);
+    clear_beyond(to, columns.begin);
     copy_places(to + columns.begin, plane + static_cast<std::ptrdiff_t>(in_y) * g.in_width + columns.first,
                 columns.end - columns.begin, stride, end, map);
-    clear(to + columns.end, layout.pitch - columns.end);
+    clear_beyond(to + columns.end, layout.pitch - columns.end);
   });
 }
 

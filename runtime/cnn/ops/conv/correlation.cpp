@@ -86,25 +86,33 @@ class Finish {
   }
 
   // Stores one panel's sums: rows from `row`, columns of `panel`.
-  void operator()(const PanelSums& sums, int row, int panel) const {
+  [[gnu::always_inline]] void operator()(const PanelSums& sums, int row, int panel) const {
     const int rows = std::min(kPanelRows, c_.out_channels - row);
     const int first = panel * kPanelColumns;
     const int channel = c_.group * c_.out_channels + row;
     float* to = target_.data + channel * plane_;
+    // Rows are counted by the compiler in each of these loops: sums with a number known only here would go through memory.
     if (!columns_.together[panel]) {
-      for (int i = 0; i < rows; ++i, to += plane_) store_apart(to, mapped(sums.rows[i][0], channel + i), mapped(sums.rows[i][1], channel + i), channel + i, first);
+#pragma GCC unroll 6
+      for (int i = 0; i < kPanelRows; ++i, to += plane_) {
+        if (i < rows) store_apart(to, mapped(sums.rows[i][0], channel + i), mapped(sums.rows[i][1], channel + i), channel + i, first);
+      }
       return;
     }
     to += columns_.target[first];
     if (plain_) {
-      for (int i = 0; i < rows; ++i, to += plane_) {
+#pragma GCC unroll 6
+      for (int i = 0; i < kPanelRows; ++i, to += plane_) {
+        if (i >= rows) return;
         store(to, sums.rows[i][0]);
         store(to + kLanes, sums.rows[i][1]);
       }
       return;
     }
     const float* addend = epilogue_.addend.data == nullptr ? nullptr : epilogue_.addend.data + channel * plane_ + columns_.addend[first];
-    for (int i = 0; i < rows; ++i, to += plane_) {
+#pragma GCC unroll 6
+    for (int i = 0; i < kPanelRows; ++i, to += plane_) {
+      if (i >= rows) return;
       Vector left = mapped(sums.rows[i][0], channel + i);
       Vector right = mapped(sums.rows[i][1], channel + i);
       if (addend != nullptr) {
@@ -125,7 +133,7 @@ class Finish {
   }
   Vector clamped(Vector value) const { return at_most(at_least(value, broadcast(least_)), broadcast(most_)); }
 
-  void store_apart(float* to, Vector left, Vector right, int channel, int first) const {
+  [[gnu::noinline]] void store_apart(float* to, Vector left, Vector right, int channel, int first) const {
     alignas(64) float numbers[kPanelColumns];
     store(numbers, left);
     store(numbers + kLanes, right);
