@@ -41,22 +41,28 @@ constexpr std::ptrdiff_t right_panel_stride(int depth) {
   return static_cast<std::ptrdiff_t>(depth + 1) * kPanelColumns;
 }
 
-/// How the outputs of a batch are cut: into columns' tiles, and rows into parts where there are few columns, so that eight
-/// threads have work.
+/// How the outputs of a batch are cut so that eight threads have work: into tiles of columns, smaller ones where there are
+/// few. Where weights are more than a second-level cache holds, rows are cut instead, so that they are read once.
 struct CorrelationTiles {
   int panels, tiles, row_parts;
 
   constexpr CorrelationTiles(const Correlation& c, int batch)
       : panels(panel_count(c.outputs() * batch, kPanelColumns)), tiles(panel_count(panels, kTilePanels)), row_parts(1) {
+    if (tiles == 0 || tiles >= kWanted) return;
     const int row_panels = panel_count(c.out_channels, kPanelRows);
-    const int wanted = (8 + tiles - 1) / tiles;
-    row_parts = wanted < 1 ? 1 : wanted;
-    if (row_parts > (row_panels + 7) / 8) row_parts = (row_panels + 7) / 8;
+    if (left_panel_floats(c.out_channels, c.depth()) <= kMostReadAgain) tiles = panels < kWanted ? panels : kWanted;
+    const int most = panel_count(row_panels, 8);
+    row_parts = panel_count(kWanted, tiles);
+    if (row_parts > most) row_parts = most;
   }
   constexpr int panel_begin(int tile) const {
     return static_cast<int>(static_cast<long>(panels) * tile / tiles);
   }
   constexpr int tasks() const { return tiles * row_parts; }
+
+ private:
+  static constexpr int kWanted = 8;
+  static constexpr std::size_t kMostReadAgain = std::size_t{5} << 16;  // floats of weights
 };
 
 /// Eight columns of a tile for one tap: they read places from `from` on of a channel's plane, where lanes [begin, end) are
