@@ -135,18 +135,33 @@ std::int64_t point_stride(std::int64_t floats) {
   return (pieces(floats, kLine) | 1) * kLine;
 }
 
-// cnn::winograd::filter_scratch.
-ScratchSize filter_scratch(std::int64_t in, std::int64_t out) {
+// cnn::winograd::conv_prepared_floats.
+std::int64_t transformed_weights(std::int64_t in, std::int64_t out) {
+  return kPoints * point_stride(whole(out, kPanelRows) * in);
+}
+
+// cnn::winograd::filter_scratch, of `tiles` tiles.
+ScratchSize filter_scratch(std::int64_t in, std::int64_t out, std::int64_t tiles) {
   const std::int64_t panels = std::clamp<std::int64_t>(4096 / (in + out) / kPanelColumns, 1, kMostTiles / kPanelColumns);
-  return {.per_thread = panels * (in + kRowGroup * kPanelRows) * (kPoints + 1) * kPanelColumns + 2 * 80 * kPanelColumns * panels,
-          .shared = kPoints * point_stride(whole(out, kPanelRows) * in)};
+  const std::int64_t shared_panels = pieces(pieces(out, kPanelRows), 8) == 1 ? 0 : std::min<std::int64_t>(pieces(tiles, kPanelColumns), 7);
+  const std::int64_t transform = (kPoints + 1) * kPanelColumns;  // of a panel's channel
+  return {.per_thread = panels * (in + kRowGroup * kPanelRows) * transform + 2 * 80 * kPanelColumns * panels,
+          .shared = transformed_weights(in, out) + shared_panels * in * transform};
+}
+
+// Tiles of a map's batch.
+std::int64_t tiles_of(std::int64_t height, std::int64_t width, std::int64_t taps, std::int64_t batch) {
+  const std::int64_t outputs = kInputs + 1 - taps;  // a side of a tile
+  return pieces(height, outputs) * pieces(width, outputs) * batch;
 }
 
 ScratchSize winograd_forward_scratch(const OpContext& context) {
-  return filter_scratch(context.inputs[0].channels, context.output.channels);
+  const Shape s(context);
+  return filter_scratch(s.in, s.out, tiles_of(s.height.out, s.width.out, s.height.kernel, context.batch));
 }
 ScratchSize winograd_backward_input_scratch(const OpContext& context) {
-  return filter_scratch(context.output.channels, context.inputs[0].channels);
+  const Shape s(context);
+  return filter_scratch(s.out, s.in, tiles_of(s.in_height, s.in_width, s.height.kernel, context.batch));
 }
 // cnn::winograd::GradientTasks.
 ScratchSize winograd_backward_params_scratch(const OpContext& context) {
@@ -187,8 +202,7 @@ double winograd_cost(const Shape& s, Pass pass, std::int64_t batch) {
   const std::int64_t out = pass == Pass::kBackwardInput ? s.in : s.out;
   const std::int64_t height = pass == Pass::kBackwardInput ? s.in_height : s.height.out;
   const std::int64_t width = pass == Pass::kBackwardInput ? s.in_width : s.width.out;
-  const std::int64_t outputs = kInputs + 1 - s.height.kernel;  // a side of a tile
-  const std::int64_t tiles = pieces(height, outputs) * pieces(width, outputs) * batch;
+  const std::int64_t tiles = tiles_of(height, width, s.height.kernel, batch);
   const double transforms = static_cast<double>(tiles) * (kInput * static_cast<double>(in) + kOutput * static_cast<double>(out)) +
                             kWeights * static_cast<double>(in * out);
   const double multiply = pass == Pass::kBackwardParams ? products(out, in, tiles) : products(out, tiles, in);
@@ -202,10 +216,11 @@ ScratchSize prepared_scratch(const OpContext& context) {
           .shared = shared_columns(s, s.pixels() * context.batch, s.depth())};
 }
 std::int64_t winograd_prepared_floats(const OpContext& context) {
-  return winograd_forward_scratch(context).shared;
+  return transformed_weights(context.inputs[0].channels, context.output.channels);
 }
 ScratchSize winograd_prepared_scratch(const OpContext& context) {
-  return {.per_thread = winograd_forward_scratch(context).per_thread, .shared = 0};
+  const ScratchSize size = winograd_forward_scratch(context);
+  return {.per_thread = size.per_thread, .shared = size.shared - winograd_prepared_floats(context)};
 }
 
 ir::CallDef named(ir::CallDef call, std::string_view function, ir::ScratchDef scratch) {

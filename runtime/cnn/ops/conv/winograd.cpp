@@ -168,14 +168,14 @@ struct BlockTiles {
   }
 }
 
-// V of a block's tiles. A channel's strips are written well before they are read: a load waits for the stores that it
-// overlaps with.
-void transform_inputs(float* to, const Loaded& source, const BlockTiles& block, const Filter& f, float* strips) {
+// V of a block's tiles, channels [begin, end). A channel's strips are written well before they are read: a load waits for the
+// stores that it overlaps with.
+void transform_inputs(float* to, const Loaded& source, const BlockTiles& block, const Filter& f, int begin, int end, float* strips) {
   float* ready = strips;
   float* next = strips + strip_floats(block.panels) / 2;
-  transform_down(ready, source, block, f, 0);
-  for (int channel = 0; channel < f.in_channels; ++channel) {
-    if (channel + 1 < f.in_channels) transform_down(next, source, block, f, channel + 1);
+  transform_down(ready, source, block, f, begin);
+  for (int channel = begin; channel < end; ++channel) {
+    if (channel + 1 < end) transform_down(next, source, block, f, channel + 1);
     transform_across(to, ready, block, f, channel);
     std::swap(ready, next);
   }
@@ -332,22 +332,55 @@ template <int kOutputs>
   }
 }
 
+// A filter's work on a batch.
+struct Work {
+  const Filter& f;
+  const Tiles tiles;
+  const Blocks blocks;
+
+  Work(const Filter& f, int batch)
+      : f(f), tiles(f.out_height, f.out_width, batch, f.outputs()), blocks(f.in_channels, f.out_channels, tiles) {}
+
+  BlockTiles tiles_of(int block, std::ptrdiff_t target_stride, std::ptrdiff_t addend_stride) const {
+    return BlockTiles(tiles, f, target_stride, addend_stride, blocks.panel_begin(block), blocks.panel_begin(block + 1));
+  }
+  // Floats of the transformed inputs of `panels` panels.
+  std::ptrdiff_t inputs_floats(int panels) const { return static_cast<std::ptrdiff_t>(panels) * f.in_channels * kTransformFloats; }
+};
+
+// The transformed inputs of all blocks, for all parts of the rows.
+void share_inputs(float* shared, const Loaded& source, const Work& work, const Scratch& scratch) {
+  constexpr int kChannels = 32;  // of a task
+  const int chunks = panel_count(work.f.in_channels, kChannels);
+  for_each_tile(work.blocks.blocks * chunks, [&](int task) {
+    const int block = task / chunks;
+    const int begin = task % chunks * kChannels;
+    transform_inputs(shared + work.inputs_floats(work.blocks.panel_begin(block)), source, work.tiles_of(block, 0, 0), work.f, begin,
+                     std::min(begin + kChannels, work.f.in_channels), scratch.thread(team_rank()));
+  });
+}
+
+// `shared`: for what Blocks::shared_floats() says.
 void filter(Blocked target, const Loaded& source, const float* weights, const Epilogue& epilogue, const Filter& f, int batch,
-            const Scratch& scratch) {
-  const Tiles tiles(f.out_height, f.out_width, batch, f.outputs());
+            const Scratch& scratch, float* shared) {
+  const Work work(f, batch);
+  const Blocks& blocks = work.blocks;
   const auto finish = f.taps == 3 ? transform_outputs<outputs_of(3)> : transform_outputs<outputs_of(5)>;
-  const Blocks blocks(f.in_channels, f.out_channels, tiles);
   const int row_panels = panel_count(f.out_channels, kPanelRows);
+  if (blocks.row_parts > 1) share_inputs(shared, source, work, scratch);
   for_each_tile(blocks.blocks * blocks.row_parts, [&](int task) {
     const int block = task / blocks.row_parts;
     const int part = task % blocks.row_parts;
     const int row_begin = row_panels * part / blocks.row_parts;
     const int row_end = row_panels * (part + 1) / blocks.row_parts;
-    const BlockTiles own(tiles, f, target.stride, epilogue.addend.stride, blocks.panel_begin(block), blocks.panel_begin(block + 1));
-    float* inputs = scratch.thread(team_rank());
-    float* sums = inputs + static_cast<std::ptrdiff_t>(own.panels) * f.in_channels * kTransformFloats;
-    float* strips = sums + static_cast<std::ptrdiff_t>(own.panels) * kRowGroup * kPanelRows * kTransformFloats;
-    transform_inputs(inputs, source, own, f, strips);
+    const BlockTiles own = work.tiles_of(block, target.stride, epilogue.addend.stride);
+    float* sums = scratch.thread(team_rank());
+    float* inputs = sums + static_cast<std::ptrdiff_t>(own.panels) * kRowGroup * kPanelRows * kTransformFloats;
+    if (blocks.row_parts > 1) {
+      inputs = shared + work.inputs_floats(blocks.panel_begin(block));
+    } else {
+      transform_inputs(inputs, source, own, f, 0, f.in_channels, inputs + work.inputs_floats(own.panels));
+    }
     for (int row = row_begin; row < row_end; row += kRowGroup) {
       const int last = std::min(row + kRowGroup, row_end);
       multiply_points(sums, inputs, weights, f, own.panels, row, last);
@@ -367,14 +400,16 @@ void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const 
           int batch, const Scratch& scratch) {
   const Filter f = forward_filter(g);
   if (!weight.prepared) transform_all_weights(scratch.shared, weight.data, f, false);
-  filter(output, input, weight.prepared ? weight.data : scratch.shared, epilogue, f, batch, scratch);
+  filter(output, input, weight.prepared ? weight.data : scratch.shared, epilogue, f, batch, scratch,
+         scratch.shared + (weight.prepared ? 0 : weights_floats(f.in_channels, f.out_channels)));
 }
 
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
                          const Scratch& scratch) {
   const Filter f = backward_filter(g);
   transform_all_weights(scratch.shared, weight.data(), f, true);
-  filter(d_input.map, d_output, scratch.shared, d_input.add ? Epilogue().plus(d_input.map) : Epilogue(), f, batch, scratch);
+  filter(d_input.map, d_output, scratch.shared, d_input.add ? Epilogue().plus(d_input.map) : Epilogue(), f, batch, scratch,
+         scratch.shared + weights_floats(f.in_channels, f.out_channels));
 }
 
 }  // namespace cnn::winograd

@@ -37,8 +37,8 @@ struct Tiles {
 inline constexpr int kRowGroup = 8;                   // panels of output channels whose sums are kept at a time
 inline constexpr int kMostTiles = 8 * kPanelColumns;  // of a block
 
-/// How tiles are cut for forward and backward-input: blocks of panels, whose transforms stay in the cache; where there are
-/// few, output channels into parts, so that eight threads have work.
+/// How tiles are cut for forward and backward-input so that eight threads have work: into blocks of panels, whose transforms
+/// stay in the cache; where there are few panels, output channels are cut into parts, which share the transformed inputs.
 struct Blocks {
   int panels = 0, blocks = 0, row_parts = 1;
 
@@ -46,10 +46,19 @@ struct Blocks {
     return std::clamp(4096 / channels / kPanelColumns, 1, kMostTiles / kPanelColumns);
   }
   constexpr Blocks(int in_channels, int out_channels, const Tiles& tiles)
-      : panels(panel_count(tiles.count, kPanelColumns)),
-        blocks(panel_count(panels, panels_of_block(in_channels + out_channels))),
-        row_parts(std::clamp((8 + blocks - 1) / blocks, 1, (panel_count(out_channels, kPanelRows) + 7) / 8)) {}
+      : panels(panel_count(tiles.count, kPanelColumns)), blocks(panel_count(panels, panels_of_block(in_channels + out_channels))) {
+    if (blocks == 0 || blocks >= kWanted) return;
+    blocks = std::min(panels, kWanted);
+    row_parts = std::min(panel_count(kWanted, blocks), most_parts(out_channels));
+  }
   constexpr int panel_begin(int block) const { return static_cast<int>(static_cast<long>(panels) * block / blocks); }
+
+  /// Floats of the inputs' transforms where they are shared, for batches of any size up to that of `tiles`.
+  static constexpr std::size_t shared_floats(int in_channels, int out_channels, const Tiles& tiles);
+
+ private:
+  static constexpr int kWanted = 8;
+  static constexpr int most_parts(int out_channels) { return panel_count(panel_count(out_channels, kPanelRows), 8); }
 };
 
 /// Floats from one point's matrix to the next one's: an odd number of cache lines, so that the same places of all points fall
@@ -68,18 +77,26 @@ inline constexpr int kTransformFloats = (kPoints + 1) * kPanelColumns;
 /// Floats of two channels' strips of a block: at most 80 for each tile.
 constexpr std::size_t strip_floats(int panels) { return static_cast<std::size_t>(2 * 80 * kPanelColumns * panels); }
 
-/// Floats for each thread: a block's transformed inputs and sums. Shared: the transformed weights.
-constexpr ScratchSize filter_scratch(int in, int out) {
+constexpr std::size_t Blocks::shared_floats(int in_channels, int out_channels, const Tiles& tiles) {
+  if (most_parts(out_channels) == 1) return 0;
+  const int panels = std::min(panel_count(tiles.count, kPanelColumns), kWanted - 1);
+  return static_cast<std::size_t>(panels) * static_cast<std::size_t>(in_channels) * kTransformFloats;
+}
+
+constexpr std::size_t weights_floats(int in, int out) { return static_cast<std::size_t>(kPoints * weights_stride(in, out)); }
+
+/// Floats for each thread: a block's transformed inputs and sums. Shared: the transformed weights, and inputs behind them.
+constexpr ScratchSize filter_scratch(int in, int out, const Tiles& tiles) {
   const int panels = Blocks::panels_of_block(in + out);
   const auto channels = static_cast<std::size_t>(panels * (in + kRowGroup * kPanelRows));
   return {.per_thread = channels * kTransformFloats + strip_floats(panels),
-          .shared = static_cast<std::size_t>(kPoints * weights_stride(in, out))};
+          .shared = weights_floats(in, out) + Blocks::shared_floats(in, out, tiles)};
 }
-constexpr ScratchSize conv_scratch(const ConvGeometry& g, int /*batch*/) {
-  return filter_scratch(g.in_channels, g.out_channels);
+constexpr ScratchSize conv_scratch(const ConvGeometry& g, int batch) {
+  return filter_scratch(g.in_channels, g.out_channels, Tiles(g.out_height, g.out_width, batch, outputs_of(g.kernel_height)));
 }
-constexpr ScratchSize conv_backward_input_scratch(const ConvGeometry& g, int /*batch*/) {
-  return filter_scratch(g.out_channels, g.in_channels);
+constexpr ScratchSize conv_backward_input_scratch(const ConvGeometry& g, int batch) {
+  return filter_scratch(g.out_channels, g.in_channels, Tiles(g.in_height, g.in_width, batch, outputs_of(g.kernel_height)));
 }
 
 /// How backward-params is cut for threads: into slots of tiles, each of which sums up a transformed gradient of its own, as far
@@ -123,10 +140,11 @@ void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const 
           const ConvGeometry& geometry, int batch, const Scratch& scratch);
 
 /// As cnn::conv_prepare: the transformed weights.
-constexpr std::size_t conv_prepared_floats(const ConvGeometry& g) { return filter_scratch(g.in_channels, g.out_channels).shared; }
+constexpr std::size_t conv_prepared_floats(const ConvGeometry& g) { return weights_floats(g.in_channels, g.out_channels); }
 void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& geometry);
 constexpr ScratchSize conv_prepared_scratch(const ConvGeometry& g, int batch) {
-  return {.per_thread = winograd::conv_scratch(g, batch).per_thread, .shared = 0};
+  const ScratchSize size = winograd::conv_scratch(g, batch);
+  return {.per_thread = size.per_thread, .shared = size.shared - weights_floats(g.in_channels, g.out_channels)};
 }
 
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& geometry, int batch,
