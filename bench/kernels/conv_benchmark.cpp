@@ -91,6 +91,11 @@ void add_conv() {
     add_pass(layer, "forward", "winograd", winograd::conv_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
       winograd::conv(o.output.images(), o.loaded(), o.weight, Epilogue(), g, batch, s);
     });
+    if (layer.kernel == 3) {
+      add_pass(layer, "forward", "winograd_2x2", winograd::conv_2x2_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+        winograd::conv_2x2(o.output.images(), o.loaded(), o.weight, Epilogue(), g, batch, s);
+      });
+    }
     add_pass(layer, "input", "winograd", winograd::conv_backward_input_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
       winograd::conv_backward_input(o.input.images(), o.output.images(), o.weight, g, batch, s);
     });

@@ -145,17 +145,18 @@ struct CallDef {
 
 enum class Pass { kForward, kBackwardInput, kBackwardParams, kBackward };
 
-/// Which of several ways a card chose for a pass of a layer, and why, for `explain`.
-struct Decision {
-  const CallDef* call = nullptr;
-  std::string reason;
-};
-
 /// One of the ways a card knows for a pass of a layer.
 struct Candidate {
   std::string_view name;          // "winograd", as tuning files have it
   const CallDef* call = nullptr;
   std::string obstacle = {};      // why it is closed to these shapes and this precision: "the kernel is 5x5"; empty: open
+};
+
+/// All ways, closed ones included, which of them the card chose, and why, for `explain`.
+struct Decision {
+  std::vector<Candidate> candidates;
+  std::size_t chosen = 0;
+  std::string reason;
 };
 
 /// The calls of one way to run a layer. What must be kept for backward is what its operands name (kInputs, kOutput, kSaved).
@@ -228,8 +229,6 @@ struct OpDef {
   SavedSize (*saved)(const OpContext&) = nullptr;
   /// Where a pass can be computed in several ways: which one these shapes call for; null: as `training` and `inference` say.
   Decision (*decide)(const OpContext&, Pass, Precision) = nullptr;
-  /// Where `decide` is set: every way, closed ones included, so that somebody who measures may choose in its place.
-  std::vector<Candidate> (*candidates)(const OpContext&, Pass, Precision) = nullptr;
   /// For the trait `view`: whether these shapes and block need no call.
   bool (*is_view)(const OpContext&) = nullptr;
   /// The layer in ONNX's operators, as it runs at prediction time; null where nothing is left of it then.

@@ -188,7 +188,6 @@ ir::OpDef conv_card() {
       .geometry = geometry,
       .training = packed_calls(),
       .decide = decide_convolution,
-      .candidates = convolution_candidates,
       .onnx = onnx,
       .kernel = kernel,
       .lanes = lanes,

@@ -19,7 +19,7 @@ using ir::ScratchSize;
 constexpr std::int64_t kPanelRows = 6, kPanelColumns = 16;
 constexpr std::int64_t kTileColumns = 12 * kPanelColumns;
 constexpr std::int64_t kDepth = 256;
-constexpr std::int64_t kPoints = 36, kInputs = 6, kMostTiles = 128, kRowGroup = 8;
+constexpr std::int64_t kInputs = 6, kPoints = kInputs * kInputs, kFewInputs = 4, kMostTiles = 128, kRowGroup = 8;
 
 std::int64_t pieces(std::int64_t count, std::int64_t piece) {
   return (count + piece - 1) / piece;
@@ -135,33 +135,33 @@ std::int64_t point_stride(std::int64_t floats) {
   return (pieces(floats, kLine) | 1) * kLine;
 }
 
-// cnn::winograd::conv_prepared_floats.
-std::int64_t transformed_weights(std::int64_t in, std::int64_t out) {
-  return kPoints * point_stride(whole(out, kPanelRows) * in);
+// cnn::winograd::weights_floats.
+std::int64_t transformed_weights(std::int64_t in, std::int64_t out, std::int64_t inputs) {
+  return inputs * inputs * point_stride(whole(out, kPanelRows) * in);
 }
 
 // cnn::winograd::filter_scratch, of `tiles` tiles.
-ScratchSize filter_scratch(std::int64_t in, std::int64_t out, std::int64_t tiles) {
+ScratchSize filter_scratch(std::int64_t in, std::int64_t out, std::int64_t tiles, std::int64_t inputs) {
   const std::int64_t panels = std::clamp<std::int64_t>(4096 / (in + out) / kPanelColumns, 1, kMostTiles / kPanelColumns);
   const std::int64_t shared_panels = pieces(pieces(out, kPanelRows), 8) == 1 ? 0 : std::min<std::int64_t>(pieces(tiles, kPanelColumns), 7);
-  const std::int64_t transform = (kPoints + 1) * kPanelColumns;  // of a panel's channel
+  const std::int64_t transform = (inputs * inputs + 1) * kPanelColumns;  // of a panel's channel
   return {.per_thread = panels * (in + kRowGroup * kPanelRows) * transform + 2 * 80 * kPanelColumns * panels,
-          .shared = transformed_weights(in, out) + shared_panels * in * transform};
+          .shared = transformed_weights(in, out, inputs) + shared_panels * in * transform};
 }
 
 // Tiles of a map's batch.
-std::int64_t tiles_of(std::int64_t height, std::int64_t width, std::int64_t taps, std::int64_t batch) {
-  const std::int64_t outputs = kInputs + 1 - taps;  // a side of a tile
+std::int64_t tiles_of(std::int64_t height, std::int64_t width, std::int64_t outputs, std::int64_t batch) {
   return pieces(height, outputs) * pieces(width, outputs) * batch;
 }
 
+template <std::int64_t kSide>
 ScratchSize winograd_forward_scratch(const OpContext& context) {
   const Shape s(context);
-  return filter_scratch(s.in, s.out, tiles_of(s.height.out, s.width.out, s.height.kernel, context.batch));
+  return filter_scratch(s.in, s.out, tiles_of(s.height.out, s.width.out, kSide + 1 - s.height.kernel, context.batch), kSide);
 }
 ScratchSize winograd_backward_input_scratch(const OpContext& context) {
   const Shape s(context);
-  return filter_scratch(s.out, s.in, tiles_of(s.in_height, s.in_width, s.height.kernel, context.batch));
+  return filter_scratch(s.out, s.in, tiles_of(s.in_height, s.in_width, kInputs + 1 - s.height.kernel, context.batch), kInputs);
 }
 // cnn::winograd::GradientTasks.
 ScratchSize winograd_backward_params_scratch(const OpContext& context) {
@@ -196,17 +196,17 @@ double packed_cost(const Shape& s, Pass pass, std::int64_t batch) {
 }
 
 // A transform of a tile's channel costs about as many cycles as it moves vectors, most of which miss the first cache.
-double winograd_cost(const Shape& s, Pass pass, std::int64_t batch) {
-  constexpr double kInput = 60, kOutput = 90, kWeights = 30;
+double winograd_cost(const Shape& s, Pass pass, std::int64_t batch, std::int64_t inputs) {
+  constexpr double kInput = 60.0 / kPoints, kOutput = 90.0 / kPoints, kWeights = 30.0 / kPoints;  // for each point
   const std::int64_t in = pass == Pass::kBackwardInput ? s.out : s.in;
   const std::int64_t out = pass == Pass::kBackwardInput ? s.in : s.out;
   const std::int64_t height = pass == Pass::kBackwardInput ? s.in_height : s.height.out;
   const std::int64_t width = pass == Pass::kBackwardInput ? s.in_width : s.width.out;
-  const std::int64_t tiles = tiles_of(height, width, s.height.kernel, batch);
+  const std::int64_t tiles = tiles_of(height, width, inputs + 1 - s.height.kernel, batch);
   const double transforms = static_cast<double>(tiles) * (kInput * static_cast<double>(in) + kOutput * static_cast<double>(out)) +
                             kWeights * static_cast<double>(in * out);
   const double multiply = pass == Pass::kBackwardParams ? products(out, in, tiles) : products(out, tiles, in);
-  return static_cast<double>(kPoints) * multiply + transforms;
+  return static_cast<double>(inputs * inputs) * (multiply + transforms);
 }
 
 // With prepared weights only columns are shared.
@@ -215,12 +215,14 @@ ScratchSize prepared_scratch(const OpContext& context) {
   return {.per_thread = forward_scratch(context).per_thread,
           .shared = shared_columns(s, s.pixels() * context.batch, s.depth())};
 }
+template <std::int64_t kSide>
 std::int64_t winograd_prepared_floats(const OpContext& context) {
-  return transformed_weights(context.inputs[0].channels, context.output.channels);
+  return transformed_weights(context.inputs[0].channels, context.output.channels, kSide);
 }
+template <std::int64_t kSide>
 ScratchSize winograd_prepared_scratch(const OpContext& context) {
-  const ScratchSize size = winograd_forward_scratch(context);
-  return {.per_thread = size.per_thread, .shared = size.shared - winograd_prepared_floats(context)};
+  const ScratchSize size = winograd_forward_scratch<kSide>(context);
+  return {.per_thread = size.per_thread, .shared = size.shared - winograd_prepared_floats<kSide>(context)};
 }
 
 ir::CallDef named(ir::CallDef call, std::string_view function, ir::ScratchDef scratch) {
@@ -231,13 +233,24 @@ ir::CallDef named(ir::CallDef call, std::string_view function, ir::ScratchDef sc
 
 ir::Calls winograd_calls() {
   ir::Calls calls = packed_calls();
-  calls.forward = named(calls.forward, "winograd::conv", {"winograd::conv_scratch", winograd_forward_scratch});
-  calls.forward.prepare = {"winograd::conv_prepare", winograd_prepared_floats, {"winograd::conv_prepared_scratch", winograd_prepared_scratch}};
+  calls.forward = named(calls.forward, "winograd::conv", {"winograd::conv_scratch", winograd_forward_scratch<kInputs>});
+  calls.forward.prepare = {"winograd::conv_prepare",
+                           winograd_prepared_floats<kInputs>,
+                           {"winograd::conv_prepared_scratch", winograd_prepared_scratch<kInputs>}};
   calls.backward_input = named(*calls.backward_input, "winograd::conv_backward_input",
                                {"winograd::conv_backward_input_scratch", winograd_backward_input_scratch});
   calls.backward_params = named(*calls.backward_params, "winograd::conv_backward_params",
                                 {"winograd::conv_backward_params_scratch", winograd_backward_params_scratch});
   return calls;
+}
+
+// F(2x2, 3x3), for few tiles: forward only.
+ir::CallDef winograd_2x2_call() {
+  ir::CallDef call = named(packed_calls().forward, "winograd::conv_2x2", {"winograd::conv_2x2_scratch", winograd_forward_scratch<kFewInputs>});
+  call.prepare = {"winograd::conv_2x2_prepare",
+                  winograd_prepared_floats<kFewInputs>,
+                  {"winograd::conv_2x2_prepared_scratch", winograd_prepared_scratch<kFewInputs>}};
+  return call;
 }
 
 const ir::CallDef& call_of(const ir::Calls& calls, Pass pass) {
@@ -296,24 +309,40 @@ ScratchSize packed_scratch(const OpContext& context) {
 ir::Decision decide_convolution(const OpContext& context, Pass pass, ir::Precision precision) {
   static const ir::Calls packed = packed_calls();
   static const ir::Calls winograd = winograd_calls();
+  static const ir::CallDef winograd_2x2 = winograd_2x2_call();
+  constexpr double kGain = 1.1;  // that the model must see, since it is a rough one
   const Shape s(context);
-  if (s.pointwise()) return {&call_of(packed, pass), "packed: a 1x1 kernel is one product of matrices"};
-  if (const std::string closed = obstacle(s, precision); !closed.empty()) {
-    return {&call_of(packed, pass), "packed columns: " + closed};
+  const std::int64_t kernel = s.height.kernel;
+  const std::string closed = obstacle(s, precision);
+  ir::Decision decision{.candidates = {{.name = "packed", .call = &call_of(packed, pass)},
+                                       {.name = "winograd", .call = &call_of(winograd, pass), .obstacle = closed}},
+                        .chosen = 0,
+                        .reason = {}};
+  if (pass == Pass::kForward) {
+    const std::string five = kernel == 3 ? "" : fmt::format("the kernel is {0}x{0}", kernel);
+    decision.candidates.push_back({.name = "winograd_2x2", .call = &winograd_2x2, .obstacle = closed.empty() ? five : closed});
   }
-  const double ratio = packed_cost(s, pass, context.batch) / winograd_cost(s, pass, context.batch);
-  if (ratio > 1.1) return {&call_of(winograd, pass), fmt::format("Winograd F({0}x{0}, {1}x{1}): {2:.1f} times as fast by the cost model",
-                                                               kInputs + 1 - s.height.kernel, s.height.kernel, ratio)};
-  return {&call_of(packed, pass),
-          fmt::format("packed columns: with {} to {} channels Winograd's transforms cost more than they save ({:.1f} times as fast)", s.in,
-                      s.out, ratio)};
-}
-
-std::vector<ir::Candidate> convolution_candidates(const OpContext& context, Pass pass, ir::Precision precision) {
-  static const ir::Calls packed = packed_calls();
-  static const ir::Calls winograd = winograd_calls();
-  return {{.name = "packed", .call = &call_of(packed, pass)},
-          {.name = "winograd", .call = &call_of(winograd, pass), .obstacle = obstacle(Shape(context), precision)}};
+  if (s.pointwise()) {
+    decision.reason = "packed: a 1x1 kernel is one product of matrices";
+  } else if (!closed.empty()) {
+    decision.reason = "packed columns: " + closed;
+  } else {
+    std::int64_t inputs = kInputs;
+    double cost = winograd_cost(s, pass, context.batch, inputs);
+    if (pass == Pass::kForward && kernel == 3) {
+      if (const double few = winograd_cost(s, pass, context.batch, kFewInputs); few * kGain < cost) cost = few, inputs = kFewInputs;
+    }
+    const double ratio = packed_cost(s, pass, context.batch) / cost;
+    if (ratio > kGain) {
+      decision.chosen = inputs == kInputs ? 1 : 2;
+      decision.reason =
+          fmt::format("Winograd F({0}x{0}, {1}x{1}): {2:.1f} times as fast by the cost model", inputs + 1 - kernel, kernel, ratio);
+    } else {
+      decision.reason = fmt::format(
+          "packed columns: with {} to {} channels Winograd's transforms cost more than they save ({:.1f} times as fast)", s.in, s.out, ratio);
+    }
+  }
+  return decision;
 }
 
 }  // namespace cnnc::ops

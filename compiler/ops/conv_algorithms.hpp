@@ -11,9 +11,6 @@ ir::Calls packed_calls();
 /// Chooses between cnn::conv's calls and those of cnn::winograd for a pass of a convolution.
 ir::Decision decide_convolution(const ir::OpContext& context, ir::Pass pass, ir::Precision precision);
 
-/// What it chooses from: all ways for a pass of a convolution, and why some are closed to it.
-std::vector<ir::Candidate> convolution_candidates(const ir::OpContext& context, ir::Pass pass, ir::Precision precision);
-
 /// Scratch of all three passes of cnn::conv, for kernels that call them.
 ir::ScratchSize packed_scratch(const ir::OpContext& context);
 

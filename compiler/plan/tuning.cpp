@@ -63,22 +63,17 @@ std::vector<std::string_view> Choice::open() const {
 
 Chosen choose(const Question& question, const Tuning& tuning) {
   ir::Decision decision = question.card.decide(question.context, question.pass, question.precision);
-  if (question.card.candidates == nullptr) return {.call = decision.call, .reason = std::move(decision.reason), .choice = {}};
-  Choice choice{.work = question.work,
-                .candidates = question.card.candidates(question.context, question.pass, question.precision),
-                .chosen = {},
-                .by_cost_model = {},
-                .tuned = false};
-  const auto own = std::ranges::find_if(choice.candidates, [&](const ir::Candidate& one) { return one.call->function == decision.call->function; });
-  ensure(own != choice.candidates.end(), "plan", "a decision for what is no candidate");
-  choice.chosen = choice.by_cost_model = own->name;
+  const ir::Candidate& own = decision.candidates.at(decision.chosen);
+  const ir::CallDef* call = own.call;
+  Choice choice{.work = question.work, .candidates = {}, .chosen = own.name, .by_cost_model = own.name, .tuned = false};
+  choice.candidates = std::move(decision.candidates);
   const auto tuned = tuning.find({question.path, question.work});
-  if (tuned == tuning.end()) return {.call = decision.call, .reason = std::move(decision.reason), .choice = std::move(choice)};
+  if (tuned == tuning.end()) return {.call = call, .reason = std::move(decision.reason), .choice = std::move(choice)};
   const auto found = std::ranges::find(choice.candidates, tuned->second.algorithm, &ir::Candidate::name);
   ensure(found != choice.candidates.end() && found->obstacle.empty(), "plan", "a tuning with an algorithm that is closed");
   choice.chosen = found->name;
   choice.tuned = true;
-  const ir::CallDef* call = found->call;
+  call = found->call;
   return {.call = call, .reason = reason_of(tuned->second, choice.by_cost_model), .choice = std::move(choice)};
 }
 

@@ -218,6 +218,18 @@ TEST(Accuracy, OfConvolutionsAgainstDouble) {
                  winograd::conv_backward_params(dw, dy, x, g, kBatch, s);
                }),
            kFast);
+    if (g.kernel_height != 3) continue;
+    report(layer, "2x2",
+           compare(
+               operands,
+               most({winograd::conv_2x2_scratch(g, kBatch), winograd::conv_backward_input_scratch(g, kBatch),
+                     winograd::conv_backward_params_scratch(g, kBatch)}),
+               [&](Blocked y, const Loaded& x, const Scratch& s) { winograd::conv_2x2(y, x, operands.weight, {}, g, kBatch, s); },
+               [&](Blocked dx, ConstBlocked dy, const Scratch& s) { winograd::conv_backward_input(dx, dy, operands.weight, g, kBatch, s); },
+               [&](Floats dw, ConstBlocked dy, const Loaded& x, const Scratch& s) {
+                 winograd::conv_backward_params(dw, dy, x, g, kBatch, s);
+               }),
+           kFast);
   }
 }
 

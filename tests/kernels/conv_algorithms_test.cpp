@@ -35,6 +35,19 @@ constexpr Algorithm kWinograd{"winograd",
                               winograd::conv_backward_params,
                               3e-5};
 
+// Forward by F(2x2, 3x3); its backward passes are the others'.
+constexpr Algorithm kWinograd2x2{"winograd_2x2",
+                                 winograd::conv_2x2_scratch,
+                                 winograd::conv_backward_input_scratch,
+                                 winograd::conv_backward_params_scratch,
+                                 winograd::conv_2x2_prepared_floats,
+                                 winograd::conv_2x2_prepared_scratch,
+                                 winograd::conv_2x2_prepare,
+                                 winograd::conv_2x2,
+                                 winograd::conv_backward_input,
+                                 winograd::conv_backward_params,
+                                 3e-5};
+
 ConvGeometry geometry(int in, int out, int height, int width, int kernel, int stride, int pad_top, int pad_left) {
   ConvGeometry g;
   g.in_channels = in, g.in_height = height, g.in_width = width, g.out_channels = out;
@@ -133,6 +146,7 @@ TEST_P(WinogradKernels, EqualTheDefinition) {
         for (const int batch : {1, 5}) {
           if (height + 2 * pad < kernel || width + 2 * pad < kernel) continue;
           check_fusions(kWinograd, geometry(3, 7, height, width, kernel, 1, pad, pad), batch);
+          if (kernel == 3) check_fusions(kWinograd2x2, geometry(3, 7, height, width, kernel, 1, pad, pad), batch);
           if (testing::Test::HasFatalFailure()) return;
         }
       }
@@ -147,6 +161,10 @@ TEST(ConvAlgorithms, WinogradEqualsTheDefinitionOverSeveralBlocks) {
   check_fusions(kWinograd, geometry(520, 50, 7, 7, 3, 1, 1, 1), 6);
   check_fusions(kWinograd, geometry(30, 300, 14, 14, 3, 1, 0, 2), 2);
   check_fusions(kWinograd, geometry(6, 6, 3, 300, 3, 1, 1, 1), 2);
+  check_fusions(kWinograd2x2, geometry(19, 33, 29, 30, 3, 1, 1, 1), 4);
+  check_fusions(kWinograd2x2, geometry(520, 200, 7, 7, 3, 1, 1, 1), 1);
+  check_fusions(kWinograd2x2, geometry(6, 6, 3, 300, 3, 1, 1, 1), 2);
+  check_fusions(kWinograd, geometry(520, 200, 7, 7, 3, 1, 1, 1), 1);
   check_fusions(kWinograd, geometry(16, 32, 28, 27, 5, 1, 2, 2), 3);
   check_fusions(kWinograd, geometry(70, 190, 14, 13, 5, 1, 2, 1), 2);
 }

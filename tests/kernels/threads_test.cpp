@@ -82,21 +82,24 @@ Written run_winograd(const ConvGeometry& g, int threads) {
   const Map x = random_map(in, 2);
   const Map dy = random_map(out, 3);
   const std::vector<float> w = floats(numbers.uniform(static_cast<std::size_t>(g.out_channels * g.depth())));
-  Map y(out, kBatch);
+  Map y(out, kBatch), y_2x2(out, kBatch);
   Map dx(in, kBatch);
   std::vector<float> dw = unwritten(w.size());
   const TestScratch forward(winograd::conv_scratch(g, kBatch), threads);
+  const TestScratch forward_2x2(winograd::conv_2x2_scratch(g, kBatch), threads);
   const TestScratch backward_input(winograd::conv_backward_input_scratch(g, kBatch), threads);
   const TestScratch backward_params(winograd::conv_backward_params_scratch(g, kBatch), threads);
   on_team(
       [&] {
         winograd::conv(y, x, w, Epilogue{}, g, kBatch, forward);
+        winograd::conv_2x2(y_2x2, x, w, Epilogue{}, g, kBatch, forward_2x2);
         winograd::conv_backward_input(dx, dy, w, g, kBatch, backward_input);
         winograd::conv_backward_params(dw, dy, x, g, kBatch, backward_params);
       },
       threads);
   Written written;
   written.keep(y);
+  written.keep(y_2x2);
   written.keep(dx);
   written.keep(dw);
   return written;
@@ -337,11 +340,16 @@ TEST(Threads, PointwiseConvGivesTheSameBits) {
 }
 
 TEST(Threads, WinogradGivesTheSameBits) {
-  ConvGeometry g;
-  g.in_channels = 24, g.in_height = g.in_width = 15, g.out_channels = 20;
-  g.kernel_height = g.kernel_width = 3, g.pad_top = g.pad_left = 1;
-  ASSERT_TRUE(reference::complete(g));
-  expect_same_bits([&](int threads) { return run_winograd(g, threads); });
+  struct Case {
+    int size, out;
+  };
+  for (const Case one : {Case{15, 20}, Case{4, 200}}) {  // many tiles; few, whose outputs are cut into parts
+    ConvGeometry g;
+    g.in_channels = 24, g.in_height = g.in_width = one.size, g.out_channels = one.out;
+    g.kernel_height = g.kernel_width = 3, g.pad_top = g.pad_left = 1;
+    ASSERT_TRUE(reference::complete(g));
+    expect_same_bits([&](int threads) { return run_winograd(g, threads); });
+  }
 }
 
 TEST(Threads, DenseGivesTheSameBits) {

@@ -31,8 +31,9 @@ HEAD = "cnn-tuning 1\nmodel = Net\nbatch = 8\n"
 # The spec's convolutions of 3x3, which have a choice; nothing needs the gradient of the images.
 PASSES = {("conv1", work) for work in ("forward", "backward-params", "predict")}
 PASSES |= {("conv2", work) for work in ("forward", "backward-input", "backward-params", "predict")}
-LINE = re.compile(r"(\S+) +(predict|forward|backward-input|backward-params) +(packed|winograd) +"
-                  r"packed=\d+\.\d{3} winograd=\d+\.\d{3} +cost_model=(packed|winograd)")
+ALGORITHM = r"(packed|winograd|winograd_2x2)"
+LINE = re.compile(r"(\S+) +(predict|forward|backward-input|backward-params) +" + ALGORITHM +
+                  r" +packed=\d+\.\d{3} winograd=\d+\.\d{3}( winograd_2x2=\d+\.\d{3})? +cost_model=" + ALGORITHM)
 
 
 class Case(unittest.TestCase):
@@ -250,10 +251,10 @@ class Autotune(Case):
         self.assertTrue(all(lines), text)
         self.assertEqual({(line[1], line[2]) for line in lines}, PASSES)
         for line in lines:
-            packed, winograd = (float(value) for value in re.findall(r"=(\d+\.\d+)", line[0]))
-            self.assertGreater(min(packed, winograd), 0, line[0])
-            quicker = "packed" if packed < winograd else "winograd"
-            self.assertIn(line[3], (quicker, line[4]), line[0])
+            took = {name: float(value) for name, value in re.findall(r"(\w+)=(\d+\.\d+)", line[0])}
+            self.assertEqual("winograd_2x2" in took, line[2] in ("forward", "predict"), line[0])
+            self.assertGreater(min(took.values()), 0, line[0])
+            self.assertIn(line[3], (min(took, key=took.get), line[5]), line[0])
         reasons = sum(self.kernels("--tuned", "net.tune").values(), [])
         self.assertTrue(all(": tuned, " in line or line.startswith("conv3") for line in reasons), reasons)
         self.generated("out", "--tuned", "net.tune")

@@ -15,15 +15,18 @@ struct Filter {
   int in_channels, in_height, in_width;
   int out_channels, out_height, out_width;
   int pad_top, pad_left;
-  int taps;  // a side of the kernel
+  int taps;              // a side of the kernel
+  int inputs = kInputs;  // a side of the inputs of a tile
 
-  int outputs() const { return outputs_of(taps); }
+  int outputs() const { return outputs_of(taps, inputs); }
+  int points() const { return inputs * inputs; }
   std::ptrdiff_t in_plane() const { return static_cast<std::ptrdiff_t>(in_height) * in_width; }
   std::ptrdiff_t out_plane() const { return static_cast<std::ptrdiff_t>(out_height) * out_width; }
 };
 
-Filter forward_filter(const ConvGeometry& g) {
-  return {g.in_channels, g.in_height, g.in_width, g.out_channels, g.out_height, g.out_width, g.pad_top, g.pad_left, g.kernel_height};
+Filter forward_filter(const ConvGeometry& g, int inputs) {
+  return {g.in_channels, g.in_height, g.in_width,      g.out_channels, g.out_height,
+          g.out_width,   g.pad_top,   g.pad_left, g.kernel_height, inputs};
 }
 
 Filter backward_filter(const ConvGeometry& g) {
@@ -31,9 +34,17 @@ Filter backward_filter(const ConvGeometry& g) {
           g.kernel_height - 1 - g.pad_top, g.kernel_width - 1 - g.pad_left, g.kernel_height};
 }
 
+// Calls work.operator()<inputs, taps>() with what the filter has.
+template <class Work>
+void with_sides(const Filter& f, Work&& work) {
+  if (f.taps == 5) return work.template operator()<kInputs, 5>();
+  if (f.inputs == kInputs) return work.template operator()<kInputs, 3>();
+  work.template operator()<kFewInputs, 3>();
+}
+
 // The weights of a panel's rows for one channel, transformed. Turned: rows are input channels, and taps are the other way
 // round. Two floats behind the panel's rows, where the next channel's will be written, are spoilt but for the last channel.
-template <int kTaps>
+template <int kSide, int kTaps>
 void transform_weights_of(float* to, std::ptrdiff_t stride, const float* const (&rows)[kLanes], bool turned, bool last_channel) {
   constexpr int kCount = kTaps * kTaps;
   static_assert(kCount % kLanes == 1);
@@ -45,7 +56,7 @@ void transform_weights_of(float* to, std::ptrdiff_t stride, const float* const (
     for (int i = 0; i < kLanes; ++i) taps[first + i] = some[i];
   }
   for (int lane = 0; lane < kLanes; ++lane) taps[kCount - 1][lane] = rows[lane][kCount - 1];
-  Vector half[kTaps][kInputs];
+  Vector half[kTaps][kSide];
   for (int column = 0; column < kTaps; ++column) {
     Vector taken[kTaps];
     for (int row = 0; row < kTaps; ++row) {
@@ -54,13 +65,13 @@ void transform_weights_of(float* to, std::ptrdiff_t stride, const float* const (
     }
     transform_weights(half[column], taken);
   }
-  for (int row = 0; row < kInputs; ++row) {
+  for (int row = 0; row < kSide; ++row) {
     Vector taken[kTaps];
     for (int column = 0; column < kTaps; ++column) taken[column] = half[column][row];
-    Vector points[kInputs];
+    Vector points[kSide];
     transform_weights(points, taken);
-    for (int column = 0; column < kInputs; ++column) {
-      float* place = to + (row * kInputs + column) * stride;
+    for (int column = 0; column < kSide; ++column) {
+      float* place = to + (row * kSide + column) * stride;
       if (last_channel) {
         store_rows(place, points[column]);
       } else {
@@ -85,11 +96,7 @@ void transform_all_weights(float* to, const float* weight, const Filter& f, bool
       }
       float* place = to + (static_cast<std::ptrdiff_t>(panel) * f.in_channels + channel) * kPanelRows;
       const bool last = channel + 1 == f.in_channels;
-      if (f.taps == 3) {
-        transform_weights_of<3>(place, stride, rows, turned, last);
-      } else {
-        transform_weights_of<5>(place, stride, rows, turned, last);
-      }
+      with_sides(f, [&]<int kSide, int kTaps>() { transform_weights_of<kSide, kTaps>(place, stride, rows, turned, last); });
     }
   });
 }
@@ -115,7 +122,7 @@ struct BlockTiles {
     const int begin = panel_begin * kPanelColumns;
     const int end = std::min(panel_end * kPanelColumns, tiles.count);
     for_each_run(tiles, begin, end, kMostTiles, [&](const TileRun& run) {
-      const std::ptrdiff_t strip = static_cast<std::ptrdiff_t>(run_count) * kInputs * strip_row;
+      const std::ptrdiff_t strip = static_cast<std::ptrdiff_t>(run_count) * f.inputs * strip_row;
       runs[run_count++] = run;
       for (int i = 0; i < run.count; ++i) {
         const int y = run.row * tiles.outputs, x = (run.column + i) * tiles.outputs;
@@ -138,32 +145,34 @@ struct BlockTiles {
 // The parts of the work are not inlined, so that a profile tells one from the other.
 
 // The first half of a channel's V = B^T d B, from top to bottom.
+template <int kSide>
 [[gnu::noinline]] void transform_down(float* strips, const Loaded& source, const BlockTiles& block, const Filter& f, int channel) {
-  for (int i = 0; i < block.run_count; ++i, strips += kInputs * block.strip_row) {
+  for (int i = 0; i < block.run_count; ++i, strips += kSide * block.strip_row) {
     const TileRun& run = block.runs[i];
-    const int y = run.row * f.outputs() - f.pad_top;
+    int rows[kSide];
+    for (int row = 0; row < kSide; ++row) rows[row] = run.row * f.outputs() - f.pad_top + row;
     const PlaneView plane{source.map.block(run.image) + channel * f.in_plane(), f.in_height,   f.in_width, f.in_plane(), source,
                           channel,                                              f.in_channels};
-    transform_strip<kInputs>(strips, block.strip_row, plane, {y, y + 1, y + 2, y + 3, y + 4, y + 5},
-                             run.column * f.outputs() - f.pad_left, run.count * f.outputs() + f.taps - 1,
-                             [](auto& to, const auto& rows) { transform_input(to, rows); });
+    transform_strip<kSide>(strips, block.strip_row, plane, rows, run.column * f.outputs() - f.pad_left,
+                           run.count * f.outputs() + f.taps - 1, [](auto& to, const auto& taken) { transform_input(to, taken); });
   }
 }
 
 // The second half, from left to right: [panel][channel][point][tile of the panel].
+template <int kSide>
 [[gnu::noinline]] void transform_across(float* to, const float* strips, const BlockTiles& block, const Filter& f, int channel) {
   for (int first = 0; first < block.panels * kPanelColumns; first += kLanes) {
     const float* lanes[kLanes];
     for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = strips + block.places[first + lane].strip;
-    float* place = to + (static_cast<std::ptrdiff_t>(first / kPanelColumns) * f.in_channels + channel) * kTransformFloats +
+    float* place = to + (static_cast<std::ptrdiff_t>(first / kPanelColumns) * f.in_channels + channel) * transform_floats(kSide) +
                    first % kPanelColumns;
-    for (int row = 0; row < kInputs; ++row) {
+    for (int row = 0; row < kSide; ++row) {
       Vector places[kLanes];
       load_lanes(places, lanes, static_cast<std::ptrdiff_t>(row) * block.strip_row);
-      const Vector taken[kInputs] = {places[0], places[1], places[2], places[3], places[4], places[5]};
-      Vector points[kInputs];
+      Vector taken[kSide], points[kSide];
+      for (int column = 0; column < kSide; ++column) taken[column] = places[column];
       transform_input(points, taken);
-      for (int column = 0; column < kInputs; ++column, place += kPanelColumns) store(place, points[column]);
+      for (int column = 0; column < kSide; ++column, place += kPanelColumns) store(place, points[column]);
     }
   }
 }
@@ -171,12 +180,14 @@ struct BlockTiles {
 // V of a block's tiles, channels [begin, end). A channel's strips are written well before they are read: a load waits for the
 // stores that it overlaps with.
 void transform_inputs(float* to, const Loaded& source, const BlockTiles& block, const Filter& f, int begin, int end, float* strips) {
+  const auto down = f.inputs == kInputs ? transform_down<kInputs> : transform_down<kFewInputs>;
+  const auto across = f.inputs == kInputs ? transform_across<kInputs> : transform_across<kFewInputs>;
   float* ready = strips;
   float* next = strips + strip_floats(block.panels) / 2;
-  transform_down(ready, source, block, f, begin);
+  down(ready, source, block, f, begin);
   for (int channel = begin; channel < end; ++channel) {
-    if (channel + 1 < end) transform_down(next, source, block, f, channel + 1);
-    transform_across(to, ready, block, f, channel);
+    if (channel + 1 < end) down(next, source, block, f, channel + 1);
+    across(to, ready, block, f, channel);
     std::swap(ready, next);
   }
 }
@@ -185,16 +196,17 @@ void transform_inputs(float* to, const Loaded& source, const BlockTiles& block, 
 [[gnu::noinline]] void multiply_points(float* sums, const float* inputs, const float* weights, const Filter& f, int panels, int row_begin,
                      int row_end) {
   const std::ptrdiff_t stride = weights_stride(f.in_channels, f.out_channels);
+  const std::ptrdiff_t channel = transform_floats(f.inputs);
   const int rows = row_end - row_begin;
-  for (int point = 0; point < kPoints; ++point) {
+  for (int point = 0; point < f.points(); ++point) {
     for (int panel = 0; panel < panels; ++panel) {
-      const float* right = inputs + static_cast<std::ptrdiff_t>(panel) * f.in_channels * kTransformFloats + point * kPanelColumns;
-      float* to = sums + static_cast<std::ptrdiff_t>(panel) * rows * kPanelRows * kTransformFloats + point * kPanelColumns;
+      const float* right = inputs + panel * f.in_channels * channel + point * kPanelColumns;
+      float* to = sums + panel * rows * kPanelRows * channel + point * kPanelColumns;
       for (int row = row_begin; row < row_end; ++row) {
         const PanelSums result =
             multiply_panels(weights + point * stride + static_cast<std::ptrdiff_t>(row) * f.in_channels * kPanelRows, right,
-                            f.in_channels, kPanelRows, kTransformFloats);
-        for (int i = 0; i < kPanelRows; ++i, to += kTransformFloats) {
+                            f.in_channels, kPanelRows, channel);
+        for (int i = 0; i < kPanelRows; ++i, to += channel) {
           store(to, result.rows[i][0]);
           store(to + kLanes, result.rows[i][1]);
         }
@@ -303,27 +315,28 @@ class Finish {
 };
 
 // A^T m A of the sums of channels [channel_begin, channel_end), of which there are `rows` a panel.
-template <int kOutputs>
+template <int kSide, int kTaps>
 [[gnu::noinline]] void transform_outputs(Blocked target, const Epilogue& epilogue, const Filter& f, const float* sums, const BlockTiles& block,
                        int rows, int channel_begin, int channel_end) {
+  constexpr int kOutputs = outputs_of(kTaps, kSide);
   for (int channel = channel_begin; channel < channel_end; ++channel) {
     const Finish<kOutputs> finish(target, epilogue, f, channel);
     for (int first = 0; first < block.count; first += kLanes) {
       const float* from =
-          sums + (static_cast<std::ptrdiff_t>(first / kPanelColumns) * rows + channel - channel_begin) * kTransformFloats +
+          sums + (static_cast<std::ptrdiff_t>(first / kPanelColumns) * rows + channel - channel_begin) * transform_floats(kSide) +
           first % kPanelColumns;
       const TilePlace* places = block.places + first;
       const int count = std::min(kLanes, block.count - first);
       finish.prefetch(places, count, f.out_plane());
-      Vector half[kInputs][kOutputs];  // [column][row]
-      for (int column = 0; column < kInputs; ++column) {
-        Vector taken[kInputs];
-        for (int row = 0; row < kInputs; ++row) taken[row] = load(from + (row * kInputs + column) * kPanelColumns);
+      Vector half[kSide][kOutputs];  // [column][row]
+      for (int column = 0; column < kSide; ++column) {
+        Vector taken[kSide];
+        for (int row = 0; row < kSide; ++row) taken[row] = load(from + (row * kSide + column) * kPanelColumns);
         transform_output(half[column], taken);
       }
       for (int row = 0; row < kOutputs; ++row) {
-        Vector taken[kInputs];
-        for (int column = 0; column < kInputs; ++column) taken[column] = half[column][row];
+        Vector taken[kSide];
+        for (int column = 0; column < kSide; ++column) taken[column] = half[column][row];
         Vector outputs[kOutputs];
         transform_output(outputs, taken);
         finish(outputs, places, count, row);
@@ -345,7 +358,7 @@ struct Work {
     return BlockTiles(tiles, f, target_stride, addend_stride, blocks.panel_begin(block), blocks.panel_begin(block + 1));
   }
   // Floats of the transformed inputs of `panels` panels.
-  std::ptrdiff_t inputs_floats(int panels) const { return static_cast<std::ptrdiff_t>(panels) * f.in_channels * kTransformFloats; }
+  std::ptrdiff_t inputs_floats(int panels) const { return static_cast<std::ptrdiff_t>(panels) * f.in_channels * transform_floats(f.inputs); }
 };
 
 // The transformed inputs of all blocks, for all parts of the rows.
@@ -365,7 +378,8 @@ void filter(Blocked target, const Loaded& source, const float* weights, const Ep
             const Scratch& scratch, float* shared) {
   const Work work(f, batch);
   const Blocks& blocks = work.blocks;
-  const auto finish = f.taps == 3 ? transform_outputs<outputs_of(3)> : transform_outputs<outputs_of(5)>;
+  decltype(&transform_outputs<kInputs, 3>) finish = nullptr;
+  with_sides(f, [&]<int kSide, int kTaps>() { finish = transform_outputs<kSide, kTaps>; });
   const int row_panels = panel_count(f.out_channels, kPanelRows);
   if (blocks.row_parts > 1) share_inputs(shared, source, work, scratch);
   for_each_tile(blocks.blocks * blocks.row_parts, [&](int task) {
@@ -375,7 +389,7 @@ void filter(Blocked target, const Loaded& source, const float* weights, const Ep
     const int row_end = row_panels * (part + 1) / blocks.row_parts;
     const BlockTiles own = work.tiles_of(block, target.stride, epilogue.addend.stride);
     float* sums = scratch.thread(team_rank());
-    float* inputs = sums + static_cast<std::ptrdiff_t>(own.panels) * kRowGroup * kPanelRows * kTransformFloats;
+    float* inputs = sums + static_cast<std::ptrdiff_t>(own.panels) * kRowGroup * kPanelRows * transform_floats(f.inputs);
     if (blocks.row_parts > 1) {
       inputs = shared + work.inputs_floats(blocks.panel_begin(block));
     } else {
@@ -390,18 +404,34 @@ void filter(Blocked target, const Loaded& source, const float* weights, const Ep
   });
 }
 
+void prepare(float* prepared, ConstFloats weight, const ConvGeometry& g, int inputs) {
+  transform_all_weights(prepared, weight.data(), forward_filter(g, inputs), false);
+}
+
+void forward(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue, const ConvGeometry& g, int inputs,
+             int batch, const Scratch& scratch) {
+  const Filter f = forward_filter(g, inputs);
+  if (weight.prepared) return filter(output, input, weight.data, epilogue, f, batch, scratch, scratch.shared);
+  transform_all_weights(scratch.shared, weight.data, f, false);
+  filter(output, input, scratch.shared, epilogue, f, batch, scratch, scratch.shared + weights_floats(f.in_channels, f.out_channels, inputs));
+}
+
 }  // namespace
 
 void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& g) {
-  transform_all_weights(prepared.data(), weight.data(), forward_filter(g), false);
+  prepare(prepared.data(), weight, g, kInputs);
 }
-
 void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue, const ConvGeometry& g,
           int batch, const Scratch& scratch) {
-  const Filter f = forward_filter(g);
-  if (!weight.prepared) transform_all_weights(scratch.shared, weight.data, f, false);
-  filter(output, input, weight.prepared ? weight.data : scratch.shared, epilogue, f, batch, scratch,
-         scratch.shared + (weight.prepared ? 0 : weights_floats(f.in_channels, f.out_channels)));
+  forward(output, input, weight, epilogue, g, kInputs, batch, scratch);
+}
+
+void conv_2x2_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& g) {
+  prepare(prepared.data(), weight, g, kFewInputs);
+}
+void conv_2x2(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue, const ConvGeometry& g,
+              int batch, const Scratch& scratch) {
+  forward(output, input, weight, epilogue, g, kFewInputs, batch, scratch);
 }
 
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
@@ -409,7 +439,7 @@ void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloa
   const Filter f = backward_filter(g);
   transform_all_weights(scratch.shared, weight.data(), f, true);
   filter(d_input.map, d_output, scratch.shared, d_input.add ? Epilogue().plus(d_input.map) : Epilogue(), f, batch, scratch,
-         scratch.shared + weights_floats(f.in_channels, f.out_channels));
+         scratch.shared + weights_floats(f.in_channels, f.out_channels, f.inputs));
 }
 
 }  // namespace cnn::winograd

@@ -1,6 +1,7 @@
 // 3x3 and 5x5 convolutions of stride 1 by Winograd's minimal filtering F(4x4, 3x3) and F(2x2, 5x5) (Lavin & Gray 2016,
 // section 4): tiles of 4x4 or 2x2 outputs from 6x6 inputs cost 36 products where the definition has 144 or 100. Rounding
-// errors are some 20 times the definition's: the RMS is near 3e-6 of the outputs'.
+// errors are some 20 times the definition's: the RMS is near 3e-6 of the outputs'. Where a map has too few tiles for whole
+// panels, F(2x2, 3x3), with 16 products for 36 of the definition, has four times as many, and less than half the weights.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +21,9 @@ inline constexpr int kInputs = 6;                  // a side of the inputs that 
 inline constexpr int kPoints = kInputs * kInputs;  // products a tile and pair of channels
 
 /// A side of a tile of outputs, for kernels of `taps` x `taps`.
-constexpr int outputs_of(int taps) { return kInputs + 1 - taps; }
+constexpr int outputs_of(int taps, int inputs = kInputs) { return inputs + 1 - taps; }
+
+inline constexpr int kFewInputs = 4;  // the same of F(2x2, 3x3)
 
 /// Tiles of a batch and of an image.
 struct Tiles {
@@ -54,7 +57,7 @@ struct Blocks {
   constexpr int panel_begin(int block) const { return static_cast<int>(static_cast<long>(panels) * block / blocks); }
 
   /// Floats of the inputs' transforms where they are shared, for batches of any size up to that of `tiles`.
-  static constexpr std::size_t shared_floats(int in_channels, int out_channels, const Tiles& tiles);
+  static constexpr std::size_t shared_floats(int in_channels, int out_channels, const Tiles& tiles, int inputs);
 
  private:
   static constexpr int kWanted = 8;
@@ -67,36 +70,39 @@ constexpr std::ptrdiff_t point_stride(std::size_t floats) {
   constexpr std::size_t kLine = 16;
   return static_cast<std::ptrdiff_t>(((floats + kLine - 1) / kLine | 1) * kLine);
 }
-/// Of transformed weights.
+/// Of transformed weights of a point.
 constexpr std::ptrdiff_t weights_stride(int in, int out) { return point_stride(left_panel_floats(out, in)); }
 
 /// Floats from one channel of a block's transforms to the next: [point][tile of a panel], and a line more, so that a point's
 /// lines fall into all sets of the cache.
-inline constexpr int kTransformFloats = (kPoints + 1) * kPanelColumns;
+constexpr int transform_floats(int inputs) { return (inputs * inputs + 1) * kPanelColumns; }
 
 /// Floats of two channels' strips of a block: at most 80 for each tile.
 constexpr std::size_t strip_floats(int panels) { return static_cast<std::size_t>(2 * 80 * kPanelColumns * panels); }
 
-constexpr std::size_t Blocks::shared_floats(int in_channels, int out_channels, const Tiles& tiles) {
+constexpr std::size_t Blocks::shared_floats(int in_channels, int out_channels, const Tiles& tiles, int inputs) {
   if (most_parts(out_channels) == 1) return 0;
   const int panels = std::min(panel_count(tiles.count, kPanelColumns), kWanted - 1);
-  return static_cast<std::size_t>(panels) * static_cast<std::size_t>(in_channels) * kTransformFloats;
+  return static_cast<std::size_t>(panels) * static_cast<std::size_t>(in_channels * transform_floats(inputs));
 }
 
-constexpr std::size_t weights_floats(int in, int out) { return static_cast<std::size_t>(kPoints * weights_stride(in, out)); }
+constexpr std::size_t weights_floats(int in, int out, int inputs) {
+  return static_cast<std::size_t>(inputs * inputs * weights_stride(in, out));
+}
 
 /// Floats for each thread: a block's transformed inputs and sums. Shared: the transformed weights, and inputs behind them.
-constexpr ScratchSize filter_scratch(int in, int out, const Tiles& tiles) {
+constexpr ScratchSize filter_scratch(int in, int out, const Tiles& tiles, int inputs) {
   const int panels = Blocks::panels_of_block(in + out);
-  const auto channels = static_cast<std::size_t>(panels * (in + kRowGroup * kPanelRows));
-  return {.per_thread = channels * kTransformFloats + strip_floats(panels),
-          .shared = weights_floats(in, out) + Blocks::shared_floats(in, out, tiles)};
+  const int channels = panels * (in + kRowGroup * kPanelRows);
+  return {.per_thread = static_cast<std::size_t>(channels * transform_floats(inputs)) + strip_floats(panels),
+          .shared = weights_floats(in, out, inputs) + Blocks::shared_floats(in, out, tiles, inputs)};
 }
-constexpr ScratchSize conv_scratch(const ConvGeometry& g, int batch) {
-  return filter_scratch(g.in_channels, g.out_channels, Tiles(g.out_height, g.out_width, batch, outputs_of(g.kernel_height)));
+constexpr ScratchSize forward_scratch(const ConvGeometry& g, int batch, int inputs) {
+  return filter_scratch(g.in_channels, g.out_channels, Tiles(g.out_height, g.out_width, batch, outputs_of(g.kernel_height, inputs)), inputs);
 }
+constexpr ScratchSize conv_scratch(const ConvGeometry& g, int batch) { return forward_scratch(g, batch, kInputs); }
 constexpr ScratchSize conv_backward_input_scratch(const ConvGeometry& g, int batch) {
-  return filter_scratch(g.out_channels, g.in_channels, Tiles(g.in_height, g.in_width, batch, outputs_of(g.kernel_height)));
+  return filter_scratch(g.out_channels, g.in_channels, Tiles(g.in_height, g.in_width, batch, outputs_of(g.kernel_height)), kInputs);
 }
 
 /// How backward-params is cut for threads: into slots of tiles, each of which sums up a transformed gradient of its own, as far
@@ -140,11 +146,25 @@ void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const 
           const ConvGeometry& geometry, int batch, const Scratch& scratch);
 
 /// As cnn::conv_prepare: the transformed weights.
-constexpr std::size_t conv_prepared_floats(const ConvGeometry& g) { return weights_floats(g.in_channels, g.out_channels); }
+constexpr std::size_t conv_prepared_floats(const ConvGeometry& g) { return weights_floats(g.in_channels, g.out_channels, kInputs); }
 void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& geometry);
+constexpr ScratchSize without_weights(ScratchSize size, std::size_t weights) {
+  return {.per_thread = size.per_thread, .shared = size.shared - weights};
+}
 constexpr ScratchSize conv_prepared_scratch(const ConvGeometry& g, int batch) {
-  const ScratchSize size = winograd::conv_scratch(g, batch);
-  return {.per_thread = size.per_thread, .shared = size.shared - weights_floats(g.in_channels, g.out_channels)};
+  return without_weights(winograd::conv_scratch(g, batch), winograd::conv_prepared_floats(g));
+}
+
+/// The same by F(2x2, 3x3), for 3x3 convolutions that fit.
+constexpr ScratchSize conv_2x2_scratch(const ConvGeometry& g, int batch) { return forward_scratch(g, batch, kFewInputs); }
+void conv_2x2(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue,
+              const ConvGeometry& geometry, int batch, const Scratch& scratch);
+constexpr std::size_t conv_2x2_prepared_floats(const ConvGeometry& g) {
+  return weights_floats(g.in_channels, g.out_channels, kFewInputs);
+}
+void conv_2x2_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& geometry);
+constexpr ScratchSize conv_2x2_prepared_scratch(const ConvGeometry& g, int batch) {
+  return without_weights(conv_2x2_scratch(g, batch), conv_2x2_prepared_floats(g));
 }
 
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& geometry, int batch,

@@ -24,7 +24,7 @@ void for_each_run(const Tiles& tiles, int begin, int end, int most, Visit&& visi
   }
 }
 
-/// Floats of a row of a strip of `count` tiles that read kInputs places each: some more, since loads are of kLanes.
+/// Floats of a row of a strip of `count` tiles: some more than their inputs, since loads are of kLanes.
 constexpr int strip_stride(int count, int outputs) { return count * outputs + kLanes; }
 
 /// The plane of a channel as it is loaded, and where the plane lies that will be read next, as seen from it.

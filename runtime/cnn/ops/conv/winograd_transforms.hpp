@@ -1,6 +1,7 @@
 // The transforms of F(4x4, 3x3) and F(2x2, 5x5) on eight tiles, or eight channels of a tile, at a time: the points 0, 1, -1,
 // 2, -2 and infinity, as Lavin & Gray (2016) have them. Both have the same B; A and G are matrices of powers of the points,
-// with as many columns as there are outputs and taps. For winograd's sources only.
+// with as many columns as there are outputs and taps. F(2x2, 3x3) has the points 0, 1, -1 and infinity. For winograd's sources
+// only.
 #pragma once
 
 #include "cnn/core/multiply_panels.hpp"
@@ -22,6 +23,13 @@ inline void transform_input(Vector (&to)[kInputs], const Vector (&d)[kInputs]) {
   to[5] = 4.0f * d[1] - 5.0f * d[3] + d[5];
 }
 
+inline void transform_input(Vector (&to)[kFewInputs], const Vector (&d)[kFewInputs]) {
+  to[0] = d[0] - d[2];
+  to[1] = d[1] + d[2];
+  to[2] = d[2] - d[1];
+  to[3] = d[1] - d[3];
+}
+
 /// A^T m.
 inline void transform_output(Vector (&to)[4], const Vector (&m)[kInputs]) {
   const Vector sum = m[1] + m[2];
@@ -36,6 +44,11 @@ inline void transform_output(Vector (&to)[4], const Vector (&m)[kInputs]) {
 inline void transform_output(Vector (&to)[2], const Vector (&m)[kInputs]) {
   to[0] = m[0] + (m[1] + m[2]) + (m[3] + m[4]);
   to[1] = (m[1] - m[2]) + 2.0f * (m[3] - m[4]) + m[5];
+}
+
+inline void transform_output(Vector (&to)[2], const Vector (&m)[kFewInputs]) {
+  to[0] = m[0] + m[1] + m[2];
+  to[1] = m[1] - m[2] - m[3];
 }
 
 /// A y, the adjoint of transform_output.
@@ -84,6 +97,15 @@ inline void transform_weights(Vector (&to)[kInputs], const Vector (&g)[5]) {
   to[3] = far_even + far_odd;
   to[4] = far_even - far_odd;
   to[5] = g[4];
+}
+
+inline void transform_weights(Vector (&to)[kFewInputs], const Vector (&g)[3]) {
+  const Vector outer = (g[0] + g[2]) * 0.5f;
+  const Vector middle = g[1] * 0.5f;
+  to[0] = g[0];
+  to[1] = outer + middle;
+  to[2] = outer - middle;
+  to[3] = g[2];
 }
 
 /// G^T u, the adjoint of transform_weights.
