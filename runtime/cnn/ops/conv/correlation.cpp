@@ -8,17 +8,7 @@ namespace cnn {
 
 namespace {
 
-// Whether each row of the columns' matrix is made of whole panels of a channel's plane.
-bool in_whole_panels(const TileColumns& columns, const Correlation& c) {
-  if (c.taps() != 1 || c.horizontal.stride != 1 || c.vertical.count != 1) return false;
-  if (c.horizontal.shift != 0 || c.horizontal.source != c.horizontal.count) return false;
-  for (int i = 0; i < columns.runs; ++i) {
-    if (columns.run[i].count % kPanelColumns != 0) return false;
-  }
-  return true;
-}
-
-// As below, for such columns: straight from plane to panel.
+// As below, for columns in_whole_pieces() of kPanelColumns: straight from plane to panel.
 template <class Map>
 [[gnu::always_inline]] inline void pack_row(float* to, const float* channel, const TileColumns& columns, std::ptrdiff_t stride,
                                             Map&& map) {
@@ -48,7 +38,7 @@ void pack_planes(float* right, std::ptrdiff_t stride, const Loaded& source, cons
 // Steps [begin, end) of the depth of all columns, as right panels `stride` apart.
 void pack_columns(float* right, std::ptrdiff_t stride, const Loaded& source, const TileColumns& columns, const ColumnPieces& pieces,
                   const Correlation& c, int begin, int end) {
-  if (in_whole_panels(columns, c)) return pack_planes(right, stride, source, columns, c, begin, end);
+  if (in_whole_pieces(columns, c, kPanelColumns)) return pack_planes(right, stride, source, columns, c, begin, end);
   alignas(64) float row[kRowFloats];
   for (int step = begin; step < end; ++step) {
     pieces.gather(row, source, c.group * c.in_channels + step / c.taps(), step % c.taps());
@@ -134,16 +124,28 @@ class Finish {
   Vector clamped(Vector value) const { return at_most(at_least(value, broadcast(least_)), broadcast(most_)); }
 
   [[gnu::noinline]] void store_apart(float* to, Vector left, Vector right, int channel, int first) const {
+    const int count = columns_.count - first;
+    if (epilogue_.addend.data != nullptr) {
+      alignas(64) float addends[kPanelColumns] = {};
+      const float* addend = epilogue_.addend.data + channel * plane_;
+      for (int i = 0; i < std::min(count, kPanelColumns); ++i) addends[i] = addend[columns_.addend[first + i]];
+      left += load(addends);
+      right += load(addends + kLanes);
+    }
+    left = clamped(left);
+    right = clamped(right);
+    const std::ptrdiff_t* places = columns_.target + first;
+    if (count >= kPanelColumns) {  // each from its lane, without a detour through memory
+#pragma GCC unroll 8
+      for (int i = 0; i < kLanes; ++i) to[places[i]] = left[i];
+#pragma GCC unroll 8
+      for (int i = 0; i < kLanes; ++i) to[places[kLanes + i]] = right[i];
+      return;
+    }
     alignas(64) float numbers[kPanelColumns];
     store(numbers, left);
     store(numbers + kLanes, right);
-    const int count = std::min(kPanelColumns, columns_.count - first);
-    if (epilogue_.addend.data != nullptr) {
-      const float* addend = epilogue_.addend.data + channel * plane_;
-      for (int i = 0; i < count; ++i) numbers[i] += addend[columns_.addend[first + i]];
-    }
-    for (int half = 0; half < kPanelColumns; half += kLanes) store(numbers + half, clamped(load(numbers + half)));
-    for (int i = 0; i < count; ++i) to[columns_.target[first + i]] = numbers[i];
+    for (int i = 0; i < count; ++i) to[places[i]] = numbers[i];
   }
 
   Blocked target_;

@@ -18,6 +18,22 @@ struct Share {
   int slot, group, begin, end;
 };
 
+// Stores a block of kCount rows and eight columns, turned, at to[column][stride]: `count` columns. Rows of six are followed by
+// two floats that the next column's overwrite, so the last one's are not written.
+template <int kCount>
+[[gnu::always_inline]] inline float* store_turned(float* to, Vector (&block)[kLanes], int count, bool last) {
+  transpose(block);
+  constexpr int kStride = kCount == kLanes ? kPanelColumns : kPanelRows;
+  for (int i = 0; i < count; ++i, to += kStride) {
+    if (kCount == kLanes || !last || i + 1 < count) {
+      store(to, block[i]);
+    } else {
+      store_rows(to, block[i]);
+    }
+  }
+  return to;
+}
+
 // kCount rows of a tile's columns, packed as to[column][stride], from row(i) for each.
 template <int kCount, class Row>
 void pack_across(float* to, int columns, Row&& row) {
@@ -26,50 +42,92 @@ void pack_across(float* to, int columns, Row&& row) {
     row(rows[i], i);
     for (int column = columns; column % kLanes != 0; ++column) rows[i][column] = 0;
   }
-  constexpr int kStride = kCount == kLanes ? kPanelColumns : kPanelRows;
   for (int first = 0; first < columns; first += kLanes) {
     Vector block[kLanes];
     for (int i = 0; i < kLanes; ++i) block[i] = load(rows[std::min(i, kCount - 1)] + first);
-    transpose(block);
-    const int count = std::min(kLanes, columns - first);
-    for (int i = 0; i < count; ++i, to += kStride) {
-      if (kCount == kLanes || i + 1 < count) {  // two floats too many, where the next column's come next
-        store(to, block[i]);
-      } else {
-        store_rows(to, block[i]);
-      }
+    to = store_turned<kCount>(to, block, std::min(kLanes, columns - first), first + kLanes >= columns);
+  }
+}
+
+// The same, straight from planes in whole vectors: columns are in_whole_pieces(). `place_of(run, column)`: in a plane, of a run's
+// first column; `load_at(i, place)`: of row i.
+template <int kCount, class PlaceOf, class LoadAt>
+void pack_planes_across(float* to, const TileColumns& columns, PlaceOf&& place_of, LoadAt&& load_at) {
+  int column = 0;
+  for (int run = 0; run < columns.runs; ++run) {
+    std::ptrdiff_t place = place_of(columns.run[run], column);
+    for (const int end = column + columns.run[run].count; column < end; column += kLanes, place += kLanes) {
+      Vector block[kLanes];
+#pragma GCC unroll 8
+      for (int i = 0; i < kLanes; ++i) block[i] = load_at(std::min(i, kCount - 1), place);
+      to = store_turned<kCount>(to, block, kLanes, column + kLanes == columns.count);
     }
   }
 }
 
 // The output's gradient of a group's channels: [panel][column][kPanelRows].
-void pack_gradient(float* left, ConstBlocked d_output, const TileColumns& columns, const Correlation& c) {
+void pack_gradient(float* left, ConstBlocked d_output, const TileColumns& columns, const Correlation& c, bool whole) {
   const std::ptrdiff_t plane = Planes(c).target * c.block;
-  for (int panel = 0; panel < panel_count(c.out_channels, kPanelRows); ++panel) {
-    pack_across<kPanelRows>(left + static_cast<std::ptrdiff_t>(panel) * kTileColumns * kPanelRows, columns.count,
-                            [&](float* row, int i) {
-                              const int channel = std::min(panel * kPanelRows + i, c.out_channels - 1);
-                              const float* from = d_output.data + (c.group * c.out_channels + channel) * plane;
-                              int column = 0;
-                              for (int run = 0; run < columns.runs; ++run) {
-                                const int count = columns.run[run].count;
-                                const float* own = from + columns.target[column];
-                                const float* image = own - (columns.run[run].y * c.horizontal.target + columns.run[run].x);
-                                copy_beyond(row + column, own, count, image + Planes(c).target);
-                                column += count;
-                              }
-                            });
+  for (int panel = 0; panel < panel_count(c.out_channels, kPanelRows); ++panel, left += kTileColumns * kPanelRows) {
+    const float* planes[kPanelRows];
+    for (int i = 0; i < kPanelRows; ++i) {
+      planes[i] = d_output.data + (c.group * c.out_channels + std::min(panel * kPanelRows + i, c.out_channels - 1)) * plane;
+    }
+    if (whole) {
+      pack_planes_across<kPanelRows>(
+          left, columns, [&](const Run&, int column) { return columns.target[column]; },
+          [&](int i, std::ptrdiff_t place) { return load(planes[i] + place); });
+      continue;
+    }
+    pack_across<kPanelRows>(left, columns.count, [&](float* row, int i) {
+      int column = 0;
+      for (int run = 0; run < columns.runs; ++run) {
+        const int count = columns.run[run].count;
+        const float* own = planes[i] + columns.target[column];
+        const float* image = own - (columns.run[run].y * c.horizontal.target + columns.run[run].x);
+        copy_beyond(row + column, own, count, image + Planes(c).target);
+        column += count;
+      }
+    });
   }
+}
+
+// Steps [step, step + kLanes) of the input's columns where those are in whole vectors: [column][kPanelColumns].
+void pack_planes(float* right, const Loaded& input, const TileColumns& columns, const Correlation& c, int step) {
+  const float* planes[kLanes];
+  int channels[kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    channels[i] = c.group * c.in_channels + std::min(step + i, c.in_channels - 1);
+    planes[i] = input.map.data + channels[i] * Planes(c).source * c.block;
+  }
+  const auto place_of = [](const Run& run, int) { return run.image + run.x; };
+  if (input.affine == nullptr) {
+    return pack_planes_across<kLanes>(right, columns, place_of, [&](int i, std::ptrdiff_t place) { return load(planes[i] + place); });
+  }
+  const ChannelMap first(input, channels[0], c.groups * c.in_channels);
+  float scales[kLanes], shifts[kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    const ChannelMap map(input, channels[i], c.groups * c.in_channels);
+    scales[i] = map.scale;
+    shifts[i] = map.shift;
+  }
+  pack_planes_across<kLanes>(right, columns, place_of, [&](int i, std::ptrdiff_t place) {
+    return at_most(at_least(load(planes[i] + place) * scales[i] + shifts[i], broadcast(first.least)), broadcast(first.most));
+  });
 }
 
 // Steps [step, step + kPanelColumns) of the input's columns: [column][kPanelColumns].
 void pack_inputs(float* right, const Loaded& input, const TileColumns& columns, const ColumnPieces& pieces, const Correlation& c,
-                 int step) {
+                 int step, bool whole) {
   for (int half = 0; half < kPanelColumns; half += kLanes) {
-    pack_across<kLanes>(right + half, columns.count, [&](float* row, int i) {
-      const int own = std::min(step + half + i, c.depth() - 1);
-      pieces.gather(row, input, c.group * c.in_channels + own / c.taps(), own % c.taps());
-    });
+    if (whole) {
+      pack_planes(right + half, input, columns, c, step + half);
+    } else {
+      pack_across<kLanes>(right + half, columns.count, [&](float* row, int i) {
+        const int own = std::min(step + half + i, c.depth() - 1);
+        pieces.gather(row, input, c.group * c.in_channels + own / c.taps(), own % c.taps());
+      });
+    }
   }
 }
 
@@ -107,7 +165,8 @@ void add_share(float* d_weight, ConstBlocked d_output, const Loaded& input, cons
     const int begin = tile * kTileColumns;
     const TileColumns columns =
         columns_of(c, input.map.stride, d_output.stride, 0, begin, std::min(begin + kTileColumns, total));
-    pack_gradient(left, d_output, columns, c);
+    const bool whole = in_whole_pieces(columns, c, kLanes);
+    pack_gradient(left, d_output, columns, c, whole);
     const ColumnPieces pieces(columns, c, table);
     // What the next tile reads, where it does not overlap with this one.
     const bool apart = c.taps() == 1 && c.horizontal.stride == 1 && c.vertical.count == 1 && tile + 1 < last;
@@ -121,7 +180,7 @@ void add_share(float* d_weight, ConstBlocked d_output, const Loaded& input, cons
     const int gradient_lines = gradients.lines() / products + 1;
     const int input_lines = inputs.lines() / products + 1;
     for (int step = share.begin; step < share.end; step += kPanelColumns) {
-      pack_inputs(right, input, columns, pieces, c, step);
+      pack_inputs(right, input, columns, pieces, c, step, whole);
       for (int row = 0; row < c.out_channels; row += kPanelRows) {
         gradients.ask(gradient_lines);
         inputs.ask(input_lines);

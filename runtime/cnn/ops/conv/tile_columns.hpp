@@ -43,6 +43,13 @@ struct Planes {
 TileColumns columns_of(const Correlation& c, std::ptrdiff_t source_stride, std::ptrdiff_t target_stride,
                        std::ptrdiff_t addend_stride, int begin, int end);
 
+/// Whether columns that follow each other read places that do, in whole pieces of a channel's plane.
+inline bool in_whole_pieces(const TileColumns& columns, const Correlation& c, int piece) {
+  return c.taps() == 1 && c.horizontal.stride == 1 && c.vertical.count == 1 && c.horizontal.shift == 0 &&
+         c.horizontal.source == c.horizontal.count &&
+         std::all_of(columns.run, columns.run + columns.runs, [&](const Run& run) { return run.count % piece == 0; });
+}
+
 /// The columns from `begin` on, as far as one image and one tile go, of planes of `map` from `channel` on.
 inline Ahead columns_ahead(const ConstBlocked& map, const Correlation& c, int begin, int batch, int channel, int planes) {
   if (begin >= c.outputs() * batch || planes <= 0) return {};
