@@ -22,8 +22,9 @@ LIMIT = 0.05  # or a MiB: threads' stacks and the like, beside which a tiny netw
 
 def measure(makers, network):
     """Planned, measured and bare bytes."""
-    planned = sum(makers.summary(network, network.batch)["memory"][part]
-                  for part in ("weights", "gradients", "optimizer", "activations", "scratch"))
+    summary = makers.summary(network, network.batch)
+    planned = sum(summary["memory"][part] for part in ("weights", "gradients", "optimizer", "scratch"))
+    planned += summary["phases"][0]["activation_bytes"]  # a step's: a prediction's weights are prepared, and may take more
     planned += 4 * network.batch * math.prod(network.input)
     with makers.ours(network, network.batch) as side:
         side.ask(f"train 2 {network.batch}")

@@ -376,10 +376,10 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{13248, 91584});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 442944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{144640, 456768});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{144640, 1252416});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{303104, 1771776});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{68864, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{68864, 442944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{68864, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{68864, 708160});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv1) == 12672);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{13248, 99648});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{16512, 86016});
@@ -391,10 +391,10 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37824, 277824});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3aConv3) == 456768);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{106752, 442944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{106752, 973376});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{269952, 1827072});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{87808, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{87808, 456768});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{87808, 397824});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{87808, 854592});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv4) == 3456);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{4032, 25920});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{7296, 21504});
@@ -421,10 +421,10 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3bConv3) == 885312);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{144640, 912960});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{144640, 1708608});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{378880, 1770624});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{106752, 885312});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{106752, 1415744});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv4) == 9216);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{7104, 52608});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{10752, 57344});
@@ -433,8 +433,8 @@ static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::Scrat
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3bConv5) == 111168);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{175616, 124992});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{151552, 889344});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{99840, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{99840, 111168});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{99840, 132608});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{99840, 243776});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv6) == 16896);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{13248, 103872});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{16512, 114688});
@@ -451,10 +451,10 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 646464});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 692544});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4aConv3) == 726336);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{154112, 719424});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{154112, 1581376});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{362304, 1452672});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{87808, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{87808, 726336});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{87808, 397824});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{87808, 1124160});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv4) == 8640);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{4032, 30528});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{7296, 23040});
@@ -486,10 +486,10 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 747840});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4bConv3) == 919872);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{163584, 919872});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{163584, 1848128});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{402560, 1839744});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{97280, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{97280, 919872});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{97280, 464128});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{97280, 1384000});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv4) == 12288);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{5568, 45984});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{8448, 36864});
@@ -498,8 +498,8 @@ static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::Scrat
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4bConv5) == 57024);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{137728, 55872});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{116032, 612864});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{90368, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{90368, 57024});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{90368, 99456});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{90368, 156480});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv6) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{13248, 120384});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{16512, 98304});
@@ -516,10 +516,10 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 757056});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4cConv3) == 1189440);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{182528, 1217088});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{182528, 2277952});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{298764, 1189440});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{106752, 1189440});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{106752, 1719872});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv4) == 12288);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{5568, 45984});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{8448, 36864});
@@ -528,8 +528,8 @@ static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::Scrat
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4cConv5) == 57024);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{137728, 55872});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{116032, 612864});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{90368, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{90368, 57024});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{90368, 99456});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{90368, 156480});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv6) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{13248, 120384});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{16512, 98304});
@@ -546,10 +546,10 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 763200});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4dConv3) == 1493568);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{201472, 1493568});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{201472, 2687040});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{334368, 1493568});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{116224, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{116224, 1493568});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{116224, 596736});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{116224, 2090304});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv4) == 18432);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{7104, 60864});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{10752, 49152});
@@ -558,8 +558,8 @@ static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::Scrat
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4dConv5) == 76608);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{137728, 83520});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{116032, 612864});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{99840, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{99840, 76608});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{99840, 132608});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{99840, 209216});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv6) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{13248, 120384});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{16512, 98304});
@@ -581,10 +581,10 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 796512});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4eConv3) == 1866816);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{220416, 1866816});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{220416, 3192896});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{125696, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{125696, 1866816});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{125696, 663040});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{125696, 2529856});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv4) == 19008);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{7104, 61248});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{10752, 33792});
@@ -593,8 +593,8 @@ static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::Scrat
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4eConv5) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{106752, 166464});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{194176, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{49920, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{49920, 152640});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{49920, 132608});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{49920, 285248});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv6) == 69696);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{25536, 240960});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{29184, 135168});
@@ -611,10 +611,10 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1183360});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5aConv3) == 1866816);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{220416, 1866816});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{220416, 3192896});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{125696, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{125696, 1866816});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{125696, 663040});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{125696, 2529856});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv4) == 29952);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{7104, 71040});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{10752, 26624});
@@ -641,10 +641,10 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1208320});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5bConv3) == 2654784);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{258304, 2654784});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{258304, 4246080});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{445824, 2654784});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{144640, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{144640, 2654784});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{144640, 795648});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{144640, 3450432});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv4) == 39936);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{10176, 105888});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{13056, 39936});
@@ -653,8 +653,8 @@ static_assert(cnn::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::Scrat
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5bConv5) == 228672);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{106752, 221760});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{213120, 1829376});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{59392, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{59392, 228672});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{59392, 198912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{59392, 427584});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv6) == 109824);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{25536, 280128});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{29184, 106496});
@@ -1669,7 +1669,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 149254144,
-               .shared_scratch = 2654784, .thread_scratch = 445824},
+               .shared_scratch = 4246080, .thread_scratch = 445824},
 };
 
 }  // namespace

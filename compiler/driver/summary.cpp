@@ -123,11 +123,16 @@ std::string phases(const Plan& plan) {
 
 std::string memory(const Plan& plan, int threads) {
   const plan::Memory& memory = plan.memory;
+  std::int64_t steps = 0;
+  for (std::size_t i = 0; i < plan.phases.size(); ++i) {
+    if (const plan::Function* step = step_of(plan, i)) steps = std::max(steps, step->arena_floats);
+  }
+  const std::string whose = steps > 0 && memory.activations > steps ? " (of predictions, whose prepared weights lie there)" : "";
   return fmt::format(
       "\n  memory for batches of {} on {} thread{}: {}\n"
-      "    weights {}, gradients {}, optimizer {}, activations {}, scratch {}\n",
+      "    weights {}, gradients {}, optimizer {}, activations {}{}, scratch {}\n",
       plan.batch, threads, threads == 1 ? "" : "s", bytes(memory.floats(threads)), bytes(memory.parameters),
-      bytes(memory.gradients), bytes(memory.optimizer), bytes(memory.activations),
+      bytes(memory.gradients), bytes(memory.optimizer), bytes(memory.activations), whose,
       bytes(memory.shared_scratch + threads * memory.thread_scratch));
 }
 
