@@ -319,8 +319,8 @@ ir::Decision decide_convolution(const OpContext& context, Pass pass, ir::Precisi
                         .chosen = 0,
                         .reason = {}};
   if (pass == Pass::kForward) {
-    const std::string five = kernel == 3 ? "" : fmt::format("the kernel is {0}x{0}", kernel);
-    decision.candidates.push_back({.name = "winograd_2x2", .call = &winograd_2x2, .obstacle = closed.empty() ? five : closed});
+    const std::string not_three = kernel == 3 ? "" : fmt::format("the kernel is {0}x{0}", kernel);
+    decision.candidates.push_back({.name = "winograd_2x2", .call = &winograd_2x2, .obstacle = closed.empty() ? not_three : closed});
   }
   if (s.pointwise()) {
     decision.reason = "packed: a 1x1 kernel is one product of matrices";

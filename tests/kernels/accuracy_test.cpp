@@ -207,29 +207,22 @@ TEST(Accuracy, OfConvolutionsAgainstDouble) {
                [&](Floats dw, ConstBlocked dy, const Loaded& x, const Scratch& s) { conv_backward_params(dw, dy, x, g, kBatch, s); }),
            kStrict);
     if (!winograd::fits(g)) continue;
-    report(layer, "Winograd",
-           compare(
-               operands,
-               most({winograd::conv_scratch(g, kBatch), winograd::conv_backward_input_scratch(g, kBatch),
-                     winograd::conv_backward_params_scratch(g, kBatch)}),
-               [&](Blocked y, const Loaded& x, const Scratch& s) { winograd::conv(y, x, operands.weight, {}, g, kBatch, s); },
-               [&](Blocked dx, ConstBlocked dy, const Scratch& s) { winograd::conv_backward_input(dx, dy, operands.weight, g, kBatch, s); },
-               [&](Floats dw, ConstBlocked dy, const Loaded& x, const Scratch& s) {
-                 winograd::conv_backward_params(dw, dy, x, g, kBatch, s);
-               }),
-           kFast);
-    if (g.kernel_height != 3) continue;
-    report(layer, "2x2",
-           compare(
-               operands,
-               most({winograd::conv_2x2_scratch(g, kBatch), winograd::conv_backward_input_scratch(g, kBatch),
-                     winograd::conv_backward_params_scratch(g, kBatch)}),
-               [&](Blocked y, const Loaded& x, const Scratch& s) { winograd::conv_2x2(y, x, operands.weight, {}, g, kBatch, s); },
-               [&](Blocked dx, ConstBlocked dy, const Scratch& s) { winograd::conv_backward_input(dx, dy, operands.weight, g, kBatch, s); },
-               [&](Floats dw, ConstBlocked dy, const Loaded& x, const Scratch& s) {
-                 winograd::conv_backward_params(dw, dy, x, g, kBatch, s);
-               }),
-           kFast);
+    const auto report_winograd = [&](const char* name, ScratchSize scratch, auto&& forward) {
+      report(layer, name,
+             compare(
+                 operands,
+                 most({scratch, winograd::conv_backward_input_scratch(g, kBatch), winograd::conv_backward_params_scratch(g, kBatch)}),
+                 [&](Blocked y, const Loaded& x, const Scratch& s) { forward(y, x, operands.weight, Epilogue(), g, kBatch, s); },
+                 [&](Blocked dx, ConstBlocked dy, const Scratch& s) {
+                   winograd::conv_backward_input(dx, dy, operands.weight, g, kBatch, s);
+                 },
+                 [&](Floats dw, ConstBlocked dy, const Loaded& x, const Scratch& s) {
+                   winograd::conv_backward_params(dw, dy, x, g, kBatch, s);
+                 }),
+             kFast);
+    };
+    report_winograd("Winograd", winograd::conv_scratch(g, kBatch), winograd::conv);
+    if (g.kernel_height == 3) report_winograd("2x2", winograd::conv_2x2_scratch(g, kBatch), winograd::conv_2x2);
   }
 }
 
