@@ -24,6 +24,7 @@ int main(int count, char** arguments) {
   cnn::prepare_blas(cnn::bench::team_threads);
   cnn::bench::add_conv();
   cnn::bench::add_dwconv();
+  cnn::bench::add_separable();
   cnn::bench::add_dense();
   cnn::bench::add_bn();
   cnn::bench::add_pools();

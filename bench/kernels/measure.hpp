@@ -79,5 +79,6 @@ void add_conv();
 void add_dense();
 void add_dwconv();
 void add_pools();
+void add_separable();
 
 }  // namespace cnn::bench

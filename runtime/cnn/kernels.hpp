@@ -35,6 +35,7 @@
 #include "cnn/ops/relu.hpp"
 #include "cnn/ops/relu6.hpp"
 #include "cnn/ops/scaled_tanh.hpp"
+#include "cnn/ops/separable.hpp"
 #include "cnn/ops/sigmoid.hpp"
 #include "cnn/ops/silu.hpp"
 #include "cnn/ops/softmax.hpp"

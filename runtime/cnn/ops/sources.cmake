@@ -7,6 +7,6 @@ add_kernels(cnn
   ops/lanes/avgpool.cpp ops/lanes/conv.cpp ops/lanes/conv_params.cpp ops/lanes/dense.cpp ops/lanes/layout.cpp
   ops/lanes/maxpool.cpp
   ops/layout.cpp ops/leaky_relu.cpp ops/lenet5_map.cpp ops/lrn.cpp ops/maxpool.cpp ops/mean_squared_error.cpp ops/mul.cpp
-  ops/pad.cpp ops/rbf.cpp ops/relu.cpp ops/relu6.cpp ops/scaled_tanh.cpp ops/sigmoid.cpp ops/silu.cpp
+  ops/pad.cpp ops/rbf.cpp ops/relu.cpp ops/relu6.cpp ops/scaled_tanh.cpp ops/separable.cpp ops/sigmoid.cpp ops/silu.cpp
   ops/softmax.cpp ops/stochastic_depth.cpp ops/subsample.cpp ops/tanh.cpp
   ops/upsample.cpp)

@@ -1,0 +1,296 @@
+// A band at a time: the input's columns are packed, then for a few hidden channels after the other the expansion is multiplied out,
+// the depthwise sums are taken, and packed as columns of the projection.
+#include "cnn/ops/separable.hpp"
+
+#include "cnn/core/team.hpp"
+#include "cnn/ops/conv/finish.hpp"
+#include "cnn/ops/depthwise_planes.hpp"
+
+namespace cnn {
+
+namespace {
+
+// What a task works on: rows of images, and some of the hidden channels.
+struct Band {
+  int image, images;
+  int row, rows;        // of the output
+  int in_row, in_rows;  // of the input that those read
+
+  Band(const SeparableGeometry& g, const SeparableBands& bands, int batch, int band) {
+    const int groups = bands.bands / bands.in_image;
+    const auto share = [](int count, int index, int of) { return static_cast<int>(static_cast<long>(count) * index / of); };
+    image = share(batch, band / bands.in_image, groups);
+    images = share(batch, band / bands.in_image + 1, groups) - image;
+    row = share(g.out_height, band % bands.in_image, bands.in_image);
+    rows = share(g.out_height, band % bands.in_image + 1, bands.in_image) - row;
+    const int first = row * g.stride_height - g.pad_top;
+    const int last = first + (rows - 1) * g.stride_height + (g.kernel_height - 1) * g.dilation_height;
+    in_row = std::clamp(first, 0, g.in_height);
+    in_rows = std::clamp(last + 1, in_row, g.in_height) - in_row;
+  }
+
+  int columns(const SeparableGeometry& g) const { return images * rows * g.out_width; }
+  int input_columns(const SeparableGeometry& g) const { return images * in_rows * g.in_width; }
+  /// The depthwise convolution of one image's rows.
+  ConvGeometry depthwise(const SeparableGeometry& g) const {
+    ConvGeometry result = g.depthwise();
+    result.in_height = in_rows;
+    result.out_height = rows;
+    result.pad_top = in_row - (row * g.stride_height - g.pad_top);
+    return result;
+  }
+};
+
+// One channel's columns, from a row of them into its step of right panels; what the last panel has beyond them becomes 0.
+void put_step(float* right, std::ptrdiff_t stride, float* row, int columns) {
+  if (columns % kPanelColumns != 0) clear_beyond(row + columns, kPanelColumns - columns % kPanelColumns);
+  for (int column = 0; column < columns; column += kPanelColumns, right += stride) {
+    store(right, load(row + column));
+    store(right + kLanes, load(row + column + kLanes));
+  }
+}
+
+// What a row of sums becomes, the bias in its shift.
+struct RowEpilogue {
+  float scale, shift;
+
+  RowEpilogue(const Epilogue& epilogue, int channel, int channels)
+      : scale(epilogue.affine == nullptr ? 1 : epilogue.affine[channel]),
+        shift(epilogue.affine == nullptr ? 0 : epilogue.affine[channels + channel]) {
+    if (epilogue.bias != nullptr) shift += epilogue.bias[channel] * scale;
+  }
+};
+
+class Separable {
+ public:
+  Separable(const Blocked& output, const Loaded& input, const SeparablePart* expansion, const SeparablePart& depthwise,
+            const SeparablePart& projection, const SeparableGeometry& g, int batch, const Scratch& scratch)
+      : output_(output), input_(input), expansion_(expansion), depthwise_(depthwise), projection_(projection), g_(g), batch_(batch),
+        bands_(g, batch), layout_(g, SeparableBands(g, batch)), scratch_(scratch), shared_(scratch.shared),
+        out_(forward_correlation(g.projection())) {}
+
+  void run() {
+    if (expansion_ != nullptr) expansion_weights_ = packed(expansion_->weight, g_.expansion());
+    projection_weights_ = packed(projection_.weight, g_.projection());
+    if (bands_.parts == 1) {
+      for_each_tile(bands_.bands, [&](int index) {
+        float* memory = scratch_.thread(team_rank());
+        const Band band(g_, bands_, batch_, index);
+        if (expansion_ != nullptr) pack_input(memory + layout_.input, memory, band, 0, g_.in_channels);
+        work(band, memory + layout_.input, memory, 0, g_.hidden_channels, memory + layout_.partial, true);
+      });
+      return;
+    }
+    float* const columns = shared_;
+    const std::size_t band_floats = expansion_ == nullptr ? 0 : static_cast<std::size_t>(bands_.input_panels(g_) * right_panel_stride(g_.in_channels));
+    float* const sums = shared_ + band_floats * static_cast<std::size_t>(bands_.bands);
+    const std::size_t task_floats = SeparableScratch::band_sums(g_, bands_);
+    if (expansion_ != nullptr) {
+      constexpr int kSteps = 16;  // of a task
+      const int chunks = panel_count(g_.in_channels, kSteps);
+      for_each_tile(bands_.bands * chunks, [&](int task) {
+        const int step = task % chunks * kSteps;
+        pack_input(columns + band_floats * static_cast<std::size_t>(task / chunks), scratch_.thread(team_rank()),
+                   Band(g_, bands_, batch_, task / chunks), step, std::min(step + kSteps, g_.in_channels));
+      });
+    }
+    const int row_panels = panel_count(g_.hidden_channels, kPanelRows);
+    for_each_tile(bands_.tasks(), [&](int task) {
+      const int index = task / bands_.parts, part = task % bands_.parts;
+      const int begin = row_panels * part / bands_.parts * kPanelRows;
+      const int end = std::min(row_panels * (part + 1) / bands_.parts * kPanelRows, g_.hidden_channels);
+      work(Band(g_, bands_, batch_, index), columns + band_floats * static_cast<std::size_t>(index), scratch_.thread(team_rank()), begin, end,
+           sums + task_floats * static_cast<std::size_t>(task), false);
+    });
+    add_parts(sums, task_floats);
+  }
+
+ private:
+  const float* packed(const ConvWeights& weight, const ConvGeometry& g) {
+    if (weight.prepared) return weight.data;
+    const std::size_t floats = conv_prepared_floats(g);
+    float* const begin = shared_;
+    conv_prepare({begin, floats}, {weight.data, static_cast<std::size_t>(g.out_channels) * static_cast<std::size_t>(g.depth())}, g);
+    shared_ += floats;
+    return begin;
+  }
+
+  // Channels [begin, end) of a band's input as right panels.
+  void pack_input(float* right, float* memory, const Band& band, int begin, int end) const {
+    const int count = band.in_rows * g_.in_width;
+    const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(g_.in_height) * g_.in_width;
+    float* const row = memory + layout_.sums;
+    for (int channel = begin; channel < end; ++channel) {
+      for (int image = 0; image < band.images; ++image) {
+        const float* from = input_.map.block(band.image + image) + channel * plane + static_cast<std::ptrdiff_t>(band.in_row) * g_.in_width;
+        if (input_.affine == nullptr) {
+          copy_mapped(row + image * count, from, count, [](Vector value) { return value; });
+        } else {
+          copy_mapped(row + image * count, from, count, ChannelMap(input_, channel, g_.in_channels));
+        }
+      }
+      put_step(right + channel * kPanelColumns, right_panel_stride(g_.in_channels), row, band.input_columns(g_));
+    }
+  }
+
+  // Hidden channels [channel, channel + rows) of the band, one plane of its columns after the other.
+  void expand(float* planes, const float* right, const Band& band, int channel, int rows) const {
+    const float* const left = expansion_weights_ + static_cast<std::ptrdiff_t>(channel) * g_.in_channels;
+    float scales[kPanelRows] = {}, shifts[kPanelRows] = {};
+    for (int row = 0; row < rows; ++row) {
+      const RowEpilogue epilogue(expansion_->epilogue, channel + row, g_.hidden_channels);
+      scales[row] = epilogue.scale;
+      shifts[row] = epilogue.shift;
+    }
+    const Vector least = broadcast(least_of(expansion_->epilogue.activation)), most = broadcast(most_of(expansion_->epilogue.activation));
+    const int panels = panel_count(band.input_columns(g_), kPanelColumns);
+    for (int panel = 0; panel < panels; ++panel, planes += kPanelColumns, right += right_panel_stride(g_.in_channels)) {
+      const PanelSums sums = multiply_panels(left, right, g_.in_channels);
+#pragma GCC unroll 6
+      for (int row = 0; row < kPanelRows; ++row) {
+        float* const to = planes + static_cast<std::ptrdiff_t>(row) * static_cast<std::ptrdiff_t>(layout_.plane);
+        store(to, at_most(at_least(sums.rows[row][0] * scales[row] + shifts[row], least), most));
+        store(to + kLanes, at_most(at_least(sums.rows[row][1] * scales[row] + shifts[row], least), most));
+      }
+    }
+  }
+
+  // Hidden channels [begin, end) of a band, and their share of its outputs: `partial` has those of the chunks before, and gets
+  // them where the outputs are not `finished` here.
+  void work(const Band& band, const float* input, float* memory, int begin, int end, float* partial, bool finished) const {
+    const ConvGeometry dw = band.depthwise(g_);
+    const Depthwise depthwise(dw);
+    const std::ptrdiff_t in_plane = static_cast<std::ptrdiff_t>(g_.in_height) * g_.in_width;
+    const int in_count = band.in_rows * g_.in_width;
+    const int out_count = band.rows * g_.out_width;
+    const int chunk = bands_.chunk(g_);
+    const std::ptrdiff_t stride = right_panel_stride(chunk);
+    for (int first = begin; first < end; first += chunk) {
+      const int last = std::min(first + chunk, end);
+      for (int panel = first; panel < last; panel += kPanelRows) {
+        const int rows = std::min(kPanelRows, last - panel);
+        if (expansion_ != nullptr) expand(memory + layout_.planes, input, band, panel, rows);
+        for (int channel = panel; channel < panel + rows; ++channel) {
+          const PlaneEpilogue epilogue(depthwise_.epilogue, channel, g_.hidden_channels);
+          for (int image = 0; image < band.images; ++image) {
+            float* const phases = memory + layout_.phases;
+            if (expansion_ != nullptr) {
+              gather(phases, ConstBlocked(), 0, memory + layout_.planes + (channel - panel) * layout_.plane + image * in_count, dw, depthwise.layout);
+            } else {
+              gather(phases, input_, channel,
+                     input_.map.block(band.image + image) + channel * in_plane + static_cast<std::ptrdiff_t>(band.in_row) * g_.in_width, dw,
+                     depthwise.layout);
+            }
+            forward_plane(memory + layout_.sums + image * out_count, phases, depthwise_.weight.data + static_cast<std::ptrdiff_t>(channel) * dw.taps(),
+                          epilogue, nullptr, dw, depthwise, nullptr);
+          }
+          put_step(memory + layout_.chunk + (channel - first) * kPanelColumns, stride, memory + layout_.sums, band.columns(g_));
+        }
+      }
+      project(band, memory + layout_.chunk, stride, first, last - first, partial, first > begin, finished && last == end);
+    }
+  }
+
+  // Calls visit(the columns of a few panels, the first of them, how many) for all panels of a band.
+  template <class Visit>
+  void for_each_columns(const Band& band, Visit&& visit) const {
+    const int begin = (band.image * g_.out_height + band.row) * g_.out_width;
+    for (int first = 0; first < band.columns(g_); first += kTileColumns) {
+      const int count = std::min(kTileColumns, band.columns(g_) - first);
+      visit(columns_of(out_, 0, output_.stride, projection_.epilogue.addend.stride, begin + first, begin + first + count), first / kPanelColumns,
+            panel_count(count, kPanelColumns));
+    }
+  }
+
+  void project(const Band& band, const float* right, std::ptrdiff_t stride, int first, int depth, float* partial, bool added, bool last) const {
+    const int row_panels = panel_count(g_.out_channels, kPanelRows);
+    const auto sums_of = [&](int panel, int row) {
+      PanelSums sums = multiply_panels(projection_weights_ + (static_cast<std::ptrdiff_t>(row) * g_.hidden_channels + first) * kPanelRows,
+                                       right + panel * stride, depth);
+      if (added) add_kept(sums, kept(partial, panel, row));
+      return sums;
+    };
+    if (!last) {
+      for (int panel = 0; panel * kPanelColumns < band.columns(g_); ++panel) {
+        for (int row = 0; row < row_panels; ++row) {
+          const PanelSums sums = sums_of(panel, row);
+          float* const to = kept(partial, panel, row);
+#pragma GCC unroll 6
+          for (int i = 0; i < kPanelRows; ++i) {
+            store(to + i * kPanelColumns, sums.rows[i][0]);
+            store(to + i * kPanelColumns + kLanes, sums.rows[i][1]);
+          }
+        }
+      }
+      return;
+    }
+    for_each_columns(band, [&](const TileColumns& columns, int before, int panels) {
+      const Finish finish(output_, projection_.epilogue, out_, columns);
+      for (int panel = 0; panel < panels; ++panel) {
+        for (int row = 0; row < row_panels; ++row) {
+          finish.prefetch(row * kPanelRows, panel);
+          finish(sums_of(before + panel, row), row * kPanelRows, panel);
+        }
+      }
+    });
+  }
+
+  float* kept(float* partial, int panel, int row) const {
+    return partial + (static_cast<std::ptrdiff_t>(panel) * panel_count(g_.out_channels, kPanelRows) + row) * kPanelRows * kPanelColumns;
+  }
+  static void add_kept(PanelSums& sums, const float* from) {
+#pragma GCC unroll 6
+    for (int i = 0; i < kPanelRows; ++i) {
+      sums.rows[i][0] += load(from + i * kPanelColumns);
+      sums.rows[i][1] += load(from + i * kPanelColumns + kLanes);
+    }
+  }
+
+  // The outputs of bands whose hidden channels were cut into parts: a task is a row of panels.
+  void add_parts(float* sums, std::size_t task_floats) const {
+    const int row_panels = panel_count(g_.out_channels, kPanelRows);
+    for_each_tile(bands_.bands * row_panels, [&](int task) {
+      const int index = task / row_panels, row = task % row_panels;
+      float* const first = sums + task_floats * static_cast<std::size_t>(index * bands_.parts);
+      for_each_columns(Band(g_, bands_, batch_, index), [&](const TileColumns& columns, int before, int panels) {
+        const Finish finish(output_, projection_.epilogue, out_, columns);
+        for (int panel = 0; panel < panels; ++panel) {
+          PanelSums total = {};
+          for (int part = 0; part < bands_.parts; ++part) {
+            add_kept(total, kept(first + task_floats * static_cast<std::size_t>(part), before + panel, row));
+          }
+          finish(total, row * kPanelRows, panel);
+        }
+      });
+    });
+  }
+
+  const Blocked& output_;
+  const Loaded& input_;
+  const SeparablePart* expansion_;
+  const SeparablePart& depthwise_;
+  const SeparablePart& projection_;
+  const SeparableGeometry& g_;
+  int batch_;
+  SeparableBands bands_;
+  SeparableScratch layout_;
+  const Scratch& scratch_;
+  float* shared_;  // what is still free of the shared scratch
+  Correlation out_;
+  const float* expansion_weights_ = nullptr;
+  const float* projection_weights_ = nullptr;
+};
+
+}  // namespace
+
+void separable(Blocked output, const Loaded& input, const SeparablePart& depthwise, const SeparablePart& projection,
+               const SeparableGeometry& geometry, int batch, const Scratch& scratch) {
+  Separable(output, input, nullptr, depthwise, projection, geometry, batch, scratch).run();
+}
+
+void inverted_residual(Blocked output, const Loaded& input, const SeparablePart& expansion, const SeparablePart& depthwise,
+                       const SeparablePart& projection, const SeparableGeometry& geometry, int batch, const Scratch& scratch) {
+  Separable(output, input, &expansion, depthwise, projection, geometry, batch, scratch).run();
+}
+
+}  // namespace cnn

@@ -1,0 +1,165 @@
+// Depthwise separable convolutions (Howard et al. 2017) and inverted residuals (Sandler et al. 2018) as one kernel: between the
+// 1x1 convolutions and the depthwise one, maps with many channels never leave a second-level cache.
+#pragma once
+
+#include <algorithm>
+
+#include "cnn/ops/conv.hpp"
+#include "cnn/ops/dwconv.hpp"
+
+namespace cnn {
+
+/// A depthwise convolution with a 1x1 convolution behind it, and perhaps one before it. One of these convolutions has a
+/// group of its own for each channel; stride and padding are its.
+struct SeparableGeometry {
+  int in_channels = 0, in_height = 0, in_width = 0;
+  int hidden_channels = 0;  // of the depthwise convolution; in_channels without an expansion
+  int out_channels = 0, out_height = 0, out_width = 0;
+  int kernel_height = 1, kernel_width = 1;
+  int stride_height = 1, stride_width = 1;
+  int pad_top = 0, pad_left = 0;
+  int dilation_height = 1, dilation_width = 1;
+  bool expands = false;  // whether there is a 1x1 convolution before it
+
+  constexpr ConvGeometry expansion() const {
+    return {.in_channels = in_channels, .in_height = in_height, .in_width = in_width,
+            .out_channels = hidden_channels, .out_height = in_height, .out_width = in_width};
+  }
+  constexpr ConvGeometry depthwise() const {
+    return {.in_channels = hidden_channels, .in_height = in_height, .in_width = in_width,
+            .out_channels = hidden_channels, .out_height = out_height, .out_width = out_width,
+            .kernel_height = kernel_height, .kernel_width = kernel_width,
+            .stride_height = stride_height, .stride_width = stride_width,
+            .pad_top = pad_top, .pad_left = pad_left,
+            .dilation_height = dilation_height, .dilation_width = dilation_width,
+            .groups = hidden_channels};
+  }
+  constexpr ConvGeometry projection() const {
+    return {.in_channels = hidden_channels, .in_height = out_height, .in_width = out_width,
+            .out_channels = out_channels, .out_height = out_height, .out_width = out_width};
+  }
+};
+
+/// How the outputs of a batch are cut: into bands of whole images, or of rows of one image. Where there are few bands the
+/// hidden channels are cut into parts, each of which adds up its own sums.
+struct SeparableBands {
+  int images = 1, rows = 1;      // of a band, at most
+  int bands = 0, in_image = 1;   // of the batch; of one image, if bands are parts of images
+  int parts = 1;                 // of the hidden channels
+
+  constexpr SeparableBands(const SeparableGeometry& g, int batch) : rows(g.out_height) {
+    while (images < batch && fits(g, images + 1, rows)) ++images;
+    while (rows > 1 && !fits(g, 1, rows)) --rows;
+    in_image = panel_count(g.out_height, rows);
+    rows = panel_count(g.out_height, in_image);
+    bands = panel_count(batch, images) * in_image;
+    if (bands < kWanted) parts = std::min(panel_count(kWanted, std::max(bands, 1)), panel_count(g.hidden_channels, kPanelRows));
+  }
+
+  /// Rows of the input that a band's rows read, at most.
+  static constexpr int input_rows(const SeparableGeometry& g, int rows) {
+    return std::min((rows - 1) * g.stride_height + (g.kernel_height - 1) * g.dilation_height + 1, g.in_height);
+  }
+  constexpr int tasks() const { return bands * parts; }
+  /// Right panels of a band's input, and of its output.
+  constexpr int input_panels(const SeparableGeometry& g) const {
+    return panel_count(images * input_rows(g, rows) * g.in_width, kPanelColumns);
+  }
+  constexpr int output_panels(const SeparableGeometry& g) const { return panel_count(images * rows * g.out_width, kPanelColumns); }
+  /// Hidden channels that are made and used up at a time.
+  constexpr int chunk(const SeparableGeometry& g) const {
+    const int panels = std::clamp(kChunkFloats / (output_panels(g) * kPanelColumns * kPanelRows), 1, kCorrelationDepth / kPanelRows);
+    return std::min(panels, panel_count(g.hidden_channels, kPanelRows)) * kPanelRows;
+  }
+
+  /// Floats for those, in bands of this size or smaller ones.
+  constexpr std::size_t chunk_floats(const SeparableGeometry& g) const {
+    const auto panels = static_cast<std::size_t>(output_panels(g));
+    const std::size_t all = panels * static_cast<std::size_t>(right_panel_stride(panel_count(g.hidden_channels, kPanelRows) * kPanelRows));
+    const std::size_t most = std::max(std::size_t{kChunkFloats}, panels * kPanelColumns * kPanelRows) + panels * kPanelColumns;
+    return std::min(all, most);
+  }
+
+  static constexpr int kWanted = 8;
+  static constexpr int kMostTasks = 14;  // with parts > 1
+
+ private:
+  static constexpr int kColumns = 784;           // of a band's output: 28x28
+  static constexpr int kInputFloats = 40 << 10;  // of its packed input
+  static constexpr int kChunkFloats = 36 << 10;  // of its packed hidden channels
+
+  static constexpr bool fits(const SeparableGeometry& g, int images, int rows) {
+    const long input = static_cast<long>(images) * input_rows(g, rows) * g.in_width;
+    return images * rows * g.out_width * g.stride_height <= kColumns && (!g.expands || input * g.in_channels <= kInputFloats);
+  }
+};
+
+/// Where a thread's scratch has what a band needs, in floats.
+struct SeparableScratch {
+  std::size_t input = 0;                // packed columns of the input, where each task packs its own
+  std::size_t planes = 0, plane = 0;    // of kPanelRows hidden channels, one after the other
+  std::size_t phases = 0, sums = 0;     // one channel of an image in phases; of the band, summed
+  std::size_t chunk = 0, partial = 0;   // packed columns of hidden channels; sums over the chunks before
+  std::size_t floats = 0;
+
+  constexpr SeparableScratch(const SeparableGeometry& g, const SeparableBands& bands) {
+    constexpr std::size_t kBeyond = kLanesBeyond;
+    const auto take = [&](std::size_t count) {
+      const std::size_t begin = floats;
+      floats += (count + 15) / 16 * 16;
+      return begin;
+    };
+    const int panels = bands.output_panels(g);
+    ConvGeometry band = g.depthwise();
+    band.out_height = bands.rows;
+    if (g.expands) {
+      input = take(static_cast<std::size_t>(bands.input_panels(g)) * static_cast<std::size_t>(right_panel_stride(g.in_channels)));
+      plane = static_cast<std::size_t>(bands.input_panels(g)) * kPanelColumns;
+      planes = take(plane * kPanelRows);
+    }
+    phases = take(DepthwiseLayout(band).input_floats() + kBeyond);
+    sums = take(static_cast<std::size_t>(std::max(panels * kPanelColumns, g.expands ? bands.input_panels(g) * kPanelColumns : 0)) + kBeyond);
+    chunk = take(bands.chunk_floats(g));
+    partial = take(band_sums(g, bands));
+  }
+
+  /// Sums of a band for all output channels.
+  static constexpr std::size_t band_sums(const SeparableGeometry& g, const SeparableBands& bands) {
+    return left_panel_floats(g.out_channels, 1) * static_cast<std::size_t>(bands.output_panels(g) * kPanelColumns);
+  }
+
+ private:
+  static constexpr std::size_t kLanesBeyond = 8;  // what vectors reach beyond the end
+};
+
+/// Floats that `separable` and `inverted_residual` need for batches of up to `batch`, with prepared weights.
+constexpr ScratchSize separable_prepared_scratch(const SeparableGeometry& g, int batch) {
+  const SeparableBands bands(g, batch);
+  const std::size_t input = g.expands ? static_cast<std::size_t>(bands.input_panels(g)) * static_cast<std::size_t>(right_panel_stride(g.in_channels)) : 0;
+  return {.per_thread = SeparableScratch(g, bands).floats,
+          .shared = SeparableBands::kWanted * input + SeparableBands::kMostTasks * SeparableScratch::band_sums(g, bands)};
+}
+/// The same with weights as they are stored, which are then packed on each call.
+constexpr ScratchSize separable_scratch(const SeparableGeometry& g, int batch) {
+  ScratchSize size = separable_prepared_scratch(g, batch);
+  size.shared += (g.expands ? conv_prepared_floats(g.expansion()) : 0) + conv_prepared_floats(g.projection());
+  return size;
+}
+
+/// One of the convolutions: its weights, prepared by `conv_prepare` or not (those of the depthwise one never are), and what
+/// becomes of its sums. Only the last one's may have an addend.
+struct SeparablePart {
+  ConvWeights weight;
+  Epilogue epilogue = {};
+};
+
+/// output [.., out_channels, out_height, out_width] = projection(depthwise(input)), each with its epilogue. NB = 1. The output's
+/// memory is not the input's; the addend's may be either.
+void separable(Blocked output, const Loaded& input, const SeparablePart& depthwise, const SeparablePart& projection,
+               const SeparableGeometry& geometry, int batch, const Scratch& scratch);
+
+/// output = projection(depthwise(expansion(input))).
+void inverted_residual(Blocked output, const Loaded& input, const SeparablePart& expansion, const SeparablePart& depthwise,
+                       const SeparablePart& projection, const SeparableGeometry& geometry, int batch, const Scratch& scratch);
+
+}  // namespace cnn
