@@ -77,7 +77,8 @@ std::string kernels(const Plan& plan, const plan::Function& function) {
     const auto [found, added] = known.try_emplace({step.layer->index, step.reason}, lines.size());
     if (added) lines.push_back({plan.layers[static_cast<std::size_t>(step.layer->index)].path, "", step.reason});
     std::string& passes = lines[found->second].passes;
-    passes += fmt::format("{}{}", passes.empty() ? "" : ", ", plan::to_text(step.choice->work));
+    const plan::Work work = function.kind == plan::FunctionKind::kPredict ? plan::Work::kPredict : plan::Work::kForward;
+    passes += fmt::format("{}{}", passes.empty() ? "" : ", ", plan::to_text(step.choice ? step.choice->work : work));
   }
   std::size_t path_width = 0, pass_width = 0;
   for (const Line& line : lines) {
@@ -91,8 +92,9 @@ std::string kernels(const Plan& plan, const plan::Function& function) {
   return text.empty() ? text : fmt::format("\n  kernels of {}\n{}", function.name, text);
 }
 
-bool is_tuned(const plan::Function& function) {
-  return std::ranges::any_of(function.steps, [](const plan::Step& step) { return step.choice && step.choice->tuned; });
+// Whether a function has its own reasons, beside those of training's forward passes: a tuning, or chains of layers in one kernel.
+bool has_own_reasons(const plan::Function& function) {
+  return std::ranges::any_of(function.steps, [](const plan::Step& step) { return step.choice ? step.choice->tuned : !step.reason.empty(); });
 }
 
 std::string explain_phase(const Compiled& compiled, std::size_t number, const std::vector<std::string>& paths) {
@@ -134,9 +136,9 @@ std::string explain_text(const Compiled& compiled) {
   std::string text = fmt::format("{} on {}: {} parameters\n", plan.model, plan.training->data_name, with_commas(plan.parameter_count()));
   const auto paths = sema::layer_paths(compiled.program.model);
   for (std::size_t i = 0; i < plan.phases.size(); ++i) text += explain_phase(compiled, i, paths);
-  // The cost model chooses for predictions as for training; a tuning need not.
+  // The cost model chooses for predictions as for training; a tuning need not, and layers that don't learn can be one kernel.
   for (const plan::Function& function : plan.functions) {
-    if (function.kind == plan::FunctionKind::kPredict && is_tuned(function)) text += kernels(plan, function);
+    if (function.kind == plan::FunctionKind::kPredict && has_own_reasons(function)) text += kernels(plan, function);
   }
   return text;
 }

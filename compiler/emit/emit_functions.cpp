@@ -144,6 +144,13 @@ class Body {
     return text == kNothing ? "{}" : text;
   }
 
+  std::string weight_text(int number) const { return parameter(number).identifier + "_"; }
+  std::string prepared_text(int number) const { return fmt::format("cnn::prepared({})", buffer(number)); }
+
+  std::string part_text(const plan::PartOperand& part) const {
+    return fmt::format("{{{}, {}}}", part.prepared >= 0 ? prepared_text(part.prepared) : weight_text(part.parameter), epilogue_text(part.epilogue));
+  }
+
   std::string operand_text(const plan::Operand& operand) const {
     if (const auto* one = std::get_if<plan::BufferOperand>(&operand)) return buffer(one->buffer);
     if (const auto* map = std::get_if<plan::LoadedOperand>(&operand)) return loaded_text(*map);
@@ -155,8 +162,9 @@ class Body {
     if (const auto* added = std::get_if<plan::AddedOperand>(&operand)) return fmt::format("cnn::added_to({})", buffer(added->buffer));
     if (const auto* epilogue = std::get_if<plan::EpilogueOperand>(&operand)) return epilogue_text(*epilogue);
     if (const auto* activation = std::get_if<plan::ActivationOperand>(&operand)) return activation_text(activation->activation);
-    if (const auto* value = std::get_if<plan::ParameterOperand>(&operand)) return parameter(value->parameter).identifier + "_";
-    if (const auto* weights = std::get_if<plan::PreparedOperand>(&operand)) return fmt::format("cnn::prepared({})", buffer(weights->buffer));
+    if (const auto* value = std::get_if<plan::ParameterOperand>(&operand)) return weight_text(value->parameter);
+    if (const auto* weights = std::get_if<plan::PreparedOperand>(&operand)) return prepared_text(weights->buffer);
+    if (const auto* part = std::get_if<plan::PartOperand>(&operand)) return part_text(*part);
     if (const auto* gradient = std::get_if<plan::GradientOperand>(&operand)) return "d_" + parameter(gradient->parameter).identifier;
     if (const auto* number = std::get_if<plan::NumberOperand>(&operand)) return float_literal(number->value);
     if (const auto* integer = std::get_if<plan::IntegerOperand>(&operand)) return fmt::format("{}", integer->value);

@@ -21,51 +21,22 @@ struct Work {
   }
 };
 
-// What an operand adds: each that a call reads or writes counts once.
-class Counter {
- public:
-  Counter(const Plan& plan, const Function& function, Work& work) : plan_(plan), function_(function), work_(work) {}
-
-  void operator()(const plan::BufferOperand& operand) const { add(operand.buffer); }
-  void operator()(const plan::LoadedOperand& operand) const {
-    add(operand.buffer);
-    if (operand.affine >= 0) add(operand.affine);
-  }
-  void operator()(const plan::LoadedListOperand& operand) const {
-    for (const plan::LoadedOperand& arm : operand.arms) (*this)(arm);
-  }
-  void operator()(const plan::AddedOperand& operand) const {
-    add(operand.buffer);
-    add(operand.buffer);  // read, then written
-  }
-  void operator()(const plan::EpilogueOperand& operand) const {
-    if (operand.bias >= 0) add_parameter(operand.bias);
-    if (operand.affine >= 0) add(operand.affine);
-    if (operand.addend >= 0) add(operand.addend);
-  }
-  void operator()(const plan::PreparedOperand& operand) const { add(operand.buffer); }
-  void operator()(const plan::ParameterOperand& operand) const { add_parameter(operand.parameter); }
-  void operator()(const plan::GradientOperand& operand) const { add_parameter(operand.parameter); }
-  template <class Other>
-  void operator()(const Other&) const {}
-
- private:
-  void add(int number) const {
-    const Buffer& buffer = function_.buffers[static_cast<std::size_t>(number)];
-    switch (buffer.kind) {
-      case Buffer::Kind::kBlocked: work_.image_bytes += 4 * buffer.shape.elements(); return;
-      case Buffer::Kind::kBytes: work_.image_bytes += buffer.elements / plan_.batch; return;
-      case Buffer::Kind::kFloats: work_.parameter_bytes += 4 * buffer.elements; return;  // a batch's statistics
-    }
-  }
-  void add_parameter(int number) const {
-    work_.parameter_bytes += 4 * plan_.parameters[static_cast<std::size_t>(number)].parameter.elements();
-  }
-
-  const Plan& plan_;
-  const Function& function_;
-  Work& work_;
-};
+// Adds what a call reads or writes by its operands, each once.
+void count_bytes(const Plan& plan, const Function& function, const plan::Step& step, Work& work) {
+  const plan::MemoryVisitor visitor{.buffer =
+                                        [&](int number) {
+                                          const Buffer& buffer = function.buffers[static_cast<std::size_t>(number)];
+                                          switch (buffer.kind) {
+                                            case Buffer::Kind::kBlocked: work.image_bytes += 4 * buffer.shape.elements(); return;
+                                            case Buffer::Kind::kBytes: work.image_bytes += buffer.elements / plan.batch; return;
+                                            case Buffer::Kind::kFloats: work.parameter_bytes += 4 * buffer.elements; return;  // a batch's statistics
+                                          }
+                                        },
+                                    .parameter = [&](int number) {
+                                      work.parameter_bytes += 4 * plan.parameters[static_cast<std::size_t>(number)].parameter.elements();
+                                    }};
+  for (const plan::Operand& operand : step.operands) for_each_memory(operand, visitor);
+}
 
 std::string work_table(const Plan& plan, const Function& function, const std::string& name) {
   std::vector<Work> forward(plan.layers.size()), backward(plan.layers.size());
@@ -75,7 +46,7 @@ std::string work_table(const Plan& plan, const Function& function, const std::st
     const bool back = function.backward_begin >= 0 && static_cast<int>(i) >= function.backward_begin;
     Work& work = (back ? backward : forward)[static_cast<std::size_t>(step.layer->index)];
     work.macs += step.macs;
-    for (const plan::Operand& operand : step.operands) std::visit(Counter(plan, function, work), operand);
+    count_bytes(plan, function, step, work);
   }
   std::vector<std::string> rows;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) rows.push_back(fmt::format("{{{}, {}}}", forward[i].text(), backward[i].text()));

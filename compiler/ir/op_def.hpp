@@ -89,6 +89,7 @@ using Inference = std::variant<Inferred, Mistake>;
 // ---------- calls ----------
 
 struct OpContext;
+struct OpDef;
 
 /// An operand by its role; the planner puts buffers in their place. The order in every call:
 /// outputs, inputs, parameters, geometry, batch, random, scratch.
@@ -193,6 +194,24 @@ struct OpContext {
   std::int64_t stream = 0;     // a number of its own for each layer with the trait `random`
 };
 
+/// A layer of several that follow one another, none of which learns.
+struct ChainLink {
+  const OpDef* op = nullptr;
+  const OpContext* context = nullptr;
+};
+
+/// One kernel for such layers, which stores nothing of what lies between them. The operands of its call: output, input
+/// (cnn::Loaded), {weight, epilogue} of each layer, geometry, batch, scratch. Weights are stored, or prepared as the layer's own
+/// call prepares them.
+struct Chain {
+  std::string_view function;  // in namespace cnn
+  std::string_view geometry_type;
+  std::vector<GeometryField> geometry;
+  std::string_view scratch_function, prepared_scratch_function;
+  ScratchSize scratch, prepared_scratch;
+  std::string reason;         // why it is quicker, for `explain`
+};
+
 struct Traits {
   bool activation = false;        // may stand in `act=`
   bool elementwise = false;       // output may take the input's place in memory where nobody else reads the input
@@ -229,6 +248,8 @@ struct OpDef {
   SavedSize (*saved)(const OpContext&) = nullptr;
   /// Where a pass can be computed in several ways: which one these shapes call for; null: as `training` and `inference` say.
   Decision (*decide)(const OpContext&, Pass, Precision) = nullptr;
+  /// The kernel for a chain of layers with this one among them, where there is one that gains; null: none.
+  std::optional<Chain> (*chain)(std::span<const ChainLink>) = nullptr;
   /// For the trait `view`: whether these shapes and block need no call.
   bool (*is_view)(const OpContext&) = nullptr;
   /// The layer in ONNX's operators, as it runs at prediction time; null where nothing is left of it then.

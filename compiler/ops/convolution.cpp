@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "ops/separable.hpp"
+
 namespace cnnc::ops {
 
 namespace {
@@ -66,6 +68,7 @@ void call_depthwise(ir::OpDef& card) {
                                                   {Role::kDParameters, Role::kDOutput, Role::kLoaded,
                                                    Role::kGeometry, Role::kBatch, Role::kScratch},
                                                   kScratch}};
+  card.chain = separable_chain;
 }
 
 void take_stored(ir::CallDef& call) {

@@ -40,13 +40,17 @@ std::string text_of(const Operand& operand, const Plan& plan, const Function& fu
   if (const auto* activation = std::get_if<ActivationOperand>(&operand)) {
     return activation->activation.empty() ? "-" : std::string(activation->activation);
   }
-  if (const auto* epilogue = std::get_if<EpilogueOperand>(&operand)) {
+  const auto becomes = [&](const EpilogueOperand& epilogue) {
     std::vector<std::string> parts;
-    if (epilogue->bias >= 0) parts.push_back("+" + parameter(epilogue->bias));
-    if (epilogue->affine >= 0) parts.push_back("*" + buffer(epilogue->affine));
-    if (epilogue->addend >= 0) parts.push_back("+" + buffer(epilogue->addend));
-    if (!epilogue->activation.empty()) parts.emplace_back(epilogue->activation);
+    if (epilogue.bias >= 0) parts.push_back("+" + parameter(epilogue.bias));
+    if (epilogue.affine >= 0) parts.push_back("*" + buffer(epilogue.affine));
+    if (epilogue.addend >= 0) parts.push_back("+" + buffer(epilogue.addend));
+    if (!epilogue.activation.empty()) parts.emplace_back(epilogue.activation);
     return fmt::format("<{}>", fmt::join(parts, " "));
+  };
+  if (const auto* epilogue = std::get_if<EpilogueOperand>(&operand)) return becomes(*epilogue);
+  if (const auto* part = std::get_if<PartOperand>(&operand)) {
+    return fmt::format("{{{} {}}}", part->prepared >= 0 ? "prepared " + buffer(part->prepared) : parameter(part->parameter), becomes(part->epilogue));
   }
   if (const auto* value = std::get_if<ParameterOperand>(&operand)) return parameter(value->parameter);
   if (const auto* prepared = std::get_if<PreparedOperand>(&operand)) return "prepared " + buffer(prepared->buffer);

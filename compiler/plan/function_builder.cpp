@@ -1,4 +1,4 @@
-// The forward half of a function, and the operands of every call.
+// The forward half of a function.
 #include "plan/function_builder.hpp"
 
 #include <fmt/format.h>
@@ -21,57 +21,6 @@ std::int64_t blocks(std::int64_t batch, std::int64_t block) {
 
 }  // namespace
 
-int Geometries::add(Geometry geometry) {
-  const auto [entry, added] = by_name_.try_emplace(geometry.name, static_cast<int>(list_.size()));
-  if (added) list_.push_back(std::move(geometry));
-  return entry->second;
-}
-
-void Geometries::need_scratch(int geometry, const ir::ScratchDef& scratch, const ir::OpContext& context) {
-  list_[static_cast<std::size_t>(geometry)].scratch.try_emplace(std::string(scratch.function), scratch.size(context));
-}
-
-void Geometries::prepares(int geometry, const ir::CallDef& call, const ir::OpContext& context) {
-  list_[static_cast<std::size_t>(geometry)].prepared.try_emplace(fmt::format("{}d_floats", call.prepare.function), call.prepare.floats(context));
-}
-
-int Geometries::of_shape(const ir::Shape& shape) {
-  const std::string name = shape.flat || shape.height * shape.width == 1
-                               ? fmt::format("k{}", shape.channels)
-                               : fmt::format("k{}x{}x{}", shape.channels, shape.height, shape.width);
-  // On lanes a map is a flat tensor for all that works element by element.
-  const ir::Shape seen = block_ == 1 ? shape : ir::Shape{.channels = shape.elements()};
-  return add({.name = name,
-              .type = "MapGeometry",
-              .fields = {{"channels", seen.channels}, {"height", seen.height}, {"width", seen.width}, {"block", block_}},
-              .scratch = {}});
-}
-
-int Geometries::of_node(const ir::Graph& graph, const ir::Node& node) {
-  const ir::OpDef& op = *node.op;
-  const auto shapes = graph.input_shapes(node);
-  if (op.geometry_type == "MapGeometry") return of_shape(shapes.front());
-  const ir::OpContext context = graph.context(node, shapes, block_, batch_);
-  Geometry geometry{.name = "k" + camel_case(graph.layer(node.layer).path),
-                    .type = std::string(op.geometry_type),
-                    .fields = op.geometry(context),
-                    .scratch = {}};
-  // Two paths may differ only by what an identifier can't hold; then the second gets a number.
-  const std::string wish = geometry.name;
-  for (int number = 2;; ++number) {
-    const auto found = by_name_.find(geometry.name);
-    if (found == by_name_.end()) break;
-    const Geometry& other = list_[static_cast<std::size_t>(found->second)];
-    const bool same = other.type == geometry.type &&
-                      std::ranges::equal(other.fields, geometry.fields, [](const auto& a, const auto& b) {
-                        return a.name == b.name && a.value == b.value;
-                      });
-    if (same) return found->second;
-    geometry.name = fmt::format("{}_{}", wish, number);
-  }
-  return add(std::move(geometry));
-}
-
 FunctionBuilder::FunctionBuilder(const FunctionRequest& request, Geometries& geometries, std::int64_t block,
                                  std::int64_t batch)
     : request_(request), graph_(request.graph), geometries_(geometries), block_(block), batch_(batch),
@@ -83,7 +32,7 @@ FunctionBuilder::FunctionBuilder(const FunctionRequest& request, Geometries& geo
 
 Function FunctionBuilder::build() {
   decide_modes();
-  fusion_ = fuse(graph_, modes_);
+  fusion_ = fuse(graph_, modes_, block_, batch_);
   for (std::size_t i = 0; i < modes_.size(); ++i) modes_[i].backward_reads_output &= !fusion_.absorbed_backward[i];
   storage_ = share_storage(graph_, modes_, block_, batch_);
   forward();
@@ -197,165 +146,6 @@ int FunctionBuilder::saved_of(std::size_t number) {
   return saved_[number] = static_cast<int>(function_.buffers.size()) - 1;
 }
 
-void FunctionBuilder::append_role(ir::Role role, const CallOf& of, std::vector<Operand>& operands) {
-  const ir::Node& node = graph_.nodes[of.node];
-  const auto parameters = [&](bool statistics, bool gradients) {
-    for (const ir::ParameterId id : node.parameters) {
-      if (graph_.parameter(id).statistic != statistics) continue;
-      if (gradients) operands.push_back(GradientOperand{id.index});
-      else operands.push_back(ParameterOperand{id.index});
-    }
-  };
-  switch (role) {
-    case ir::Role::kOutput: operands.push_back(BufferOperand{buffer_of(fusion_.result[of.node])}); return;
-    case ir::Role::kInputs:
-    case ir::Role::kLoaded:
-      if (node.op->traits.merge) {
-        LoadedListOperand list;
-        for (const ir::TensorId input : node.inputs) list.arms.push_back(loaded(input));
-        operands.push_back(list);
-      } else if (role == ir::Role::kLoaded) {
-        operands.push_back(loaded(node.inputs.front()));
-      } else {
-        operands.push_back(BufferOperand{buffer_of(node.inputs.front())});
-      }
-      return;
-    case ir::Role::kSaved:
-      if (modes_[of.node].backward_reads_saved || modes_[of.node].calls->as_affine) operands.push_back(BufferOperand{saved_of(of.node)});
-      return;
-    case ir::Role::kDOutput: operands.push_back(BufferOperand{of.d_output}); return;
-    case ir::Role::kDInput:
-      if (of.add) operands.push_back(AddedOperand{of.d_input});
-      else operands.push_back(BufferOperand{of.d_input});
-      return;
-    case ir::Role::kEpilogue: operands.push_back(epilogue_of(of.node)); return;
-    case ir::Role::kActivation: operands.push_back(ActivationOperand{fusion_.activation[of.node]}); return;
-    case ir::Role::kInputNumber: operands.push_back(IntegerOperand{of.input}); return;
-    case ir::Role::kParameters: parameters(false, false); return;
-    case ir::Role::kWeight: operands.push_back(ParameterOperand{node.parameters.front().index}); return;
-    case ir::Role::kStatistics: parameters(true, false); return;
-    case ir::Role::kDParameters: parameters(false, true); return;
-    case ir::Role::kGeometry: operands.push_back(GeometryOperand{geometries_.of_node(graph_, node)}); return;
-    case ir::Role::kBatch: operands.push_back(Named::kBatch); return;
-    case ir::Role::kRandom: operands.push_back(Named::kRandom); return;
-    case ir::Role::kScratch: operands.push_back(Named::kScratch); return;
-  }
-}
-
-// A value as its readers load it: stored, or made of another.
-LoadedOperand FunctionBuilder::loaded(ir::TensorId value) {
-  const auto& deferred = fusion_.deferred[index(value)];
-  if (!deferred) return {buffer_of(value)};
-  return {buffer_of(deferred->from), saved_of(deferred->affine), deferred->activation};
-}
-
-EpilogueOperand FunctionBuilder::epilogue_of(std::size_t number) {
-  const FusedEpilogue& fused = fusion_.epilogues.at(number);
-  EpilogueOperand operand;
-  const ir::Node& node = graph_.nodes[number];
-  if (node.parameters.size() > 1) operand.bias = node.parameters[1].index;
-  if (fused.affine) operand.affine = saved_of(*fused.affine);
-  if (fused.addend) operand.addend = buffer_of(*fused.addend);
-  operand.activation = fused.activation;
-  return operand;
-}
-
-// The layers whose work the node's call does on the way.
-void FunctionBuilder::append_absorbed(std::size_t number, Step& step) const {
-  ir::TensorId value = graph_.nodes[number].output;
-  while (value != fusion_.result[number]) {
-    const auto reader = std::ranges::find_if(graph_.nodes, [&](const ir::Node& node) {
-      return std::ranges::find(node.inputs, value) != node.inputs.end();
-    });
-    ensure(reader != graph_.nodes.end(), "plan", "a fused chain that ends early");
-    if (reader->layer != step.layer && (step.also.empty() || step.also.back() != reader->layer)) step.also.push_back(reader->layer);
-    value = reader->output;
-  }
-}
-
-void FunctionBuilder::call(ir::Pass pass, const CallOf& of) {
-  const ir::Node& node = graph_.nodes[of.node];
-  const ir::Calls& calls = *modes_[of.node].calls;
-  if (node.op->decide != nullptr) {
-    const auto shapes = graph_.input_shapes(node);
-    const Work work = request_.kind == FunctionKind::kPredict ? Work::kPredict : work_of(pass);
-    Chosen chosen = choose({.card = *node.op,
-                            .context = graph_.context(node, shapes, block_, batch_),
-                            .path = graph_.layer(node.layer).path,
-                            .pass = pass,
-                            .work = work,
-                            .precision = request_.precision},
-                           request_.tuning);
-    call(*chosen.call, of, std::move(chosen.reason));
-    function_.steps.back().choice = std::move(chosen.choice);
-    return;
-  }
-  switch (pass) {
-    case ir::Pass::kForward: return call(calls.forward, of);
-    case ir::Pass::kBackwardInput: return call(*calls.backward_input, of);
-    case ir::Pass::kBackwardParams: return call(*calls.backward_params, of);
-    case ir::Pass::kBackward: return call(*calls.backward, of);
-  }
-}
-
-void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of, std::string reason) {
-  const ir::Node& node = graph_.nodes[of.node];
-  Step step{.function = std::string(definition.function), .operands = {}, .layer = node.layer, .reason = std::move(reason)};
-  for (const ir::Role role : definition.operands) append_role(role, of, step.operands);
-  if (of.d_output < 0) append_absorbed(of.node, step);
-  const auto shapes = graph_.input_shapes(node);
-  const ir::OpContext context = graph_.context(node, shapes, block_, batch_);
-  if (node.op->macs != nullptr) step.macs = node.op->macs(context);  // a gradient's call multiplies as often as the forward one
-  if (const std::optional<int> weights = prepare(definition, of.node, context)) {
-    const auto weight = std::ranges::find(definition.operands, ir::Role::kWeight) - definition.operands.begin();
-    step.operands[static_cast<std::size_t>(weight)] = PreparedOperand{*weights};
-    geometries_.need_scratch(geometries_.of_node(graph_, node), definition.prepare.scratch, context);
-  } else if (definition.scratch.size != nullptr) {
-    geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch, context);
-  }
-  function_.steps.push_back(std::move(step));
-}
-
-int FunctionBuilder::new_prepared(const std::string& name, std::int64_t elements) {
-  Buffer buffer{.name = names_.give(name), .kind = Buffer::Kind::kFloats, .shape = {}};
-  buffer.elements = elements;
-  buffer.prepared = true;
-  function_.buffers.push_back(buffer);
-  owners_.resize(function_.buffers.size());
-  return static_cast<int>(function_.buffers.size()) - 1;
-}
-
-// Prediction packs weights once: the buffer that holds them, where a call can be given that.
-std::optional<int> FunctionBuilder::prepare(const ir::CallDef& definition, std::size_t number, const ir::OpContext& context) {
-  if (request_.kind != FunctionKind::kPredict || definition.prepare.function.empty()) return std::nullopt;
-  const ir::Node& node = graph_.nodes[number];
-  const int geometry = geometries_.of_node(graph_, node);
-  const std::string name = identifier(graph_.parameter(node.parameters.front()).name) + "_prepared";
-  const int buffer = new_prepared(name, definition.prepare.floats(context));
-  geometries_.prepares(geometry, definition, context);
-  function_.preparation.push_back({.function = std::string(definition.prepare.function),
-                                   .operands = {BufferOperand{buffer}, ParameterOperand{node.parameters.front().index},
-                                                GeometryOperand{geometry}},
-                                   .layer = node.layer});
-  return buffer;
-}
-
-// Makes scale and shift of a node whose output its neighbours make, as part of the work of node `head`; for prediction, once.
-void FunctionBuilder::call_affine(std::size_t number, std::size_t head) {
-  const ir::CallDef& definition = *modes_[number].calls->as_affine;
-  call(definition, {.node = number});
-  Step& step = function_.steps.back();
-  if (head != number) {
-    step.layer = graph_.nodes[head].layer;
-    step.also.clear();
-    append_absorbed(head, step);
-  }
-  if (request_.kind != FunctionKind::kPredict || definition.takes(ir::Role::kInputs)) return;
-  function_.buffers[static_cast<std::size_t>(saved_of(number))].prepared = true;
-  function_.preparation.push_back(std::move(step));
-  function_.steps.pop_back();
-}
-
 void FunctionBuilder::forward() {
   const int input = buffer_of(graph_.input);
   function_.steps.push_back({.function = block_ == 1 ? "to_blocked" : "lanes::to_lanes",
@@ -371,9 +161,15 @@ void FunctionBuilder::forward_node(std::size_t number) {
   if (storage_.without_call[number] || fusion_.absorbed[number]) return;
   if (node.op->traits.placement) return copy_arms(node);
   if (fusion_.affine[number]) return call_affine(number, number);
-  if (const auto fused = fusion_.epilogues.find(number); fused != fusion_.epilogues.end() && fused->second.affine) {
-    call_affine(*fused->second.affine, number);
+  const auto affine_of = [&](std::size_t part) {
+    const auto fused = fusion_.epilogues.find(part);
+    if (fused != fusion_.epilogues.end() && fused->second.affine) call_affine(*fused->second.affine, number);
+  };
+  if (const auto chain = fusion_.chains.find(number); chain != fusion_.chains.end()) {
+    std::ranges::for_each(chain->second.nodes, affine_of);
+    return call_chain(number, chain->second);
   }
+  affine_of(number);
   call(ir::Pass::kForward, {.node = number});
 }
 

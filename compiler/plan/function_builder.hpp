@@ -7,32 +7,12 @@
 #include <vector>
 
 #include "plan/fusion.hpp"
+#include "plan/geometries.hpp"
 #include "plan/names.hpp"
 #include "plan/plan.hpp"
 #include "plan/storage.hpp"
 
 namespace cnnc::plan {
-
-/// The geometries of all functions, each once, and the scratch memory their kernels want.
-class Geometries {
- public:
-  explicit Geometries(std::int64_t block, std::int64_t batch) : block_(block), batch_(batch) {}
-  /// Index of the geometry of a layer's kernel.
-  int of_node(const ir::Graph& graph, const ir::Node& node);
-  /// Index of cnn::MapGeometry for a shape.
-  int of_shape(const ir::Shape& shape);
-  /// Counts the scratch memory of a call with a geometry.
-  void need_scratch(int geometry, const ir::ScratchDef& scratch, const ir::OpContext& context);
-  void prepares(int geometry, const ir::CallDef& call, const ir::OpContext& context);
-  std::vector<Geometry> take() { return std::move(list_); }
-
- private:
-  int add(Geometry geometry);
-
-  std::int64_t block_, batch_;
-  std::map<std::string, int> by_name_;
-  std::vector<Geometry> list_;
-};
 
 /// What a function is built from.
 struct FunctionRequest {
@@ -87,6 +67,7 @@ class FunctionBuilder {
   int saved_of(std::size_t number);
   int new_prepared(const std::string& name, std::int64_t elements);
   void call_affine(std::size_t number, std::size_t head);
+  void call_chain(std::size_t head, const FusedChain& fused);
   std::optional<int> prepare(const ir::CallDef& definition, std::size_t number, const ir::OpContext& context);
   /// What a call of a node is given beside the node's own buffers: gradients, and which input it is for.
   struct CallOf {

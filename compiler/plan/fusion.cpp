@@ -1,7 +1,8 @@
-// Three rewrites, each of which needs a value that one node alone reads:
+// Four rewrites, each of which needs a value that one node alone reads:
 //   a layer with batch statistics and the activation that cuts off behind it are one kernel, forward and backward;
 //   a scale and shift, a sum with a value that exists by then, and such an activation are done by the kernel before them;
-//   a scale and shift (and activation) that no kernel before it does are done by its readers, if all of them can.
+//   a scale and shift (and activation) that no kernel before it does are done by its readers, if all of them can;
+//   layers for which a card knows one kernel are one, where none of them learns.
 #include "plan/fusion.hpp"
 
 #include <algorithm>
@@ -12,8 +13,8 @@ namespace {
 
 class Fusing {
  public:
-  Fusing(const ir::Graph& graph, const std::vector<NodeMode>& modes)
-      : graph_(graph), modes_(modes), readers_(graph.tensors.size()), outlives_(graph.tensors.size(), false) {
+  Fusing(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch)
+      : graph_(graph), modes_(modes), block_(block), batch_(batch), readers_(graph.tensors.size()), outlives_(graph.tensors.size(), false) {
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
       for (const ir::TensorId input : graph.nodes[i].inputs) readers_[index(input)].push_back(i);
       fusion_.result.push_back(graph.nodes[i].output);
@@ -28,6 +29,7 @@ class Fusing {
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) take_activation(i);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) follow_epilogue(i);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) defer(i);
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) join(i);
   }
 
   Fusion take() { return std::move(fusion_); }
@@ -96,10 +98,8 @@ class Fusing {
   // Whether a value is in memory when node `head` runs.
   bool stored_before(ir::TensorId value, std::size_t head) const {
     if (!graph_.tensor(value).producer.valid()) return true;
-    for (std::size_t i = 0; i < head; ++i) {
-      if (fusion_.result[i] == value && !fusion_.absorbed[i]) return true;
-    }
-    return false;
+    const auto writer = writer_of(value);
+    return writer && *writer < head;
   }
 
   void defer(std::size_t number) {
@@ -125,8 +125,59 @@ class Fusing {
     return mode.calls->forward.takes(ir::Role::kLoaded) && !mode.backward_reads_inputs_stored;
   }
 
+  // A node whose card knows a kernel for it and its neighbours: those before and behind, or those behind alone.
+  void join(std::size_t number) {
+    if (graph_.nodes[number].op->chain == nullptr || !links(number)) return;
+    const auto next = only_reader(fusion_.result[number]);
+    if (!next || !links(*next)) return;
+    const auto before = writer_of(graph_.nodes[number].inputs.front());
+    if (before && links(*before) && only_reader(fusion_.result[*before]) == number && join({*before, number, *next})) return;
+    join({number, *next});
+  }
+
+  bool join(const std::vector<std::size_t>& nodes) {
+    const std::size_t head = nodes.front();
+    for (const std::size_t number : nodes) {
+      // What the last one adds must be there where the first one stood.
+      const auto& addend = fusion_.epilogues.at(number).addend;
+      if (addend && (number != nodes.back() || !stored_before(*addend, head))) return false;
+    }
+    std::vector<std::vector<ir::Shape>> shapes;
+    std::vector<ir::OpContext> contexts;
+    std::vector<ir::ChainLink> chained;
+    shapes.reserve(nodes.size());
+    contexts.reserve(nodes.size());
+    for (const std::size_t number : nodes) {
+      const ir::Node& node = graph_.nodes[number];
+      shapes.push_back(graph_.input_shapes(node));
+      contexts.push_back(graph_.context(node, shapes.back(), block_, batch_));
+      chained.push_back({node.op, &contexts.back()});
+    }
+    const auto knows = std::ranges::find_if(nodes, [&](std::size_t number) { return graph_.nodes[number].op->chain != nullptr; });
+    auto kernel = graph_.nodes[*knows].op->chain(chained);
+    if (!kernel) return false;
+    for (const std::size_t number : nodes) fusion_.absorbed[number] = number != head;
+    fusion_.result[head] = fusion_.result[nodes.back()];
+    fusion_.chains.emplace(head, FusedChain{nodes, std::move(*kernel)});
+    return true;
+  }
+
+  // Whether a node can be part of a chain: what it stores is read by no gradient.
+  bool links(std::size_t number) const {
+    return !fusion_.absorbed[number] && !fusion_.chains.contains(number) && !modes_[number].differentiated() && fusion_.epilogues.contains(number);
+  }
+
+  // The node whose call stores a value.
+  std::optional<std::size_t> writer_of(ir::TensorId value) const {
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (fusion_.result[i] == value && !fusion_.absorbed[i]) return i;
+    }
+    return std::nullopt;
+  }
+
   const ir::Graph& graph_;
   const std::vector<NodeMode>& modes_;
+  std::int64_t block_, batch_;
   std::vector<std::vector<std::size_t>> readers_;
   std::vector<bool> outlives_;
   Fusion fusion_;
@@ -134,8 +185,8 @@ class Fusing {
 
 }  // namespace
 
-Fusion fuse(const ir::Graph& graph, const std::vector<NodeMode>& modes) {
-  return Fusing(graph, modes).take();
+Fusion fuse(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch) {
+  return Fusing(graph, modes, block, batch).take();
 }
 
 }  // namespace cnnc::plan

@@ -19,6 +19,12 @@ struct FusedEpilogue {
   ir::TensorId result;
 };
 
+/// Nodes that one kernel runs at the place of the first.
+struct FusedChain {
+  std::vector<std::size_t> nodes;
+  ir::Chain kernel;
+};
+
 /// A value that is never stored: its readers make it of another as they load that.
 struct Deferred {
   ir::TensorId from;
@@ -34,9 +40,11 @@ struct Fusion {
   std::vector<ir::TensorId> result;                  // by node: what its call stores
   std::map<std::size_t, FusedEpilogue> epilogues;    // by node with a call
   std::vector<std::optional<Deferred>> deferred;     // by value
+  std::map<std::size_t, FusedChain> chains;          // by first node; the others are absorbed
 };
 
-/// Decides; `modes` says how the function runs each node. Nothing that a backward pass reads is left out.
-Fusion fuse(const ir::Graph& graph, const std::vector<NodeMode>& modes);
+/// Decides; `modes` says how the function runs each node, `batch` images in blocks of `block`. Nothing that a backward pass reads
+/// is left out.
+Fusion fuse(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch);
 
 }  // namespace cnnc::plan

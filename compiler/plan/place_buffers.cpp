@@ -16,25 +16,6 @@ std::int64_t aligned(std::int64_t floats) {
   return (floats + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-template <class Visit>
-void for_each_buffer(const Step& step, const Visit& visit) {
-  for (const Operand& operand : step.operands) {
-    const auto loaded = [&](const LoadedOperand& map) {
-      visit(map.buffer);
-      if (map.affine >= 0) visit(map.affine);
-    };
-    if (const auto* one = std::get_if<BufferOperand>(&operand)) visit(one->buffer);
-    if (const auto* map = std::get_if<LoadedOperand>(&operand)) loaded(*map);
-    if (const auto* list = std::get_if<LoadedListOperand>(&operand)) std::ranges::for_each(list->arms, loaded);
-    if (const auto* weights = std::get_if<PreparedOperand>(&operand)) visit(weights->buffer);
-    if (const auto* added = std::get_if<AddedOperand>(&operand)) visit(added->buffer);
-    if (const auto* epilogue = std::get_if<EpilogueOperand>(&operand)) {
-      if (epilogue->affine >= 0) visit(epilogue->affine);
-      if (epilogue->addend >= 0) visit(epilogue->addend);
-    }
-  }
-}
-
 void find_lifetimes(Function& function) {
   for (Buffer& buffer : function.buffers) {
     buffer.first = static_cast<int>(function.steps.size());
@@ -42,7 +23,7 @@ void find_lifetimes(Function& function) {
   }
   for (std::size_t i = 0; i < function.steps.size(); ++i) {
     const int now = static_cast<int>(i);
-    for_each_buffer(function.steps[i], [&](int number) {
+    const MemoryVisitor visitor{.buffer = [&](int number) {
       Buffer* buffer = &function.buffers.at(static_cast<std::size_t>(number));
       for (;;) {
         buffer->first = std::min(buffer->first, now);
@@ -50,7 +31,8 @@ void find_lifetimes(Function& function) {
         if (buffer->slice_of < 0) break;
         buffer = &function.buffers.at(static_cast<std::size_t>(buffer->slice_of));
       }
-    });
+    }};
+    for (const Operand& operand : function.steps[i].operands) for_each_memory(operand, visitor);
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -52,13 +53,23 @@ struct ActivationOperand { std::string_view activation; };
 struct ParameterOperand { int parameter; };
 /// Weights as the buffer has them, prepared.
 struct PreparedOperand { int buffer; };
+/// A layer of a chain: its weights, prepared if a buffer has them so, and what becomes of its sums.
+struct PartOperand { int parameter; int prepared = -1; EpilogueOperand epilogue = {}; };
 struct GradientOperand { int parameter; };
 struct GeometryOperand { int geometry; };
 struct NumberOperand { double value; };
 struct IntegerOperand { int value; };
 enum class Named { kImages, kLabels, kBatch, kRandom, kScratch, kLosses, kScores, kTargets };
-using Operand = std::variant<BufferOperand, LoadedOperand, LoadedListOperand, AddedOperand, EpilogueOperand, ActivationOperand, ParameterOperand, PreparedOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand,
-                             Named>;
+using Operand = std::variant<BufferOperand, LoadedOperand, LoadedListOperand, AddedOperand, EpilogueOperand, ActivationOperand, ParameterOperand,
+                             PreparedOperand, PartOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand, Named>;
+
+/// Whom for_each_memory() tells what a call reads or writes.
+struct MemoryVisitor {
+  std::function<void(int buffer)> buffer;
+  std::function<void(int parameter)> parameter = [](int) {};  // or its gradient
+};
+/// All memory behind an operand; what is added to twice.
+void for_each_memory(const Operand& operand, const MemoryVisitor& visitor);
 
 /// One call. `layer` says which line of the spec it comes from (none: the frame around the layers).
 struct Step {

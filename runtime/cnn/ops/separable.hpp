@@ -86,11 +86,13 @@ struct SeparableBands {
  private:
   static constexpr int kColumns = 784;           // of a band's output: 28x28
   static constexpr int kInputFloats = 40 << 10;  // of its packed input
+  static constexpr int kSumFloats = 64 << 10;    // of its sums
   static constexpr int kChunkFloats = 36 << 10;  // of its packed hidden channels
 
   static constexpr bool fits(const SeparableGeometry& g, int images, int rows) {
     const long input = static_cast<long>(images) * input_rows(g, rows) * g.in_width;
-    return images * rows * g.out_width * g.stride_height <= kColumns && (!g.expands || input * g.in_channels <= kInputFloats);
+    const long columns = static_cast<long>(images) * rows * g.out_width;
+    return columns * g.stride_height <= kColumns && (!g.expands || input * g.in_channels <= kInputFloats) && columns * g.out_channels <= kSumFloats;
   }
 };
 
