@@ -18,7 +18,7 @@ ScratchSize larger(ScratchSize a, ScratchSize b) {
 
 struct Operands {
   explicit Operands(const SeparableGeometry& g)
-      : input(elements(g.in_channels, g.in_height, g.in_width)), expanded(elements(g.hidden_channels, g.in_height, g.in_width)),
+      : input(elements(g.in_channels, g.in_height, g.in_width)), expanded(elements(g.hidden_channels, g.hidden_height, g.hidden_width)),
         hidden(elements(g.hidden_channels, g.out_height, g.out_width)), output(elements(g.out_channels, g.out_height, g.out_width)),
         first(conv_prepared_floats(g.expansion())), second(static_cast<std::size_t>(g.hidden_channels) * 9),
         third(conv_prepared_floats(g.projection())), affine(static_cast<std::size_t>(2 * std::max(g.hidden_channels, g.out_channels))),
@@ -53,7 +53,7 @@ void add_way(const char* way, const SeparableGeometry& g, Run run) {
   add(name, [=](benchmark::State& state) {
     const Operands o(g);
     const double macs = static_cast<double>(o.hidden.get().size()) * (9 + g.out_channels) +
-                        (g.expands ? static_cast<double>(o.expanded.get().size()) * g.in_channels : 0);
+                        (g.expands ? static_cast<double>(o.expanded.get().size()) * g.depth() : 0);
     measure(state, 2 * macs, 4 * static_cast<double>(o.input.get().size() + o.output.get().size()), [&] { run(o, g); });
   });
 }
@@ -61,6 +61,15 @@ void add_way(const char* way, const SeparableGeometry& g, Run run) {
 }  // namespace
 
 void add_separable() {
+  const auto add_both = [](const SeparableGeometry& g) {
+    add_way("together", g, run_together);
+    add_way("apart", g, run_apart);
+  };
+  // The first three convolutions of MobileNetV2.
+  add_both({.in_channels = 3, .in_height = 224, .in_width = 224, .hidden_channels = 32, .hidden_height = 112, .hidden_width = 112,
+            .out_channels = 16, .out_height = 112, .out_width = 112, .kernel_height = 3, .kernel_width = 3, .pad_top = 1, .pad_left = 1,
+            .expands = true, .expansion_kernel_height = 3, .expansion_kernel_width = 3, .expansion_stride_height = 2,
+            .expansion_stride_width = 2, .expansion_pad_top = 1, .expansion_pad_left = 1});
   struct Block {
     int in, hidden, out, size, stride;
   };
@@ -70,11 +79,11 @@ void add_separable() {
                              Block{256, 256, 512, 28, 2}, Block{512, 512, 512, 14, 1}}) {
     const int out_size = (block.size - 1) / block.stride + 1;
     const SeparableGeometry g{.in_channels = block.in, .in_height = block.size, .in_width = block.size, .hidden_channels = block.hidden,
+                              .hidden_height = block.size, .hidden_width = block.size,
                               .out_channels = block.out, .out_height = out_size, .out_width = out_size, .kernel_height = 3, .kernel_width = 3,
                               .stride_height = block.stride, .stride_width = block.stride, .pad_top = 1, .pad_left = 1,
                               .expands = block.in != block.hidden};
-    add_way("together", g, run_together);
-    add_way("apart", g, run_apart);
+    add_both(g);
   }
 }
 

@@ -11,7 +11,7 @@ namespace cnnc::ops {
 
 namespace {
 
-constexpr std::int64_t kPanelRows = 6, kPanelColumns = 16, kDepth = 256;
+constexpr std::int64_t kPanelRows = 6, kPanelColumns = 16, kTileColumns = 12 * kPanelColumns;
 
 std::int64_t pieces(std::int64_t count, std::int64_t piece) {
   return (count + piece - 1) / piece;
@@ -26,31 +26,47 @@ std::int64_t right_panel(std::int64_t depth) {
 
 // cnn::SeparableGeometry.
 struct Geometry {
-  std::int64_t in_channels, in_height, in_width, hidden_channels, out_channels;
-  Window window;  // of the depthwise convolution
+  ir::Shape in, hidden;
+  std::int64_t out_channels;
+  Window window;      // of the depthwise convolution
   bool expands;
+  Window expansion = {};
 
-  std::int64_t input_rows(std::int64_t rows) const {
+  std::int64_t depth() const { return in.channels * expansion.height.kernel * expansion.width.kernel; }
+  std::int64_t hidden_rows(std::int64_t rows) const {
     const WindowAxis& h = window.height;
-    return std::min((rows - 1) * h.stride + (h.kernel - 1) * h.dilation + 1, in_height);
+    if (rows == h.out) return hidden.height;
+    return std::min((rows - 1) * h.stride + (h.kernel - 1) * h.dilation + 1, hidden.height);
   }
   std::vector<ir::GeometryField> fields() const {
-    return {{"in_channels", in_channels},
-            {"in_height", in_height},
-            {"in_width", in_width},
-            {"hidden_channels", hidden_channels},
-            {"out_channels", out_channels},
-            {"out_height", window.height.out},
-            {"out_width", window.width.out},
-            {"kernel_height", window.height.kernel},
-            {"kernel_width", window.width.kernel},
-            {"stride_height", window.height.stride},
-            {"stride_width", window.width.stride},
-            {"pad_top", window.height.pad},
-            {"pad_left", window.width.pad},
-            {"dilation_height", window.height.dilation},
-            {"dilation_width", window.width.dilation},
-            {"expands", expands}};
+    std::vector<ir::GeometryField> fields = {{"in_channels", in.channels},
+                                             {"in_height", in.height},
+                                             {"in_width", in.width},
+                                             {"hidden_channels", hidden.channels},
+                                             {"hidden_height", hidden.height},
+                                             {"hidden_width", hidden.width},
+                                             {"out_channels", out_channels},
+                                             {"out_height", window.height.out},
+                                             {"out_width", window.width.out},
+                                             {"kernel_height", window.height.kernel},
+                                             {"kernel_width", window.width.kernel},
+                                             {"stride_height", window.height.stride},
+                                             {"stride_width", window.width.stride},
+                                             {"pad_top", window.height.pad},
+                                             {"pad_left", window.width.pad},
+                                             {"dilation_height", window.height.dilation},
+                                             {"dilation_width", window.width.dilation},
+                                             {"expands", expands}};
+    if (!expands) return fields;
+    fields.insert(fields.end(), {{"expansion_kernel_height", expansion.height.kernel},
+                                 {"expansion_kernel_width", expansion.width.kernel},
+                                 {"expansion_stride_height", expansion.height.stride},
+                                 {"expansion_stride_width", expansion.width.stride},
+                                 {"expansion_pad_top", expansion.height.pad},
+                                 {"expansion_pad_left", expansion.width.pad},
+                                 {"expansion_dilation_height", expansion.height.dilation},
+                                 {"expansion_dilation_width", expansion.width.dilation}});
+    return fields;
   }
 };
 
@@ -64,8 +80,8 @@ class Bands {
     rows_ = pieces(g.window.height.out, in_image_);
   }
 
-  // How often a row of the input is read, and expanded.
-  double repeated() const { return static_cast<double>(in_image_ * g_.input_rows(rows_)) / static_cast<double>(g_.in_height); }
+  // How often a row of the hidden map is made.
+  double repeated() const { return static_cast<double>(in_image_ * g_.hidden_rows(rows_)) / static_cast<double>(g_.hidden.height); }
 
   ir::ScratchSize scratch() const {
     const WindowAxis& h = g_.window.height;
@@ -73,28 +89,29 @@ class Bands {
     const auto reach = [](const WindowAxis& axis) { return axis.dilation * (axis.kernel - 1) / axis.stride; };
     const auto phases = [](const WindowAxis& axis) { return std::min(axis.stride, axis.dilation * (axis.kernel - 1) + 1); };
     const std::int64_t phase_floats = (rows_ + reach(h)) * (w.out + reach(w)) * phases(h) * phases(w);
-    const std::int64_t input = g_.expands ? input_panels() * right_panel(g_.in_channels) : 0;
-    const std::int64_t planes = g_.expands ? input_panels() * kPanelColumns * kPanelRows : 0;
-    const std::int64_t columns = std::max(output_panels(), g_.expands ? input_panels() : 0) * kPanelColumns;
+    const std::int64_t pieces_floats = g_.expands ? g_.expansion.height.kernel * g_.expansion.width.kernel * kTileColumns * 4 : 0;
+    const std::int64_t input = g_.expands ? hidden_panels() * right_panel(g_.depth()) : 0;
+    const std::int64_t planes = g_.expands ? hidden_panels() * kPanelColumns * kPanelRows : 0;
+    const std::int64_t columns = std::max(output_panels(), g_.expands ? hidden_panels() : 0) * kPanelColumns;
     std::int64_t floats = 0;
-    for (const std::int64_t part : {input, planes, phase_floats + kBeyond, columns + kBeyond, chunk_floats(), sums()}) floats += whole(part, 16);
+    for (const std::int64_t part : {pieces_floats, input, planes, phase_floats + kBeyond, columns + kBeyond, chunk_floats(), sums()}) floats += whole(part, 16);
     return {.per_thread = floats, .shared = kWanted * input + kMostTasks * sums()};
   }
 
  private:
   static constexpr std::int64_t kWanted = 8, kMostTasks = 14, kBeyond = 8;
-  static constexpr std::int64_t kColumns = 784, kInputFloats = 40 << 10, kSumFloats = 64 << 10, kChunkFloats = 36 << 10;
+  static constexpr std::int64_t kColumns = 1568, kInputFloats = 48 << 10, kSumFloats = 64 << 10, kChunkFloats = 36 << 10;
 
   bool fits(std::int64_t images, std::int64_t rows) const {
-    const std::int64_t input = images * g_.input_rows(rows) * g_.in_width;
+    const std::int64_t hidden = images * g_.hidden_rows(rows) * g_.hidden.width;
     const std::int64_t columns = images * rows * g_.window.width.out;
-    return columns * g_.window.height.stride <= kColumns && (!g_.expands || input * g_.in_channels <= kInputFloats) &&
+    return columns * g_.window.height.stride <= kColumns && (!g_.expands || hidden * g_.depth() <= kInputFloats) &&
            columns * g_.out_channels <= kSumFloats;
   }
-  std::int64_t input_panels() const { return pieces(images_ * g_.input_rows(rows_) * g_.in_width, kPanelColumns); }
+  std::int64_t hidden_panels() const { return pieces(images_ * g_.hidden_rows(rows_) * g_.hidden.width, kPanelColumns); }
   std::int64_t output_panels() const { return pieces(images_ * rows_ * g_.window.width.out, kPanelColumns); }
   std::int64_t chunk_floats() const {
-    const std::int64_t all = output_panels() * right_panel(whole(g_.hidden_channels, kPanelRows));
+    const std::int64_t all = output_panels() * right_panel(whole(g_.hidden.channels, kPanelRows));
     const std::int64_t most = std::max(kChunkFloats, output_panels() * kPanelColumns * kPanelRows) + output_panels() * kPanelColumns;
     return std::min(all, most);
   }
@@ -104,16 +121,26 @@ class Bands {
   std::int64_t images_ = 1, rows_, in_image_ = 1;
 };
 
-std::int64_t integer(const std::vector<ir::GeometryField>& fields, std::string_view name) {
-  return std::get<std::int64_t>(std::ranges::find(fields, name, &ir::GeometryField::name)->value);
+// A convolution of all channels with all, that takes prepared weights.
+bool is_whole_convolution(const ir::ChainLink& link) {
+  if (link.op->geometry_type != "ConvGeometry" || link.op->training.forward.prepare.function.empty()) return false;
+  const auto fields = link.op->geometry(*link.context);
+  const auto is_one = [&](std::string_view name) {
+    return std::get<std::int64_t>(std::ranges::find(fields, name, &ir::GeometryField::name)->value) == 1;
+  };
+  return is_one("groups") && is_one("block");
+}
+
+Window window_of(const ir::ChainLink& link) {
+  return std::get<Window>(window("conv", link.context->inputs[0], link.context->arguments));
 }
 
 bool is_pointwise(const ir::ChainLink& link) {
-  if (link.op->geometry_type != "ConvGeometry" || link.op->training.forward.prepare.function.empty()) return false;
-  const auto fields = link.op->geometry(*link.context);
-  const auto all_are = [&](std::int64_t value, auto... names) { return ((integer(fields, names) == value) && ...); };
-  return all_are(1, "kernel_height", "kernel_width", "stride_height", "stride_width", "groups", "block") && all_are(0, "pad_top", "pad_left") &&
-         link.context->output.elements() / link.context->output.channels == link.context->inputs[0].elements() / link.context->inputs[0].channels;
+  const Window w = window_of(link);
+  const auto plain = [](const WindowAxis& axis, std::int64_t size) {
+    return axis.kernel == 1 && axis.stride == 1 && axis.pad == 0 && axis.out == size;
+  };
+  return plain(w.height, link.context->inputs[0].height) && plain(w.width, link.context->inputs[0].width);
 }
 
 }  // namespace
@@ -122,25 +149,26 @@ std::optional<ir::Chain> separable_chain(std::span<const ir::ChainLink> links) {
   constexpr std::int64_t kMostTaps = 9;
   constexpr std::int64_t kNarrow = 64;   // output channels up to which sums wait for what a depthwise convolution stored
   constexpr double kMostRepeated = 1.3;
+  constexpr std::int64_t kShallow = 64;  // depth up to which a kernel's taps are gathered, and not left to Winograd
   if (links.size() != 2 && links.size() != 3) return std::nullopt;
   const bool expands = links.size() == 3;
+  const ir::ChainLink& first = links.front();
   const ir::OpContext& depthwise = *links[links.size() - 2].context;
-  const ir::Shape& in = depthwise.inputs[0];
-  if (!is_pointwise(links.back()) || (expands && !is_pointwise(links.front()))) return std::nullopt;
-  if (depthwise.block != 1 || depthwise.output.channels != in.channels) return std::nullopt;
-  const Geometry g{.in_channels = links.front().context->inputs[0].channels,
-                   .in_height = in.height,
-                   .in_width = in.width,
-                   .hidden_channels = in.channels,
+  if (depthwise.block != 1 || depthwise.output.channels != depthwise.inputs[0].channels) return std::nullopt;
+  if (!is_whole_convolution(links.back()) || !is_pointwise(links.back()) || (expands && !is_whole_convolution(first))) return std::nullopt;
+  const Geometry g{.in = first.context->inputs[0],
+                   .hidden = depthwise.inputs[0],
                    .out_channels = links.back().context->output.channels,
-                   .window = std::get<Window>(window("dwconv", in, depthwise.arguments)),
-                   .expands = expands};
+                   .window = std::get<Window>(window("dwconv", depthwise.inputs[0], depthwise.arguments)),
+                   .expands = expands,
+                   .expansion = expands ? window_of(first) : Window()};
   if (g.window.height.kernel * g.window.width.kernel > kMostTaps) return std::nullopt;
+  if (expands && !is_pointwise(first) && g.depth() > kShallow) return std::nullopt;
   const Bands bands(g, depthwise.batch);
   if (expands ? bands.repeated() > kMostRepeated : g.out_channels > kNarrow) return std::nullopt;
   const ir::ScratchSize prepared = bands.scratch();
   ir::ScratchSize stored = prepared;
-  stored.shared += whole(g.out_channels, kPanelRows) * g.hidden_channels + (expands ? whole(g.hidden_channels, kPanelRows) * g.in_channels : 0);
+  stored.shared += whole(g.out_channels, kPanelRows) * g.hidden.channels + (expands ? whole(g.hidden.channels, kPanelRows) * g.depth() : 0);
   return ir::Chain{.function = expands ? "inverted_residual" : "separable",
                    .geometry_type = "SeparableGeometry",
                    .geometry = g.fields(),
@@ -148,7 +176,7 @@ std::optional<ir::Chain> separable_chain(std::span<const ir::ChainLink> links) {
                    .prepared_scratch_function = "separable_prepared_scratch",
                    .scratch = stored,
                    .prepared_scratch = prepared,
-                   .reason = fmt::format("one kernel: the {} channels of the depthwise convolution stay in a cache", g.hidden_channels)};
+                   .reason = fmt::format("one kernel: the {} channels of the depthwise convolution stay in a cache", g.hidden.channels)};
 }
 
 }  // namespace cnnc::ops

@@ -1,4 +1,4 @@
-// Depthwise convolutions that are one kernel with the 1x1 convolutions around them.
+// Depthwise convolutions that are one kernel with the convolutions around them.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace cnnc::ops {
 
-/// cnn::separable or cnn::inverted_residual for a depthwise convolution with a 1x1 convolution behind it, and perhaps one before it;
+/// cnn::separable or cnn::inverted_residual for a depthwise convolution with a 1x1 convolution behind it, and perhaps a convolution before it;
 /// nothing for other layers, and where keeping the maps between them in a cache gains nothing.
 std::optional<ir::Chain> separable_chain(std::span<const ir::ChainLink> links);
 

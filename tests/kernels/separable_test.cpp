@@ -10,7 +10,8 @@ namespace cnn::tests {
 namespace {
 
 SeparableGeometry geometry(int in, int hidden, int out, int height, int width, int stride, bool expands) {
-  SeparableGeometry g{.in_channels = in, .in_height = height, .in_width = width, .hidden_channels = hidden, .out_channels = out,
+  SeparableGeometry g{.in_channels = in, .in_height = height, .in_width = width, .hidden_channels = hidden,
+                      .hidden_height = height, .hidden_width = width, .out_channels = out,
                       .kernel_height = 3, .kernel_width = 3, .stride_height = stride, .stride_width = stride, .pad_top = 1, .pad_left = 1,
                       .expands = expands};
   ConvGeometry depthwise = g.depthwise();
@@ -51,7 +52,7 @@ struct SeparableRun {
     const MapGeometry in{g.in_channels, g.in_height, g.in_width}, out{g.out_channels, g.out_height, g.out_width};
     const auto uniform = [&](int count) { return numbers.uniform(static_cast<std::size_t>(count)); };
     const Doubles input = uniform(in.elements() * batch), addend = uniform(out.elements() * batch);
-    const Doubles w1 = uniform(g.hidden_channels * g.in_channels), w2 = uniform(g.hidden_channels * g.kernel_height * g.kernel_width),
+    const Doubles w1 = uniform(g.hidden_channels * g.depth()), w2 = uniform(g.hidden_channels * g.kernel_height * g.kernel_width),
                   w3 = uniform(g.out_channels * g.hidden_channels), input_affine = numbers.uniform(static_cast<std::size_t>(2 * g.in_channels), 0.5, 1.5);
     const PartEpilogue first(numbers, g.hidden_channels, true, Activation::kRelu), second(numbers, g.hidden_channels, !residual, Activation::kRelu6),
         third(numbers, g.out_channels, residual, Activation::kNone);
@@ -96,7 +97,7 @@ struct SeparableRun {
       load.affine = input_affine;
       map = load.applied(map, g.in_channels, in.pixels());
     }
-    if (g.expands) map = first.applied(reference::conv(map, w1, {}, g.expansion(), batch), g.hidden_channels, in.pixels());
+    if (g.expands) map = first.applied(reference::conv(map, w1, {}, g.expansion(), batch), g.hidden_channels, g.hidden_height * g.hidden_width);
     map = second.applied(reference::conv(map, w2, {}, g.depthwise(), batch), g.hidden_channels, out.pixels());
     expected = third.applied(reference::conv(map, w3, {}, g.projection(), batch), g.out_channels, out.pixels());
     for (std::size_t i = 0; residual && i < expected.size(); ++i) expected[i] += addend[i];
@@ -143,6 +144,20 @@ SeparableGeometry changed(SeparableGeometry g, int kernel_width, int pad_top, in
   return g;
 }
 
+// With another expansion than 1x1: of 3x5, stride 2, and what of the depthwise convolution follows.
+SeparableGeometry stem(SeparableGeometry g) {
+  g.expansion_kernel_height = 3;
+  g.expansion_kernel_width = 5;
+  g.expansion_stride_height = g.expansion_stride_width = 2;
+  g.expansion_pad_top = 1;
+  g.expansion_pad_left = 2;
+  ConvGeometry expansion = g.expansion();
+  EXPECT_TRUE(reference::complete(expansion));
+  g.hidden_height = expansion.out_height;
+  g.hidden_width = expansion.out_width;
+  return changed(g, g.kernel_width, g.pad_top, g.pad_left, g.dilation_height);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Shapes, Separable,
     testing::Values(
@@ -158,6 +173,10 @@ INSTANTIATE_TEST_SUITE_P(
         SeparableCase{"OnePixel", geometry(3, 9, 4, 1, 1, 1, true), 5},
         SeparableCase{"OneColumn", geometry(3, 9, 4, 30, 1, 1, true), 5},
         SeparableCase{"OneRow", geometry(3, 9, 4, 1, 900, 2, true), 2},
+        SeparableCase{"Stem", stem(geometry(3, 32, 16, 112, 112, 1, true)), 2},
+        SeparableCase{"StemOfStrideTwo", stem(geometry(3, 20, 9, 75, 87, 2, true)), 3},
+        SeparableCase{"StemOfSmallImages", stem(geometry(5, 20, 9, 17, 14, 1, true)), 19},
+        SeparableCase{"LastRowsUnread", changed(geometry(4, 10, 6, 8, 9, 2, true), 1, 0, 0, 1), 20},
         SeparableCase{"NoPadding", changed(geometry(4, 10, 6, 40, 33, 1, true), 3, 0, 0, 1), 2},
         SeparableCase{"MuchPadding", changed(geometry(4, 10, 6, 20, 23, 2, true), 2, 4, 3, 1), 2},
         SeparableCase{"Dilated", changed(geometry(4, 10, 6, 50, 33, 1, true), 3, 2, 2, 2), 2}),

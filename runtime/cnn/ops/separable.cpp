@@ -13,8 +13,8 @@ namespace {
 // What a task works on: rows of images, and some of the hidden channels.
 struct Band {
   int image, images;
-  int row, rows;        // of the output
-  int in_row, in_rows;  // of the input that those read
+  int row, rows;                // of the output
+  int hidden_row, hidden_rows;  // that those read
 
   Band(const SeparableGeometry& g, const SeparableBands& bands, int batch, int band) {
     const int groups = bands.bands / bands.in_image;
@@ -23,20 +23,21 @@ struct Band {
     images = share(batch, band / bands.in_image + 1, groups) - image;
     row = share(g.out_height, band % bands.in_image, bands.in_image);
     rows = share(g.out_height, band % bands.in_image + 1, bands.in_image) - row;
+    const bool whole = rows == g.out_height;
     const int first = row * g.stride_height - g.pad_top;
     const int last = first + (rows - 1) * g.stride_height + (g.kernel_height - 1) * g.dilation_height;
-    in_row = std::clamp(first, 0, g.in_height);
-    in_rows = std::clamp(last + 1, in_row, g.in_height) - in_row;
+    hidden_row = whole ? 0 : std::clamp(first, 0, g.hidden_height);
+    hidden_rows = whole ? g.hidden_height : std::clamp(last + 1, hidden_row, g.hidden_height) - hidden_row;
   }
 
   int columns(const SeparableGeometry& g) const { return images * rows * g.out_width; }
-  int input_columns(const SeparableGeometry& g) const { return images * in_rows * g.in_width; }
+  int hidden_columns(const SeparableGeometry& g) const { return images * hidden_rows * g.hidden_width; }
   /// The depthwise convolution of one image's rows.
   ConvGeometry depthwise(const SeparableGeometry& g) const {
     ConvGeometry result = g.depthwise();
-    result.in_height = in_rows;
+    result.in_height = hidden_rows;
     result.out_height = rows;
-    result.pad_top = in_row - (row * g.stride_height - g.pad_top);
+    result.pad_top = hidden_row - (row * g.stride_height - g.pad_top);
     return result;
   }
 };
@@ -67,7 +68,7 @@ class Separable {
             const SeparablePart& projection, const SeparableGeometry& g, int batch, const Scratch& scratch)
       : output_(output), input_(input), expansion_(expansion), depthwise_(depthwise), projection_(projection), g_(g), batch_(batch),
         bands_(g, batch), layout_(g, SeparableBands(g, batch)), scratch_(scratch), shared_(scratch.shared),
-        out_(forward_correlation(g.projection())) {}
+        in_(forward_correlation(g.expansion())), out_(forward_correlation(g.projection())) {}
 
   void run() {
     if (expansion_ != nullptr) expansion_weights_ = packed(expansion_->weight, g_.expansion());
@@ -76,22 +77,22 @@ class Separable {
       for_each_tile(bands_.bands, [&](int index) {
         float* memory = scratch_.thread(team_rank());
         const Band band(g_, bands_, batch_, index);
-        if (expansion_ != nullptr) pack_input(memory + layout_.input, memory, band, 0, g_.in_channels);
+        if (expansion_ != nullptr) pack_input(memory + layout_.input, memory, band, 0, in_.depth());
         work(band, memory + layout_.input, memory, 0, g_.hidden_channels, memory + layout_.partial, true);
       });
       return;
     }
     float* const columns = shared_;
-    const std::size_t band_floats = expansion_ == nullptr ? 0 : static_cast<std::size_t>(bands_.input_panels(g_) * right_panel_stride(g_.in_channels));
+    const std::size_t band_floats = SeparableScratch::input_floats(g_, bands_);
     float* const sums = shared_ + band_floats * static_cast<std::size_t>(bands_.bands);
     const std::size_t task_floats = SeparableScratch::band_sums(g_, bands_);
     if (expansion_ != nullptr) {
       constexpr int kSteps = 16;  // of a task
-      const int chunks = panel_count(g_.in_channels, kSteps);
+      const int chunks = panel_count(in_.depth(), kSteps);
       for_each_tile(bands_.bands * chunks, [&](int task) {
         const int step = task % chunks * kSteps;
         pack_input(columns + band_floats * static_cast<std::size_t>(task / chunks), scratch_.thread(team_rank()),
-                   Band(g_, bands_, batch_, task / chunks), step, std::min(step + kSteps, g_.in_channels));
+                   Band(g_, bands_, batch_, task / chunks), step, std::min(step + kSteps, in_.depth()));
       });
     }
     const int row_panels = panel_count(g_.hidden_channels, kPanelRows);
@@ -115,27 +116,21 @@ class Separable {
     return begin;
   }
 
-  // Channels [begin, end) of a band's input as right panels.
+  // Steps [begin, end) of the depth of a band's columns, which follow each other in the hidden map, as right panels.
   void pack_input(float* right, float* memory, const Band& band, int begin, int end) const {
-    const int count = band.in_rows * g_.in_width;
-    const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(g_.in_height) * g_.in_width;
-    float* const row = memory + layout_.sums;
-    for (int channel = begin; channel < end; ++channel) {
-      for (int image = 0; image < band.images; ++image) {
-        const float* from = input_.map.block(band.image + image) + channel * plane + static_cast<std::ptrdiff_t>(band.in_row) * g_.in_width;
-        if (input_.affine == nullptr) {
-          copy_mapped(row + image * count, from, count, [](Vector value) { return value; });
-        } else {
-          copy_mapped(row + image * count, from, count, ChannelMap(input_, channel, g_.in_channels));
-        }
-      }
-      put_step(right + channel * kPanelColumns, right_panel_stride(g_.in_channels), row, band.input_columns(g_));
+    const std::ptrdiff_t stride = right_panel_stride(in_.depth());
+    const int first = (band.image * g_.hidden_height + band.hidden_row) * g_.hidden_width;
+    const int last = first + band.hidden_columns(g_);
+    for (int column = first; column < last; column += kTileColumns, right += kTilePanels * stride) {
+      const TileColumns columns = columns_of(in_, input_.map.stride, 0, 0, column, std::min(column + kTileColumns, last));
+      const ColumnPieces pieces(columns, in_, memory + layout_.pieces);
+      pack_columns(right + begin * kPanelColumns, stride, input_, columns, pieces, in_, begin, end);
     }
   }
 
   // Hidden channels [channel, channel + rows) of the band, one plane of its columns after the other.
   void expand(float* planes, const float* right, const Band& band, int channel, int rows) const {
-    const float* const left = expansion_weights_ + static_cast<std::ptrdiff_t>(channel) * g_.in_channels;
+    const float* const left = expansion_weights_ + static_cast<std::ptrdiff_t>(channel) * in_.depth();
     float scales[kPanelRows] = {}, shifts[kPanelRows] = {};
     for (int row = 0; row < rows; ++row) {
       const RowEpilogue epilogue(expansion_->epilogue, channel + row, g_.hidden_channels);
@@ -143,9 +138,9 @@ class Separable {
       shifts[row] = epilogue.shift;
     }
     const Vector least = broadcast(least_of(expansion_->epilogue.activation)), most = broadcast(most_of(expansion_->epilogue.activation));
-    const int panels = panel_count(band.input_columns(g_), kPanelColumns);
-    for (int panel = 0; panel < panels; ++panel, planes += kPanelColumns, right += right_panel_stride(g_.in_channels)) {
-      const PanelSums sums = multiply_panels(left, right, g_.in_channels);
+    const int panels = panel_count(band.hidden_columns(g_), kPanelColumns);
+    for (int panel = 0; panel < panels; ++panel, planes += kPanelColumns, right += right_panel_stride(in_.depth())) {
+      const PanelSums sums = multiply_panels(left, right, in_.depth());
 #pragma GCC unroll 6
       for (int row = 0; row < kPanelRows; ++row) {
         float* const to = planes + static_cast<std::ptrdiff_t>(row) * static_cast<std::ptrdiff_t>(layout_.plane);
@@ -160,8 +155,8 @@ class Separable {
   void work(const Band& band, const float* input, float* memory, int begin, int end, float* partial, bool finished) const {
     const ConvGeometry dw = band.depthwise(g_);
     const Depthwise depthwise(dw);
-    const std::ptrdiff_t in_plane = static_cast<std::ptrdiff_t>(g_.in_height) * g_.in_width;
-    const int in_count = band.in_rows * g_.in_width;
+    const std::ptrdiff_t in_plane = static_cast<std::ptrdiff_t>(g_.hidden_height) * g_.hidden_width;
+    const int in_count = band.hidden_rows * g_.hidden_width;
     const int out_count = band.rows * g_.out_width;
     const int chunk = bands_.chunk(g_);
     const std::ptrdiff_t stride = right_panel_stride(chunk);
@@ -178,7 +173,7 @@ class Separable {
               gather(phases, ConstBlocked(), 0, memory + layout_.planes + (channel - panel) * layout_.plane + image * in_count, dw, depthwise.layout);
             } else {
               gather(phases, input_, channel,
-                     input_.map.block(band.image + image) + channel * in_plane + static_cast<std::ptrdiff_t>(band.in_row) * g_.in_width, dw,
+                     input_.map.block(band.image + image) + channel * in_plane + static_cast<std::ptrdiff_t>(band.hidden_row) * g_.hidden_width, dw,
                      depthwise.layout);
             }
             forward_plane(memory + layout_.sums + image * out_count, phases, depthwise_.weight.data + static_cast<std::ptrdiff_t>(channel) * dw.taps(),
@@ -276,7 +271,7 @@ class Separable {
   SeparableScratch layout_;
   const Scratch& scratch_;
   float* shared_;  // what is still free of the shared scratch
-  Correlation out_;
+  Correlation in_, out_;
   const float* expansion_weights_ = nullptr;
   const float* projection_weights_ = nullptr;
 };

@@ -9,24 +9,32 @@
 
 namespace cnn {
 
-/// A depthwise convolution with a 1x1 convolution behind it, and perhaps one before it. One of these convolutions has a
-/// group of its own for each channel; stride and padding are its.
+/// A depthwise convolution with a 1x1 convolution behind it, and perhaps a convolution before it. One of these convolutions
+/// has a group of its own for each channel; the kernel without a name before it is its.
 struct SeparableGeometry {
   int in_channels = 0, in_height = 0, in_width = 0;
-  int hidden_channels = 0;  // of the depthwise convolution; in_channels without an expansion
+  int hidden_channels = 0, hidden_height = 0, hidden_width = 0;  // what the depthwise convolution reads
   int out_channels = 0, out_height = 0, out_width = 0;
   int kernel_height = 1, kernel_width = 1;
   int stride_height = 1, stride_width = 1;
   int pad_top = 0, pad_left = 0;
   int dilation_height = 1, dilation_width = 1;
-  bool expands = false;  // whether there is a 1x1 convolution before it
+  bool expands = false;  // whether there is a convolution before it; without, the hidden map is the input
+  int expansion_kernel_height = 1, expansion_kernel_width = 1;
+  int expansion_stride_height = 1, expansion_stride_width = 1;
+  int expansion_pad_top = 0, expansion_pad_left = 0;
+  int expansion_dilation_height = 1, expansion_dilation_width = 1;
 
   constexpr ConvGeometry expansion() const {
     return {.in_channels = in_channels, .in_height = in_height, .in_width = in_width,
-            .out_channels = hidden_channels, .out_height = in_height, .out_width = in_width};
+            .out_channels = hidden_channels, .out_height = hidden_height, .out_width = hidden_width,
+            .kernel_height = expansion_kernel_height, .kernel_width = expansion_kernel_width,
+            .stride_height = expansion_stride_height, .stride_width = expansion_stride_width,
+            .pad_top = expansion_pad_top, .pad_left = expansion_pad_left,
+            .dilation_height = expansion_dilation_height, .dilation_width = expansion_dilation_width};
   }
   constexpr ConvGeometry depthwise() const {
-    return {.in_channels = hidden_channels, .in_height = in_height, .in_width = in_width,
+    return {.in_channels = hidden_channels, .in_height = hidden_height, .in_width = hidden_width,
             .out_channels = hidden_channels, .out_height = out_height, .out_width = out_width,
             .kernel_height = kernel_height, .kernel_width = kernel_width,
             .stride_height = stride_height, .stride_width = stride_width,
@@ -38,6 +46,8 @@ struct SeparableGeometry {
     return {.in_channels = hidden_channels, .in_height = out_height, .in_width = out_width,
             .out_channels = out_channels, .out_height = out_height, .out_width = out_width};
   }
+  /// Products of a hidden element's sum.
+  constexpr int depth() const { return in_channels * expansion_kernel_height * expansion_kernel_width; }
 };
 
 /// How the outputs of a batch are cut: into bands of whole images, or of rows of one image. Where there are few bands the
@@ -56,14 +66,15 @@ struct SeparableBands {
     if (bands < kWanted) parts = std::min(panel_count(kWanted, std::max(bands, 1)), panel_count(g.hidden_channels, kPanelRows));
   }
 
-  /// Rows of the input that a band's rows read, at most.
-  static constexpr int input_rows(const SeparableGeometry& g, int rows) {
-    return std::min((rows - 1) * g.stride_height + (g.kernel_height - 1) * g.dilation_height + 1, g.in_height);
+  /// Rows of the hidden map that a band's rows read, at most; all of them where it has whole images.
+  static constexpr int hidden_rows(const SeparableGeometry& g, int rows) {
+    if (rows == g.out_height) return g.hidden_height;
+    return std::min((rows - 1) * g.stride_height + (g.kernel_height - 1) * g.dilation_height + 1, g.hidden_height);
   }
   constexpr int tasks() const { return bands * parts; }
-  /// Right panels of a band's input, and of its output.
-  constexpr int input_panels(const SeparableGeometry& g) const {
-    return panel_count(images * input_rows(g, rows) * g.in_width, kPanelColumns);
+  /// Right panels of a band's hidden map, and of its output.
+  constexpr int hidden_panels(const SeparableGeometry& g) const {
+    return panel_count(images * hidden_rows(g, rows) * g.hidden_width, kPanelColumns);
   }
   constexpr int output_panels(const SeparableGeometry& g) const { return panel_count(images * rows * g.out_width, kPanelColumns); }
   /// Hidden channels that are made and used up at a time.
@@ -84,20 +95,21 @@ struct SeparableBands {
   static constexpr int kMostTasks = 14;  // with parts > 1
 
  private:
-  static constexpr int kColumns = 784;           // of a band's output: 28x28
-  static constexpr int kInputFloats = 40 << 10;  // of its packed input
+  static constexpr int kColumns = 1568;          // of a band's output: 28x56
+  static constexpr int kInputFloats = 48 << 10;  // of its packed input
   static constexpr int kSumFloats = 64 << 10;    // of its sums
   static constexpr int kChunkFloats = 36 << 10;  // of its packed hidden channels
 
   static constexpr bool fits(const SeparableGeometry& g, int images, int rows) {
-    const long input = static_cast<long>(images) * input_rows(g, rows) * g.in_width;
+    const long hidden = static_cast<long>(images) * hidden_rows(g, rows) * g.hidden_width;
     const long columns = static_cast<long>(images) * rows * g.out_width;
-    return columns * g.stride_height <= kColumns && (!g.expands || input * g.in_channels <= kInputFloats) && columns * g.out_channels <= kSumFloats;
+    return columns * g.stride_height <= kColumns && (!g.expands || hidden * g.depth() <= kInputFloats) && columns * g.out_channels <= kSumFloats;
   }
 };
 
 /// Where a thread's scratch has what a band needs, in floats.
 struct SeparableScratch {
+  std::size_t pieces = 0;               // of the input's columns
   std::size_t input = 0;                // packed columns of the input, where each task packs its own
   std::size_t planes = 0, plane = 0;    // of kPanelRows hidden channels, one after the other
   std::size_t phases = 0, sums = 0;     // one channel of an image in phases; of the band, summed
@@ -115,16 +127,21 @@ struct SeparableScratch {
     ConvGeometry band = g.depthwise();
     band.out_height = bands.rows;
     if (g.expands) {
-      input = take(static_cast<std::size_t>(bands.input_panels(g)) * static_cast<std::size_t>(right_panel_stride(g.in_channels)));
-      plane = static_cast<std::size_t>(bands.input_panels(g)) * kPanelColumns;
+      pieces = take(piece_floats(forward_correlation(g.expansion())));
+      input = take(input_floats(g, bands));
+      plane = static_cast<std::size_t>(bands.hidden_panels(g)) * kPanelColumns;
       planes = take(plane * kPanelRows);
     }
     phases = take(DepthwiseLayout(band).input_floats() + kBeyond);
-    sums = take(static_cast<std::size_t>(std::max(panels * kPanelColumns, g.expands ? bands.input_panels(g) * kPanelColumns : 0)) + kBeyond);
+    sums = take(static_cast<std::size_t>(std::max(panels * kPanelColumns, g.expands ? bands.hidden_panels(g) * kPanelColumns : 0)) + kBeyond);
     chunk = take(bands.chunk_floats(g));
     partial = take(band_sums(g, bands));
   }
 
+  /// The packed columns of a band's input.
+  static constexpr std::size_t input_floats(const SeparableGeometry& g, const SeparableBands& bands) {
+    return g.expands ? static_cast<std::size_t>(bands.hidden_panels(g)) * static_cast<std::size_t>(right_panel_stride(g.depth())) : 0;
+  }
   /// Sums of a band for all output channels.
   static constexpr std::size_t band_sums(const SeparableGeometry& g, const SeparableBands& bands) {
     return left_panel_floats(g.out_channels, 1) * static_cast<std::size_t>(bands.output_panels(g) * kPanelColumns);
@@ -137,9 +154,9 @@ struct SeparableScratch {
 /// Floats that `separable` and `inverted_residual` need for batches of up to `batch`, with prepared weights.
 constexpr ScratchSize separable_prepared_scratch(const SeparableGeometry& g, int batch) {
   const SeparableBands bands(g, batch);
-  const std::size_t input = g.expands ? static_cast<std::size_t>(bands.input_panels(g)) * static_cast<std::size_t>(right_panel_stride(g.in_channels)) : 0;
   return {.per_thread = SeparableScratch(g, bands).floats,
-          .shared = SeparableBands::kWanted * input + SeparableBands::kMostTasks * SeparableScratch::band_sums(g, bands)};
+          .shared = SeparableBands::kWanted * SeparableScratch::input_floats(g, bands) +
+                    SeparableBands::kMostTasks * SeparableScratch::band_sums(g, bands)};
 }
 /// The same with weights as they are stored, which are then packed on each call.
 constexpr ScratchSize separable_scratch(const SeparableGeometry& g, int batch) {

@@ -89,4 +89,8 @@ class ColumnPieces {
   int count_ = 0;  // for each tap
 };
 
+/// Packs steps [begin, end) of the depth of all columns as right panels `stride` apart.
+void pack_columns(float* right, std::ptrdiff_t stride, const Loaded& source, const TileColumns& columns, const ColumnPieces& pieces,
+                  const Correlation& c, int begin, int end);
+
 }  // namespace cnn
