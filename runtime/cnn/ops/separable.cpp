@@ -2,9 +2,12 @@
 // the depthwise sums are taken, and packed as columns of the projection.
 #include "cnn/ops/separable.hpp"
 
+#include <optional>
+
 #include "cnn/core/team.hpp"
 #include "cnn/ops/conv/finish.hpp"
 #include "cnn/ops/depthwise_planes.hpp"
+#include "cnn/ops/same_3x3.hpp"
 
 namespace cnn {
 
@@ -150,14 +153,35 @@ class Separable {
     }
   }
 
+  // One hidden channel of a band, summed, as a step of right panels: from its plane, which the expansion made, or the input's.
+  void sum_windows(float* right, std::ptrdiff_t stride, const Band& band, int channel, const float* made, const ConvGeometry& dw,
+                   const Depthwise& depthwise, float* memory) const {
+    const PlaneEpilogue epilogue(depthwise_.epilogue, channel, g_.hidden_channels);
+    const float* weight = depthwise_.weight.data + static_cast<std::ptrdiff_t>(channel) * dw.taps();
+    const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(g_.hidden_height) * g_.hidden_width;
+    const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(band.hidden_row) * g_.hidden_width;
+    float* const phases = memory + layout_.phases;
+    float* const sums = memory + layout_.sums;
+    for (int image = 0; image < band.images; ++image) {
+      if (made != nullptr) {
+        gather(phases, ConstBlocked(), 0, made + image * band.hidden_rows * g_.hidden_width, dw, depthwise.layout);
+      } else {
+        gather(phases, input_, channel, input_.map.block(band.image + image) + channel * plane + first, dw, depthwise.layout);
+      }
+      forward_plane(sums + image * band.rows * g_.out_width, phases, weight, epilogue, nullptr, dw, depthwise, nullptr);
+    }
+    put_step(right, stride, sums, band.columns(g_));
+  }
+
   // Hidden channels [begin, end) of a band, and their share of its outputs: `partial` has those of the chunks before, and gets
   // them where the outputs are not `finished` here.
   void work(const Band& band, const float* input, float* memory, int begin, int end, float* partial, bool finished) const {
     const ConvGeometry dw = band.depthwise(g_);
     const Depthwise depthwise(dw);
-    const std::ptrdiff_t in_plane = static_cast<std::ptrdiff_t>(g_.hidden_height) * g_.hidden_width;
-    const int in_count = band.hidden_rows * g_.hidden_width;
-    const int out_count = band.rows * g_.out_width;
+    std::optional<Same3x3> same;
+    if (expansion_ != nullptr && g_.same_3x3()) {
+      same.emplace(SameColumns{band.images, band.rows, g_.out_width, band.hidden_rows, band.row - band.hidden_row}, memory + layout_.edges);
+    }
     const int chunk = bands_.chunk(g_);
     const std::ptrdiff_t stride = right_panel_stride(chunk);
     for (int first = begin; first < end; first += chunk) {
@@ -166,20 +190,14 @@ class Separable {
         const int rows = std::min(kPanelRows, last - panel);
         if (expansion_ != nullptr) expand(memory + layout_.planes, input, band, panel, rows);
         for (int channel = panel; channel < panel + rows; ++channel) {
-          const PlaneEpilogue epilogue(depthwise_.epilogue, channel, g_.hidden_channels);
-          for (int image = 0; image < band.images; ++image) {
-            float* const phases = memory + layout_.phases;
-            if (expansion_ != nullptr) {
-              gather(phases, ConstBlocked(), 0, memory + layout_.planes + (channel - panel) * layout_.plane + image * in_count, dw, depthwise.layout);
-            } else {
-              gather(phases, input_, channel,
-                     input_.map.block(band.image + image) + channel * in_plane + static_cast<std::ptrdiff_t>(band.hidden_row) * g_.hidden_width, dw,
-                     depthwise.layout);
-            }
-            forward_plane(memory + layout_.sums + image * out_count, phases, depthwise_.weight.data + static_cast<std::ptrdiff_t>(channel) * dw.taps(),
-                          epilogue, nullptr, dw, depthwise, nullptr);
+          float* const to = memory + layout_.chunk + (channel - first) * kPanelColumns;
+          const float* made = expansion_ == nullptr ? nullptr : memory + layout_.planes + (channel - panel) * layout_.plane;
+          if (same) {
+            same->sum(to, stride, made, depthwise_.weight.data + static_cast<std::ptrdiff_t>(channel) * dw.taps(),
+                      PlaneEpilogue(depthwise_.epilogue, channel, g_.hidden_channels));
+          } else {
+            sum_windows(to, stride, band, channel, made, dw, depthwise, memory);
           }
-          put_step(memory + layout_.chunk + (channel - first) * kPanelColumns, stride, memory + layout_.sums, band.columns(g_));
         }
       }
       project(band, memory + layout_.chunk, stride, first, last - first, partial, first > begin, finished && last == end);

@@ -46,6 +46,11 @@ struct SeparableGeometry {
     return {.in_channels = hidden_channels, .in_height = out_height, .in_width = out_width,
             .out_channels = out_channels, .out_height = out_height, .out_width = out_width};
   }
+  /// Whether the depthwise convolution is 3x3 with a padding that leaves the map's size.
+  constexpr bool same_3x3() const {
+    return kernel_height == 3 && kernel_width == 3 && stride_height == 1 && stride_width == 1 && dilation_height == 1 &&
+           dilation_width == 1 && pad_top == 1 && pad_left == 1 && out_height == hidden_height && out_width == hidden_width;
+  }
   /// Products of a hidden element's sum.
   constexpr int depth() const { return in_channels * expansion_kernel_height * expansion_kernel_width; }
 };
@@ -60,6 +65,7 @@ struct SeparableBands {
   constexpr SeparableBands(const SeparableGeometry& g, int batch) : rows(g.out_height) {
     while (images < batch && fits(g, images + 1, rows)) ++images;
     while (rows > 1 && !fits(g, 1, rows)) --rows;
+    while (images > 1 && panel_count(batch, images) < kWanted && (images - 1) * g.out_height * g.out_width >= kFewColumns) --images;
     in_image = panel_count(g.out_height, rows);
     rows = panel_count(g.out_height, in_image);
     bands = panel_count(batch, images) * in_image;
@@ -97,6 +103,7 @@ struct SeparableBands {
  private:
   static constexpr int kColumns = 1568;          // of a band's output: 28x56
   static constexpr int kInputFloats = 48 << 10;  // of its packed input
+  static constexpr int kFewColumns = 192;
   static constexpr int kSumFloats = 64 << 10;    // of its sums
   static constexpr int kChunkFloats = 36 << 10;  // of its packed hidden channels
 
@@ -107,12 +114,25 @@ struct SeparableBands {
   }
 };
 
+/// What sums of 3x3 windows around so many columns of maps without margins need (same_3x3.hpp).
+struct Same3x3Layout {
+  static constexpr int kSides = 4;
+  int columns, width;
+
+  constexpr int panels() const { return panel_count(columns, kPanelColumns); }
+  /// A mask of the columns for each side of a map, and for eight columns together whether they need none.
+  constexpr std::size_t floats() const { return static_cast<std::size_t>(panels()) * (kSides * kPanelColumns + 2); }
+  /// How far before and behind a plane sums read.
+  constexpr std::size_t reach() const { return static_cast<std::size_t>(width) + 1 + kPanelColumns; }
+};
+
 /// Where a thread's scratch has what a band needs, in floats.
 struct SeparableScratch {
   std::size_t pieces = 0;               // of the input's columns
   std::size_t input = 0;                // packed columns of the input, where each task packs its own
-  std::size_t planes = 0, plane = 0;    // of kPanelRows hidden channels, one after the other
-  std::size_t phases = 0, sums = 0;     // one channel of an image in phases; of the band, summed
+  std::size_t planes = 0, plane = 0;    // of kPanelRows hidden channels, one after the other, with room around
+  std::size_t edges = 0;                // which neighbours of elements are inside of their map
+  std::size_t phases = 0, sums = 0;     // or one channel of an image in phases; of the band, summed
   std::size_t chunk = 0, partial = 0;   // packed columns of hidden channels; sums over the chunks before
   std::size_t floats = 0;
 
@@ -124,16 +144,22 @@ struct SeparableScratch {
       return begin;
     };
     const int panels = bands.output_panels(g);
+    const Same3x3Layout same{panels * kPanelColumns, g.hidden_width};
     ConvGeometry band = g.depthwise();
     band.out_height = bands.rows;
     if (g.expands) {
       pieces = take(piece_floats(forward_correlation(g.expansion())));
       input = take(input_floats(g, bands));
       plane = static_cast<std::size_t>(bands.hidden_panels(g)) * kPanelColumns;
-      planes = take(plane * kPanelRows);
+      const std::size_t room = (same.reach() + 15) / 16 * 16;
+      planes = take(room + plane * kPanelRows + room) + room;
     }
-    phases = take(DepthwiseLayout(band).input_floats() + kBeyond);
-    sums = take(static_cast<std::size_t>(std::max(panels * kPanelColumns, g.expands ? bands.hidden_panels(g) * kPanelColumns : 0)) + kBeyond);
+    if (g.expands && g.same_3x3()) {
+      edges = take(same.floats());
+    } else {
+      phases = take(DepthwiseLayout(band).input_floats() + kBeyond);
+      sums = take(static_cast<std::size_t>(panels * kPanelColumns) + kBeyond);
+    }
     chunk = take(bands.chunk_floats(g));
     partial = take(band_sums(g, bands));
   }
