@@ -32,6 +32,13 @@ struct Geometry {
   bool expands;
   Window expansion = {};
 
+  bool has_3x3_windows() const {
+    const auto is = [](const WindowAxis& axis, std::int64_t size) {
+      return axis.kernel == 3 && axis.pad == 1 && axis.dilation == 1 && (axis.stride == 1 || axis.stride == 2) && axis.out * axis.stride == size;
+    };
+    return expands && is(window.height, hidden.height) && is(window.width, hidden.width) && window.height.stride == window.width.stride;
+  }
+  std::int64_t phases() const { return has_3x3_windows() ? window.height.stride : 1; }
   std::int64_t depth() const { return in.channels * expansion.height.kernel * expansion.width.kernel; }
   std::int64_t hidden_rows(std::int64_t rows) const {
     const WindowAxis& h = window.height;
@@ -76,6 +83,7 @@ class Bands {
   Bands(const Geometry& g, std::int64_t batch) : g_(g), rows_(g.window.height.out) {
     while (images_ < batch && fits(images_ + 1, rows_)) ++images_;
     while (rows_ > 1 && !fits(1, rows_)) --rows_;
+    while (images_ > 1 && pieces(batch, images_) < kWanted && (images_ - 1) * g.window.height.out * g.window.width.out >= kFewColumns) --images_;
     in_image_ = pieces(g.window.height.out, rows_);
     rows_ = pieces(g.window.height.out, in_image_);
   }
@@ -86,20 +94,28 @@ class Bands {
   ir::ScratchSize scratch() const {
     const WindowAxis& h = g_.window.height;
     const WindowAxis& w = g_.window.width;
-    const auto reach = [](const WindowAxis& axis) { return axis.dilation * (axis.kernel - 1) / axis.stride; };
-    const auto phases = [](const WindowAxis& axis) { return std::min(axis.stride, axis.dilation * (axis.kernel - 1) + 1); };
-    const std::int64_t phase_floats = (rows_ + reach(h)) * (w.out + reach(w)) * phases(h) * phases(w);
-    const std::int64_t pieces_floats = g_.expands ? g_.expansion.height.kernel * g_.expansion.width.kernel * kTileColumns * 4 : 0;
+    const std::int64_t columns = output_panels() * kPanelColumns;
     const std::int64_t input = g_.expands ? hidden_panels() * right_panel(g_.depth()) : 0;
-    const std::int64_t planes = g_.expands ? hidden_panels() * kPanelColumns * kPanelRows : 0;
-    const std::int64_t columns = std::max(output_panels(), g_.expands ? hidden_panels() : 0) * kPanelColumns;
+    std::vector<std::int64_t> parts = {chunk_floats(), sums()};
+    if (g_.expands) {
+      const std::int64_t room = whole(g_.hidden.width + 1 + kPanelColumns, kLine);
+      const std::int64_t piece_floats = g_.expansion.height.kernel * g_.expansion.width.kernel * kTileColumns * 4;
+      parts.insert(parts.end(), {piece_floats, input, hidden_panels() * kPanelColumns * kPanelRows + 2 * room});
+    }
+    if (g_.has_3x3_windows()) {
+      parts.push_back(output_panels() * (4 * kPanelColumns + 2));
+    } else {
+      const auto reach = [](const WindowAxis& axis) { return axis.dilation * (axis.kernel - 1) / axis.stride; };
+      const auto phases = [](const WindowAxis& axis) { return std::min(axis.stride, axis.dilation * (axis.kernel - 1) + 1); };
+      parts.insert(parts.end(), {(rows_ + reach(h)) * (w.out + reach(w)) * phases(h) * phases(w) + kBeyond, columns + kBeyond});
+    }
     std::int64_t floats = 0;
-    for (const std::int64_t part : {pieces_floats, input, planes, phase_floats + kBeyond, columns + kBeyond, chunk_floats(), sums()}) floats += whole(part, 16);
+    for (const std::int64_t part : parts) floats += whole(part, kLine);
     return {.per_thread = floats, .shared = kWanted * input + kMostTasks * sums()};
   }
 
  private:
-  static constexpr std::int64_t kWanted = 8, kMostTasks = 14, kBeyond = 8;
+  static constexpr std::int64_t kWanted = 8, kMostTasks = 14, kFewColumns = 192, kBeyond = 8, kLine = 16;
   static constexpr std::int64_t kColumns = 1568, kInputFloats = 48 << 10, kSumFloats = 64 << 10, kChunkFloats = 36 << 10;
 
   bool fits(std::int64_t images, std::int64_t rows) const {
@@ -108,7 +124,12 @@ class Bands {
     return columns * g_.window.height.stride <= kColumns && (!g_.expands || hidden * g_.depth() <= kInputFloats) &&
            columns * g_.out_channels <= kSumFloats;
   }
-  std::int64_t hidden_panels() const { return pieces(images_ * g_.hidden_rows(rows_) * g_.hidden.width, kPanelColumns); }
+  std::int64_t hidden_panels() const {
+    if (g_.phases() == 1) return pieces(images_ * g_.hidden_rows(rows_) * g_.hidden.width, kPanelColumns);
+    const std::int64_t row_before = rows_ < g_.window.height.out ? 1 : 0;
+    const std::int64_t even = images_ * rows_ * g_.window.width.out, odd = images_ * (rows_ + row_before) * g_.window.width.out;
+    return 2 * pieces(even, kPanelColumns) + 2 * pieces(odd, kPanelColumns);
+  }
   std::int64_t output_panels() const { return pieces(images_ * rows_ * g_.window.width.out, kPanelColumns); }
   std::int64_t chunk_floats() const {
     const std::int64_t all = output_panels() * right_panel(whole(g_.hidden.channels, kPanelRows));

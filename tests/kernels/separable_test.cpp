@@ -132,6 +132,18 @@ TEST_P(Separable, GivesTheSameBitsOnAnyNumberOfThreads) {
   }
 }
 
+// Programs plan for their largest batch, and run smaller ones.
+TEST_P(Separable, SmallerBatchesNeedNoMoreScratch) {
+  const SeparableGeometry& g = GetParam().geometry;
+  ScratchSize before;
+  for (int batch = 1; batch <= 70; ++batch) {
+    const ScratchSize size = separable_scratch(g, batch);
+    EXPECT_GE(size.per_thread, before.per_thread) << batch << " images";
+    EXPECT_GE(size.shared, before.shared) << batch << " images";
+    before = size;
+  }
+}
+
 SeparableGeometry changed(SeparableGeometry g, int kernel_width, int pad_top, int pad_left, int dilation) {
   g.kernel_width = kernel_width;
   g.pad_top = pad_top;
@@ -173,9 +185,13 @@ INSTANTIATE_TEST_SUITE_P(
         SeparableCase{"OnePixel", geometry(3, 9, 4, 1, 1, 1, true), 5},
         SeparableCase{"OneColumn", geometry(3, 9, 4, 30, 1, 1, true), 5},
         SeparableCase{"OneRow", geometry(3, 9, 4, 1, 900, 2, true), 2},
+        SeparableCase{"BandsOfPhases", geometry(5, 24, 9, 76, 62, 2, true), 2},
+        SeparableCase{"OneImageOfPhases", geometry(40, 130, 9, 14, 14, 2, true), 1},
+        SeparableCase{"TwoByTwo", geometry(4, 10, 6, 2, 2, 2, true), 9},
         SeparableCase{"Stem", stem(geometry(3, 32, 16, 112, 112, 1, true)), 2},
         SeparableCase{"StemOfStrideTwo", stem(geometry(3, 20, 9, 75, 87, 2, true)), 3},
         SeparableCase{"StemOfSmallImages", stem(geometry(5, 20, 9, 17, 14, 1, true)), 19},
+        SeparableCase{"StemOfPhases", stem(geometry(3, 20, 9, 72, 80, 2, true)), 3},
         SeparableCase{"LastRowsUnread", changed(geometry(4, 10, 6, 8, 9, 2, true), 1, 0, 0, 1), 20},
         SeparableCase{"NoPadding", changed(geometry(4, 10, 6, 40, 33, 1, true), 3, 0, 0, 1), 2},
         SeparableCase{"MuchPadding", changed(geometry(4, 10, 6, 20, 23, 2, true), 2, 4, 3, 1), 2},

@@ -2,24 +2,35 @@
 // the depthwise sums are taken, and packed as columns of the projection.
 #include "cnn/ops/separable.hpp"
 
+#include <array>
 #include <optional>
+#include <span>
 
 #include "cnn/core/team.hpp"
 #include "cnn/ops/conv/finish.hpp"
 #include "cnn/ops/depthwise_planes.hpp"
-#include "cnn/ops/same_3x3.hpp"
+#include "cnn/ops/windows_3x3.hpp"
 
 namespace cnn {
 
 namespace {
+
+// Rows of one phase of the hidden map, whose elements are columns: all there are, where the map is made in one phase.
+struct Region {
+  int phase_y, phase_x;
+  int row, rows, width;
+  int panel;  // the first of them among the band's
+};
 
 // What a task works on: rows of images, and some of the hidden channels.
 struct Band {
   int image, images;
   int row, rows;                // of the output
   int hidden_row, hidden_rows;  // that those read
+  int phases;                   // of each axis
+  Region regions[4];
 
-  Band(const SeparableGeometry& g, const SeparableBands& bands, int batch, int band) {
+  Band(const SeparableGeometry& g, const SeparableBands& bands, int batch, int band) : phases(g.phases()) {
     const int groups = bands.bands / bands.in_image;
     const auto share = [](int count, int index, int of) { return static_cast<int>(static_cast<long>(count) * index / of); };
     image = share(batch, band / bands.in_image, groups);
@@ -31,10 +42,19 @@ struct Band {
     const int last = first + (rows - 1) * g.stride_height + (g.kernel_height - 1) * g.dilation_height;
     hidden_row = whole ? 0 : std::clamp(first, 0, g.hidden_height);
     hidden_rows = whole ? g.hidden_height : std::clamp(last + 1, hidden_row, g.hidden_height) - hidden_row;
+    regions[0] = {0, 0, hidden_row, hidden_rows, g.hidden_width, 0};
+    for (int i = 0; phases == 2 && i < 4; ++i) {
+      const int before = i / 2 == 1 && row > 0 ? 1 : 0;  // an odd row above the first even one
+      regions[i] = {i / 2, i % 2, row - before, rows + before, g.out_width, i == 0 ? 0 : panels_of(regions[i - 1])};
+    }
   }
 
+  std::span<const Region> made() const { return {regions, static_cast<std::size_t>(phases * phases)}; }
+  int columns(const Region& region) const { return images * region.rows * region.width; }
+  // Up to and with a region's.
+  int panels_of(const Region& region) const { return region.panel + panel_count(columns(region), kPanelColumns); }
+  int hidden_panels() const { return panels_of(made().back()); }
   int columns(const SeparableGeometry& g) const { return images * rows * g.out_width; }
-  int hidden_columns(const SeparableGeometry& g) const { return images * hidden_rows * g.hidden_width; }
   /// The depthwise convolution of one image's rows.
   ConvGeometry depthwise(const SeparableGeometry& g) const {
     ConvGeometry result = g.depthwise();
@@ -44,6 +64,17 @@ struct Band {
     return result;
   }
 };
+
+// A convolution's outputs of one of several phases of each axis.
+ConvGeometry phase_of(ConvGeometry g, int phases, int y, int x) {
+  g.out_height /= phases;
+  g.out_width /= phases;
+  g.pad_top -= y * g.stride_height;
+  g.pad_left -= x * g.stride_width;
+  g.stride_height *= phases;
+  g.stride_width *= phases;
+  return g;
+}
 
 // One channel's columns, from a row of them into its step of right panels; what the last panel has beyond them becomes 0.
 void put_step(float* right, std::ptrdiff_t stride, float* row, int columns) {
@@ -119,16 +150,38 @@ class Separable {
     return begin;
   }
 
-  // Steps [begin, end) of the depth of a band's columns, which follow each other in the hidden map, as right panels.
+  // Steps [begin, end) of the depth of the columns of a band's hidden map, as right panels.
   void pack_input(float* right, float* memory, const Band& band, int begin, int end) const {
     const std::ptrdiff_t stride = right_panel_stride(in_.depth());
-    const int first = (band.image * g_.hidden_height + band.hidden_row) * g_.hidden_width;
-    const int last = first + band.hidden_columns(g_);
-    for (int column = first; column < last; column += kTileColumns, right += kTilePanels * stride) {
-      const TileColumns columns = columns_of(in_, input_.map.stride, 0, 0, column, std::min(column + kTileColumns, last));
-      const ColumnPieces pieces(columns, in_, memory + layout_.pieces);
-      pack_columns(right + begin * kPanelColumns, stride, input_, columns, pieces, in_, begin, end);
+    for (const Region& region : band.made()) {
+      const ConvGeometry made = phase_of(g_.expansion(), band.phases, region.phase_y, region.phase_x);
+      const Correlation phase = forward_correlation(made);
+      const int first = (band.image * made.out_height + region.row) * region.width;
+      const int last = first + band.columns(region);
+      float* to = right + region.panel * stride + begin * kPanelColumns;
+      for (int column = first; column < last; column += kTileColumns, to += kTilePanels * stride) {
+        const TileColumns columns = columns_of(phase, input_.map.stride, 0, 0, column, std::min(column + kTileColumns, last));
+        const ColumnPieces pieces(columns, phase, memory + layout_.pieces);
+        pack_columns(to, stride, input_, columns, pieces, phase, begin, end);
+      }
     }
+  }
+
+  // A band's windows of its hidden map, as expand() makes that.
+  Windows3x3 windows(const Band& band, float* memory) const {
+    const int width = g_.out_width;
+    std::array<WindowRow, 3> rows;
+    for (int y = 0; y < 3; ++y) {
+      // With stride 2 the middle of a window lies in the even phase, what is around it in the odd one.
+      const bool odd = band.phases == 2 && y != 1;
+      const int down = band.phases == 1 ? y - 1 : y == 0 ? -1 : 0;
+      const auto place = [&](const Region& region) {
+        return region.panel * kPanelColumns + static_cast<std::ptrdiff_t>(band.row - region.row + down) * width;
+      };
+      rows[static_cast<std::size_t>(y)] = band.phases == 1 ? WindowRow{place(band.regions[0]), place(band.regions[0]) + 1}
+                                                           : WindowRow{place(band.regions[odd ? 2 : 0]), place(band.regions[odd ? 3 : 1])};
+    }
+    return Windows3x3({band.images, band.rows, width, band.row == 0, band.row + band.rows == g_.out_height}, band.phases, rows, memory);
   }
 
   // Hidden channels [channel, channel + rows) of the band, one plane of its columns after the other.
@@ -141,7 +194,7 @@ class Separable {
       shifts[row] = epilogue.shift;
     }
     const Vector least = broadcast(least_of(expansion_->epilogue.activation)), most = broadcast(most_of(expansion_->epilogue.activation));
-    const int panels = panel_count(band.hidden_columns(g_), kPanelColumns);
+    const int panels = band.hidden_panels();
     for (int panel = 0; panel < panels; ++panel, planes += kPanelColumns, right += right_panel_stride(in_.depth())) {
       const PanelSums sums = multiply_panels(left, right, in_.depth());
 #pragma GCC unroll 6
@@ -178,10 +231,8 @@ class Separable {
   void work(const Band& band, const float* input, float* memory, int begin, int end, float* partial, bool finished) const {
     const ConvGeometry dw = band.depthwise(g_);
     const Depthwise depthwise(dw);
-    std::optional<Same3x3> same;
-    if (expansion_ != nullptr && g_.same_3x3()) {
-      same.emplace(SameColumns{band.images, band.rows, g_.out_width, band.hidden_rows, band.row - band.hidden_row}, memory + layout_.edges);
-    }
+    std::optional<Windows3x3> windows_3x3;
+    if (g_.has_3x3_windows()) windows_3x3.emplace(windows(band, memory + layout_.edges));
     const int chunk = bands_.chunk(g_);
     const std::ptrdiff_t stride = right_panel_stride(chunk);
     for (int first = begin; first < end; first += chunk) {
@@ -192,9 +243,9 @@ class Separable {
         for (int channel = panel; channel < panel + rows; ++channel) {
           float* const to = memory + layout_.chunk + (channel - first) * kPanelColumns;
           const float* made = expansion_ == nullptr ? nullptr : memory + layout_.planes + (channel - panel) * layout_.plane;
-          if (same) {
-            same->sum(to, stride, made, depthwise_.weight.data + static_cast<std::ptrdiff_t>(channel) * dw.taps(),
-                      PlaneEpilogue(depthwise_.epilogue, channel, g_.hidden_channels));
+          if (windows_3x3) {
+            windows_3x3->sum(to, stride, made, depthwise_.weight.data + static_cast<std::ptrdiff_t>(channel) * dw.taps(),
+                             PlaneEpilogue(depthwise_.epilogue, channel, g_.hidden_channels));
           } else {
             sum_windows(to, stride, band, channel, made, dw, depthwise, memory);
           }

@@ -46,11 +46,15 @@ struct SeparableGeometry {
     return {.in_channels = hidden_channels, .in_height = out_height, .in_width = out_width,
             .out_channels = out_channels, .out_height = out_height, .out_width = out_width};
   }
-  /// Whether the depthwise convolution is 3x3 with a padding that leaves the map's size.
-  constexpr bool same_3x3() const {
-    return kernel_height == 3 && kernel_width == 3 && stride_height == 1 && stride_width == 1 && dilation_height == 1 &&
-           dilation_width == 1 && pad_top == 1 && pad_left == 1 && out_height == hidden_height && out_width == hidden_width;
+  /// Whether the depthwise convolution has windows of 3x3, padded by 1, a stride of 1 or of 2 on a map of even size, and reads what an
+  /// expansion makes.
+  constexpr bool has_3x3_windows() const {
+    return expands && kernel_height == 3 && kernel_width == 3 && pad_top == 1 && pad_left == 1 && dilation_height == 1 && dilation_width == 1 &&
+           stride_height == stride_width && (stride_height == 1 || stride_height == 2) && out_height * stride_height == hidden_height &&
+           out_width * stride_width == hidden_width;
   }
+  /// Phases of each axis that hidden maps are made in, so that windows read columns that follow each other.
+  constexpr int phases() const { return has_3x3_windows() ? stride_height : 1; }
   /// Products of a hidden element's sum.
   constexpr int depth() const { return in_channels * expansion_kernel_height * expansion_kernel_width; }
 };
@@ -80,7 +84,9 @@ struct SeparableBands {
   constexpr int tasks() const { return bands * parts; }
   /// Right panels of a band's hidden map, and of its output.
   constexpr int hidden_panels(const SeparableGeometry& g) const {
-    return panel_count(images * hidden_rows(g, rows) * g.hidden_width, kPanelColumns);
+    if (g.phases() == 1) return panel_count(images * hidden_rows(g, rows) * g.hidden_width, kPanelColumns);
+    const int row_before = rows < g.out_height ? 1 : 0;  // of the odd phases
+    return 2 * panel_count(images * rows * g.out_width, kPanelColumns) + 2 * panel_count(images * (rows + row_before) * g.out_width, kPanelColumns);
   }
   constexpr int output_panels(const SeparableGeometry& g) const { return panel_count(images * rows * g.out_width, kPanelColumns); }
   /// Hidden channels that are made and used up at a time.
@@ -114,8 +120,8 @@ struct SeparableBands {
   }
 };
 
-/// What sums of 3x3 windows around so many columns of maps without margins need (same_3x3.hpp).
-struct Same3x3Layout {
+/// What sums of so many 3x3 windows of maps without margins need (windows_3x3.hpp).
+struct WindowsLayout {
   static constexpr int kSides = 4;
   int columns, width;
 
@@ -131,7 +137,7 @@ struct SeparableScratch {
   std::size_t pieces = 0;               // of the input's columns
   std::size_t input = 0;                // packed columns of the input, where each task packs its own
   std::size_t planes = 0, plane = 0;    // of kPanelRows hidden channels, one after the other, with room around
-  std::size_t edges = 0;                // which neighbours of elements are inside of their map
+  std::size_t edges = 0;                // of windows: what lies inside of the map
   std::size_t phases = 0, sums = 0;     // or one channel of an image in phases; of the band, summed
   std::size_t chunk = 0, partial = 0;   // packed columns of hidden channels; sums over the chunks before
   std::size_t floats = 0;
@@ -144,18 +150,18 @@ struct SeparableScratch {
       return begin;
     };
     const int panels = bands.output_panels(g);
-    const Same3x3Layout same{panels * kPanelColumns, g.hidden_width};
+    const WindowsLayout windows{panels * kPanelColumns, g.hidden_width};
     ConvGeometry band = g.depthwise();
     band.out_height = bands.rows;
     if (g.expands) {
       pieces = take(piece_floats(forward_correlation(g.expansion())));
       input = take(input_floats(g, bands));
       plane = static_cast<std::size_t>(bands.hidden_panels(g)) * kPanelColumns;
-      const std::size_t room = (same.reach() + 15) / 16 * 16;
+      const std::size_t room = (windows.reach() + 15) / 16 * 16;
       planes = take(room + plane * kPanelRows + room) + room;
     }
-    if (g.expands && g.same_3x3()) {
-      edges = take(same.floats());
+    if (g.has_3x3_windows()) {
+      edges = take(windows.floats());
     } else {
       phases = take(DepthwiseLayout(band).input_floats() + kBeyond);
       sums = take(static_cast<std::size_t>(panels * kPanelColumns) + kBeyond);
