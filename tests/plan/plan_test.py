@@ -111,6 +111,80 @@ class Epilogues(unittest.TestCase):
         self.assertTrue(any(call.startswith("relu(") for call in calls), calls)
 
 
+class Chains(unittest.TestCase):
+    """Layers that one kernel runs, where none of them learns."""
+    HEAD = """
+  input 1x16x16
+  conv0 = conv(8, 3, pad=1)
+"""
+    TAIL = """
+  gap1 = gap
+  fc = dense(4)"""
+    BLOCK = """
+  block1 = add {
+    | conv1 = conv(24, 1, bias=false)
+      bn1 = bn
+      relu1 = relu6
+      conv2 = dwconv(3, pad=1, bias=false)
+      bn2 = bn
+      relu2 = relu6
+      conv3 = conv(8, 1)
+    | identity
+  }"""
+    MODEL = HEAD + BLOCK + TAIL
+
+    def test_an_inverted_residual_is_one_call_where_it_does_not_learn(self):
+        self.assertIn("inverted_residual(block1, conv0, {prepared block1_conv1_weight_prepared <*block1_bn1_saved kRelu6>}, "
+                      "{block1.conv2.weight <*block1_bn2_saved kRelu6>}, {prepared block1_conv3_weight_prepared <+block1.conv3.bias +conv0>})",
+                      steps(plan(self.MODEL), "predict"))
+        stored = ("inverted_residual(block1, conv0, {block1.conv1.weight <*block1_bn1_saved kRelu6>}, "
+                  "{block1.conv2.weight <*block1_bn2_saved kRelu6>}, {block1.conv3.weight <+block1.conv3.bias +conv0>})")
+        self.assertIn(stored, steps(plan(self.MODEL), "evaluate"))
+        self.assertIn(stored, steps(plan(self.MODEL, "phase one { freeze conv0, block1  epochs = 1 }"), "step_one"))
+        self.assertNotIn("block1_conv1", " ".join(b for b in buffers(plan(self.MODEL), "predict") if "prepared" not in b))
+
+    def test_what_a_gradient_reads_is_stored(self):
+        for training in ("epochs = 1", "phase one { freeze block1  epochs = 1 }"):
+            name = "step_main" if training.startswith("epochs") else "step_one"
+            calls = steps(plan(self.MODEL, training), name)
+            self.assertTrue(any(call.startswith("dwconv(") for call in calls), calls)
+
+    def test_a_map_that_another_layer_reads_is_stored(self):
+        model = self.HEAD + """
+  conv1 = conv(24, 1)
+  block1 = concat {
+    | conv2 = dwconv(3, pad=1)
+      conv3 = conv(8, 1)
+    | identity
+  }""" + self.TAIL
+        calls = steps(plan(model), "predict")
+        self.assertTrue(any(call.startswith("conv(") and "conv1" in call for call in calls), calls)
+        self.assertTrue(any(call.startswith("separable(") for call in calls), calls)
+
+    def test_the_first_convolution_joins_too(self):
+        model = """
+  input 1x16x16
+  conv0 = conv(8, 3, stride=2, pad=1)
+  conv1 = dwconv(3, pad=1)
+  conv2 = conv(16, 1)""" + self.TAIL
+        self.assertIn("inverted_residual(conv2, input, {prepared conv0_weight_prepared <+conv0.bias>}, {conv1.weight <+conv1.bias>}, "
+                      "{prepared conv2_weight_prepared <+conv2.bias>})", steps(plan(model), "predict"))
+
+    def test_where_it_gains_nothing_layers_stay_apart(self):
+        for wide in ("conv1 = dwconv(3, pad=1)\n  conv2 = conv(256, 1)",      # products hide what the depthwise one stores
+                     "conv1 = dwconv(7, pad=3)\n  conv2 = conv(16, 1)",       # more taps than there are registers for
+                     "conv1 = dwconv(3, pad=1)\n  conv2 = conv(16, 3)",       # no 1x1 convolution
+                     "conv1 = dwconv(3, pad=1, multiplier=2)\n  conv2 = conv(16, 1)"):
+            model = "\n  input 1x16x16\n  conv0 = conv(8, 3, pad=1, stride=2)\n  relu0 = silu\n  " + wide + self.TAIL
+            calls = " ".join(steps(plan(model), "predict"))
+            self.assertIn("dwconv(", calls, wide)
+            self.assertNotIn("separable(", calls, wide)
+
+    def test_the_reason_is_told(self):
+        text = cnnc("explain", f"model Net {{\n{self.MODEL}\n}}\n{TRAINING % 'epochs = 1'}")
+        self.assertRegex(text, r"kernels of predict\n(.*\n)*? +block1\.conv1 +predict +one kernel: the 24 channels of the depthwise convolution")
+
+
 class Deferral(unittest.TestCase):
     MODEL = """
   input 1x8x8
