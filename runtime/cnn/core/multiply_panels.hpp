@@ -13,7 +13,34 @@ struct PanelSums {
   Vector rows[kPanelRows][2];
 };
 
-#if defined(__AVX__)
+#if defined(__AVX512F__)
+
+/// left [depth][kPanelRows] by right [depth][kPanelColumns], whose steps may lie further apart. A row of sums is one register: the same
+/// additions in the same order as in two halves, with half as many instructions.
+[[gnu::always_inline]] inline PanelSums multiply_panels(const float* __restrict left, const float* __restrict right, int depth,
+                                                        std::ptrdiff_t left_step = kPanelRows,
+                                                        std::ptrdiff_t right_step = kPanelColumns) {
+  using Row = float __attribute__((vector_size(64)));
+  using UnalignedRow = float __attribute__((vector_size(64), aligned(4), may_alias));
+  Row sums[kPanelRows] = {};
+#pragma GCC unroll 4
+  for (int step = 0; step < depth; ++step) {
+    const Row columns = *reinterpret_cast<const UnalignedRow*>(right);
+#pragma GCC unroll 6
+    for (int row = 0; row < kPanelRows; ++row) sums[row] += left[row] * columns;
+    left += left_step;
+    right += right_step;
+  }
+  PanelSums result;
+#pragma GCC unroll 6
+  for (int row = 0; row < kPanelRows; ++row) {
+    result.rows[row][0] = __builtin_shufflevector(sums[row], sums[row], 0, 1, 2, 3, 4, 5, 6, 7);
+    result.rows[row][1] = __builtin_shufflevector(sums[row], sums[row], 8, 9, 10, 11, 12, 13, 14, 15);
+  }
+  return result;
+}
+
+#elif defined(__AVX__)
 
 /// left [depth][kPanelRows] by right [depth][kPanelColumns], whose steps may lie further apart.
 [[gnu::always_inline]] inline PanelSums multiply_panels(const float* __restrict left, const float* __restrict right, int depth,
