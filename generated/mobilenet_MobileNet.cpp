@@ -15,22 +15,26 @@ constexpr int kBatch = 32;  // the most images at once; activations lie in block
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::BnGeometry kConv1Bn{
     .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvDw1Bn{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw1Bn{
+    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 32, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvDw1Bn{
-    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw1{
-    .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 32, .out_height = 112,
-    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 32, .block = 1};
-constexpr cnn::BnGeometry kConvPw1Bn{
-    .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw1{
     .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 64, .out_height = 112,
     .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kConv1Separable{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .hidden_channels = 32, .hidden_height = 112,
+    .hidden_width = 112, .out_channels = 64, .out_height = 112, .out_width = 112, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 3,
+    .expansion_kernel_width = 3, .expansion_stride_height = 2, .expansion_stride_width = 2,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kConvDw2Bn{
     .channels = 64, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw2{
@@ -39,22 +43,26 @@ constexpr cnn::ConvGeometry kConvDw2{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 64, .block = 1};
 constexpr cnn::BnGeometry kConvPw2Bn{
     .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvDw3Bn{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw3Bn{
+    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw2{
     .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvDw3Bn{
-    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw3{
-    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
-    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 128, .block = 1};
-constexpr cnn::BnGeometry kConvPw3Bn{
-    .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw3{
     .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kConvPw2Separable{
+    .in_channels = 64, .in_height = 56, .in_width = 56, .hidden_channels = 128, .hidden_height = 56,
+    .hidden_width = 56, .out_channels = 128, .out_height = 56, .out_width = 56, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kConvDw4Bn{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw4{
@@ -63,22 +71,26 @@ constexpr cnn::ConvGeometry kConvDw4{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 128, .block = 1};
 constexpr cnn::BnGeometry kConvPw4Bn{
     .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvDw5Bn{
+    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw5Bn{
+    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw4{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvDw5Bn{
-    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw5{
-    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
-    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 256, .block = 1};
-constexpr cnn::BnGeometry kConvPw5Bn{
-    .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw5{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kConvPw4Separable{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .hidden_channels = 256, .hidden_height = 28,
+    .hidden_width = 28, .out_channels = 256, .out_height = 28, .out_width = 28, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kConvDw6Bn{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw6{
@@ -87,22 +99,26 @@ constexpr cnn::ConvGeometry kConvDw6{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 256, .block = 1};
 constexpr cnn::BnGeometry kConvPw6Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvDw7Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw7Bn{
+    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw6{
     .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvDw7Bn{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw7{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
-constexpr cnn::BnGeometry kConvPw7Bn{
-    .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw7{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kConvPw6Separable{
+    .in_channels = 256, .in_height = 14, .in_width = 14, .hidden_channels = 512, .hidden_height = 14,
+    .hidden_width = 14, .out_channels = 512, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kConvDw8Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvDw8{
@@ -159,50 +175,46 @@ constexpr cnn::ConvGeometry kConvDw12{
     .dilation_height = 1, .dilation_width = 1, .groups = 512, .block = 1};
 constexpr cnn::BnGeometry kConvPw12Bn{
     .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvDw13Bn{
+    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
+constexpr cnn::BnGeometry kConvPw13Bn{
+    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw12{
     .in_channels = 512, .in_height = 7, .in_width = 7, .out_channels = 1024, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kConvDw13Bn{
-    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvDw13{
-    .in_channels = 1024, .in_height = 7, .in_width = 7, .out_channels = 1024, .out_height = 7, .out_width = 7,
-    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1024, .block = 1};
-constexpr cnn::BnGeometry kConvPw13Bn{
-    .channels = 1024, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::ConvGeometry kConvPw13{
     .in_channels = 1024, .in_height = 7, .in_width = 7, .out_channels = 1024, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kConvPw12Separable{
+    .in_channels = 512, .in_height = 7, .in_width = 7, .hidden_channels = 1024, .hidden_height = 7,
+    .hidden_width = 7, .out_channels = 1024, .out_height = 7, .out_width = 7, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::MapGeometry k1024x7x7{.channels = 1024, .height = 7, .width = 7, .block = 1};
 constexpr cnn::DenseGeometry kClassifier{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kConv1) == 972);
-static_assert(cnn::conv_prepared_scratch(kConv1, kBatch) == cnn::ScratchSize{12288, 37632});
-static_assert(cnn::dwconv_scratch(kConvDw1, kBatch) == cnn::ScratchSize{26232, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw1) == 2112);
-static_assert(cnn::conv_prepared_scratch(kConvPw1, kBatch) == cnn::ScratchSize{7104, 44352});
+static_assert(cnn::separable_prepared_scratch(kConv1Separable, kBatch) == cnn::ScratchSize{157072, 1207360});
 static_assert(cnn::dwconv_scratch(kConvDw2, kBatch) == cnn::ScratchSize{16312, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw2) == 8448);
-static_assert(cnn::conv_prepared_scratch(kConvPw2, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::dwconv_scratch(kConvDw3, kBatch) == cnn::ScratchSize{6856, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw3) == 16896);
-static_assert(cnn::conv_prepared_scratch(kConvPw3, kBatch) == cnn::ScratchSize{25536, 173376});
+static_assert(cnn::separable_prepared_scratch(kConvPw2Separable, kBatch) == cnn::ScratchSize{138992, 1119104});
 static_assert(cnn::dwconv_scratch(kConvDw4, kBatch) == cnn::ScratchSize{4244, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw4) == 33024);
-static_assert(cnn::conv_prepared_scratch(kConvPw4, kBatch) == cnn::ScratchSize{25536, 173376});
-static_assert(cnn::dwconv_scratch(kConvDw5, kBatch) == cnn::ScratchSize{1872, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw5) == 66048);
-static_assert(cnn::conv_prepared_scratch(kConvPw5, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::separable_prepared_scratch(kConvPw4Separable, kBatch) == cnn::ScratchSize{127024, 1015488});
 static_assert(cnn::dwconv_scratch(kConvDw6, kBatch) == cnn::ScratchSize{1150, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw6) == 132096);
-static_assert(cnn::conv_prepared_scratch(kConvPw6, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::dwconv_scratch(kConvDw7, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw7) == 264192);
-static_assert(cnn::conv_prepared_scratch(kConvPw7, kBatch) == cnn::ScratchSize{149184, 689472});
+static_assert(cnn::separable_prepared_scratch(kConvPw6Separable, kBatch) == cnn::ScratchSize{129728, 1072256});
 static_assert(cnn::dwconv_scratch(kConvDw8, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw8) == 264192);
 static_assert(cnn::conv_prepared_scratch(kConvPw8, kBatch) == cnn::ScratchSize{149184, 689472});
@@ -217,10 +229,8 @@ static_assert(cnn::conv_prepared_floats(kConvPw11) == 264192);
 static_assert(cnn::conv_prepared_scratch(kConvPw11, kBatch) == cnn::ScratchSize{149184, 689472});
 static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{338, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw12) == 525312);
-static_assert(cnn::conv_prepared_scratch(kConvPw12, kBatch) == cnn::ScratchSize{247104, 689472});
-static_assert(cnn::dwconv_scratch(kConvDw13, kBatch) == cnn::ScratchSize{192, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw13) == 1050624);
-static_assert(cnn::conv_prepared_scratch(kConvPw13, kBatch) == cnn::ScratchSize{247104, 1048576});
+static_assert(cnn::separable_prepared_scratch(kConvPw12Separable, kBatch) == cnn::ScratchSize{136912, 1181952});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -675,49 +685,49 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{10838016, 2207744, 4400}, {}},
+    {{40140800, 3813376, 15536}, {}},
     {{}, {}},
     {{}, {}},
-    {{3612672, 3211264, 1664}, {}},
     {{}, {}},
     {{}, {}},
-    {{25690112, 4816896, 9472}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{1806336, 4014080, 3328}, {}},
     {{}, {}},
     {{}, {}},
-    {{25690112, 2408448, 35840}, {}},
+    {{80683008, 2408448, 112128}, {}},
     {{}, {}},
     {{}, {}},
-    {{3612672, 3211264, 6656}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 3211264, 69632}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{903168, 2007040, 6656}, {}},
     {{}, {}},
     {{}, {}},
-    {{25690112, 1204224, 136192}, {}},
+    {{78876672, 1204224, 417792}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 1605632, 13312}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1605632, 268288}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{451584, 1003520, 13312}, {}},
     {{}, {}},
     {{}, {}},
-    {{25690112, 602112, 536576}, {}},
+    {{77973504, 602112, 1628160}, {}},
     {{}, {}},
     {{}, {}},
-    {{903168, 802816, 26624}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 802816, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{903168, 802816, 26624}, {}},
@@ -747,13 +757,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{225792, 501760, 26624}, {}},
     {{}, {}},
     {{}, {}},
-    {{25690112, 301056, 2117632}, {}},
+    {{77521920, 301056, 6389760}, {}},
     {{}, {}},
     {{}, {}},
-    {{451584, 401408, 53248}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 401408, 4218880}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 204800, 0}, {}},
@@ -857,8 +867,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 4253872, .gradients = 0, .optimizer = 0, .activations = 41735440,
-               .shared_scratch = 1048576, .thread_scratch = 247104},
+    .memory = {.parameters = 4253872, .gradients = 0, .optimizer = 0, .activations = 35312912,
+               .shared_scratch = 1207360, .thread_scratch = 157072},
 };
 
 }  // namespace
@@ -871,66 +881,66 @@ const cnn::ModelDescription& MobileNet::model() {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void MobileNet::prepare_on_team() {
-  const cnn::Floats conv1_bn_saved = floats(38535168, 128);
-  const cnn::Floats conv1_weight_prepared = floats(38535296, 972);
-  const cnn::Floats conv_dw_1_bn_saved = floats(38536272, 128);
-  const cnn::Floats conv_pw_1_bn_saved = floats(38536400, 256);
-  const cnn::Floats conv_pw_1_weight_prepared = floats(38536656, 2112);
-  const cnn::Floats conv_dw_2_bn_saved = floats(38538768, 256);
-  const cnn::Floats conv_pw_2_bn_saved = floats(38539024, 512);
-  const cnn::Floats conv_pw_2_weight_prepared = floats(38539536, 8448);
-  const cnn::Floats conv_dw_3_bn_saved = floats(38547984, 512);
-  const cnn::Floats conv_pw_3_bn_saved = floats(38548496, 512);
-  const cnn::Floats conv_pw_3_weight_prepared = floats(38549008, 16896);
-  const cnn::Floats conv_dw_4_bn_saved = floats(38565904, 512);
-  const cnn::Floats conv_pw_4_bn_saved = floats(38566416, 1024);
-  const cnn::Floats conv_pw_4_weight_prepared = floats(38567440, 33024);
-  const cnn::Floats conv_dw_5_bn_saved = floats(38600464, 1024);
-  const cnn::Floats conv_pw_5_bn_saved = floats(38601488, 1024);
-  const cnn::Floats conv_pw_5_weight_prepared = floats(38602512, 66048);
-  const cnn::Floats conv_dw_6_bn_saved = floats(38668560, 1024);
-  const cnn::Floats conv_pw_6_bn_saved = floats(38669584, 2048);
-  const cnn::Floats conv_pw_6_weight_prepared = floats(38671632, 132096);
-  const cnn::Floats conv_dw_7_bn_saved = floats(38803728, 2048);
-  const cnn::Floats conv_pw_7_bn_saved = floats(38805776, 2048);
-  const cnn::Floats conv_pw_7_weight_prepared = floats(38807824, 264192);
-  const cnn::Floats conv_dw_8_bn_saved = floats(39072016, 2048);
-  const cnn::Floats conv_pw_8_bn_saved = floats(39074064, 2048);
-  const cnn::Floats conv_pw_8_weight_prepared = floats(39076112, 264192);
-  const cnn::Floats conv_dw_9_bn_saved = floats(39340304, 2048);
-  const cnn::Floats conv_pw_9_bn_saved = floats(39342352, 2048);
-  const cnn::Floats conv_pw_9_weight_prepared = floats(39344400, 264192);
-  const cnn::Floats conv_dw_10_bn_saved = floats(39608592, 2048);
-  const cnn::Floats conv_pw_10_bn_saved = floats(39610640, 2048);
-  const cnn::Floats conv_pw_10_weight_prepared = floats(39612688, 264192);
-  const cnn::Floats conv_dw_11_bn_saved = floats(39876880, 2048);
-  const cnn::Floats conv_pw_11_bn_saved = floats(39878928, 2048);
-  const cnn::Floats conv_pw_11_weight_prepared = floats(39880976, 264192);
-  const cnn::Floats conv_dw_12_bn_saved = floats(40145168, 2048);
-  const cnn::Floats conv_pw_12_bn_saved = floats(40147216, 4096);
-  const cnn::Floats conv_pw_12_weight_prepared = floats(40151312, 525312);
-  const cnn::Floats conv_dw_13_bn_saved = floats(40676624, 4096);
-  const cnn::Floats conv_pw_13_bn_saved = floats(40680720, 4096);
-  const cnn::Floats conv_pw_13_weight_prepared = floats(40684816, 1050624);
+  const cnn::Floats conv1_bn_saved = floats(32112640, 128);
+  const cnn::Floats conv_dw_1_bn_saved = floats(32112768, 128);
+  const cnn::Floats conv_pw_1_bn_saved = floats(32112896, 256);
+  const cnn::Floats conv1_weight_prepared = floats(32113152, 972);
+  const cnn::Floats conv_pw_1_weight_prepared = floats(32114128, 2112);
+  const cnn::Floats conv_dw_2_bn_saved = floats(32116240, 256);
+  const cnn::Floats conv_pw_2_bn_saved = floats(32116496, 512);
+  const cnn::Floats conv_dw_3_bn_saved = floats(32117008, 512);
+  const cnn::Floats conv_pw_3_bn_saved = floats(32117520, 512);
+  const cnn::Floats conv_pw_2_weight_prepared = floats(32118032, 8448);
+  const cnn::Floats conv_pw_3_weight_prepared = floats(32126480, 16896);
+  const cnn::Floats conv_dw_4_bn_saved = floats(32143376, 512);
+  const cnn::Floats conv_pw_4_bn_saved = floats(32143888, 1024);
+  const cnn::Floats conv_dw_5_bn_saved = floats(32144912, 1024);
+  const cnn::Floats conv_pw_5_bn_saved = floats(32145936, 1024);
+  const cnn::Floats conv_pw_4_weight_prepared = floats(32146960, 33024);
+  const cnn::Floats conv_pw_5_weight_prepared = floats(32179984, 66048);
+  const cnn::Floats conv_dw_6_bn_saved = floats(32246032, 1024);
+  const cnn::Floats conv_pw_6_bn_saved = floats(32247056, 2048);
+  const cnn::Floats conv_dw_7_bn_saved = floats(32249104, 2048);
+  const cnn::Floats conv_pw_7_bn_saved = floats(32251152, 2048);
+  const cnn::Floats conv_pw_6_weight_prepared = floats(32253200, 132096);
+  const cnn::Floats conv_pw_7_weight_prepared = floats(32385296, 264192);
+  const cnn::Floats conv_dw_8_bn_saved = floats(32649488, 2048);
+  const cnn::Floats conv_pw_8_bn_saved = floats(32651536, 2048);
+  const cnn::Floats conv_pw_8_weight_prepared = floats(32653584, 264192);
+  const cnn::Floats conv_dw_9_bn_saved = floats(32917776, 2048);
+  const cnn::Floats conv_pw_9_bn_saved = floats(32919824, 2048);
+  const cnn::Floats conv_pw_9_weight_prepared = floats(32921872, 264192);
+  const cnn::Floats conv_dw_10_bn_saved = floats(33186064, 2048);
+  const cnn::Floats conv_pw_10_bn_saved = floats(33188112, 2048);
+  const cnn::Floats conv_pw_10_weight_prepared = floats(33190160, 264192);
+  const cnn::Floats conv_dw_11_bn_saved = floats(33454352, 2048);
+  const cnn::Floats conv_pw_11_bn_saved = floats(33456400, 2048);
+  const cnn::Floats conv_pw_11_weight_prepared = floats(33458448, 264192);
+  const cnn::Floats conv_dw_12_bn_saved = floats(33722640, 2048);
+  const cnn::Floats conv_pw_12_bn_saved = floats(33724688, 4096);
+  const cnn::Floats conv_dw_13_bn_saved = floats(33728784, 4096);
+  const cnn::Floats conv_pw_13_bn_saved = floats(33732880, 4096);
+  const cnn::Floats conv_pw_12_weight_prepared = floats(33736976, 525312);
+  const cnn::Floats conv_pw_13_weight_prepared = floats(34262288, 1050624);
 
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
-  cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
-                 conv1_bn_running_var_, kConv1Bn);
-  cnn::conv_prepare(conv1_weight_prepared, conv1_weight_, kConv1);
-
-  at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
   // 10: relu6    (relu62)
-  cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
-                 conv_dw_1_bn_running_var_, kConvDw1Bn);
-
-  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
+  cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
+                 conv1_bn_running_var_, kConv1Bn);
+  cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
+                 conv_dw_1_bn_running_var_, kConvDw1Bn);
   cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
                  conv_pw_1_bn_running_var_, kConvPw1Bn);
+  cnn::conv_prepare(conv1_weight_prepared, conv1_weight_, kConv1);
+
+  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
   cnn::conv_prepare(conv_pw_1_weight_prepared, conv_pw_1_weight_, kConvPw1);
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
@@ -942,21 +952,21 @@ void MobileNet::prepare_on_team() {
   at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
   // 13: relu6    (relu65)
-  cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
-                 conv_pw_2_bn_running_var_, kConvPw2Bn);
-  cnn::conv_prepare(conv_pw_2_weight_prepared, conv_pw_2_weight_, kConvPw2);
-
-  at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
   // 10: relu6    (relu66)
-  cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
-                 conv_dw_3_bn_running_var_, kConvDw3Bn);
-
-  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
+  cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
+                 conv_pw_2_bn_running_var_, kConvPw2Bn);
+  cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
+                 conv_dw_3_bn_running_var_, kConvDw3Bn);
   cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
                  conv_pw_3_bn_running_var_, kConvPw3Bn);
+  cnn::conv_prepare(conv_pw_2_weight_prepared, conv_pw_2_weight_, kConvPw2);
+
+  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
   cnn::conv_prepare(conv_pw_3_weight_prepared, conv_pw_3_weight_, kConvPw3);
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
@@ -968,21 +978,21 @@ void MobileNet::prepare_on_team() {
   at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
-  cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
-                 conv_pw_4_bn_running_var_, kConvPw4Bn);
-  cnn::conv_prepare(conv_pw_4_weight_prepared, conv_pw_4_weight_, kConvPw4);
-
-  at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
   // 10: relu6    (relu610)
-  cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
-                 conv_dw_5_bn_running_var_, kConvDw5Bn);
-
-  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
+  cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
+                 conv_pw_4_bn_running_var_, kConvPw4Bn);
+  cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
+                 conv_dw_5_bn_running_var_, kConvDw5Bn);
   cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
                  conv_pw_5_bn_running_var_, kConvPw5Bn);
+  cnn::conv_prepare(conv_pw_4_weight_prepared, conv_pw_4_weight_, kConvPw4);
+
+  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   cnn::conv_prepare(conv_pw_5_weight_prepared, conv_pw_5_weight_, kConvPw5);
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
@@ -994,21 +1004,21 @@ void MobileNet::prepare_on_team() {
   at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
   // 13: relu6    (relu613)
-  cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
-                 conv_pw_6_bn_running_var_, kConvPw6Bn);
-  cnn::conv_prepare(conv_pw_6_weight_prepared, conv_pw_6_weight_, kConvPw6);
-
-  at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
   // 10: relu6    (relu614)
-  cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
-                 conv_dw_7_bn_running_var_, kConvDw7Bn);
-
-  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
+  cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
+                 conv_pw_6_bn_running_var_, kConvPw6Bn);
+  cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
+                 conv_dw_7_bn_running_var_, kConvDw7Bn);
   cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
                  conv_pw_7_bn_running_var_, kConvPw7Bn);
+  cnn::conv_prepare(conv_pw_6_weight_prepared, conv_pw_6_weight_, kConvPw6);
+
+  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   cnn::conv_prepare(conv_pw_7_weight_prepared, conv_pw_7_weight_, kConvPw7);
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
@@ -1072,96 +1082,86 @@ void MobileNet::prepare_on_team() {
   at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
-  cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
-                 conv_pw_12_bn_running_var_, kConvPw12Bn);
-  cnn::conv_prepare(conv_pw_12_weight_prepared, conv_pw_12_weight_, kConvPw12);
-
-  at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
   // 10: relu6    (relu626)
-  cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
-                 conv_dw_13_bn_running_var_, kConvDw13Bn);
-
-  at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
+  cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
+                 conv_pw_12_bn_running_var_, kConvPw12Bn);
+  cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
+                 conv_dw_13_bn_running_var_, kConvDw13Bn);
   cnn::bn_affine(conv_pw_13_bn_saved, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_, conv_pw_13_bn_running_mean_,
                  conv_pw_13_bn_running_var_, kConvPw13Bn);
+  cnn::conv_prepare(conv_pw_12_weight_prepared, conv_pw_12_weight_, kConvPw12);
+
+  at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   cnn::conv_prepare(conv_pw_13_weight_prepared, conv_pw_13_weight_, kConvPw13);
 }
 
 // Forward, as at prediction time: scores for the caller.
 void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(12845056, 150528);  // 3x224x224
-  const cnn::Floats conv1_bn_saved = floats(38535168, 128);
-  const cnn::Blocked relu61 = blocked(0, 401408);  // 32x112x112
-  const cnn::Floats conv1_weight_prepared = floats(38535296, 972);
-  const cnn::Floats conv_dw_1_bn_saved = floats(38536272, 128);
-  const cnn::Blocked relu62 = blocked(25690112, 401408);  // 32x112x112
-  const cnn::Floats conv_pw_1_bn_saved = floats(38536400, 256);
+  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::Floats conv1_bn_saved = floats(32112640, 128);
+  const cnn::Floats conv_dw_1_bn_saved = floats(32112768, 128);
+  const cnn::Floats conv_pw_1_bn_saved = floats(32112896, 256);
   const cnn::Blocked relu63 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats conv_pw_1_weight_prepared = floats(38536656, 2112);
-  const cnn::Floats conv_dw_2_bn_saved = floats(38538768, 256);
+  const cnn::Floats conv1_weight_prepared = floats(32113152, 972);
+  const cnn::Floats conv_pw_1_weight_prepared = floats(32114128, 2112);
+  const cnn::Floats conv_dw_2_bn_saved = floats(32116240, 256);
   const cnn::Blocked relu64 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats conv_pw_2_bn_saved = floats(38539024, 512);
-  const cnn::Blocked relu65 = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats conv_pw_2_weight_prepared = floats(38539536, 8448);
-  const cnn::Floats conv_dw_3_bn_saved = floats(38547984, 512);
-  const cnn::Blocked relu66 = blocked(12845056, 401408);  // 128x56x56
-  const cnn::Floats conv_pw_3_bn_saved = floats(38548496, 512);
+  const cnn::Floats conv_pw_2_bn_saved = floats(32116496, 512);
+  const cnn::Floats conv_dw_3_bn_saved = floats(32117008, 512);
+  const cnn::Floats conv_pw_3_bn_saved = floats(32117520, 512);
   const cnn::Blocked relu67 = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats conv_pw_3_weight_prepared = floats(38549008, 16896);
-  const cnn::Floats conv_dw_4_bn_saved = floats(38565904, 512);
+  const cnn::Floats conv_pw_2_weight_prepared = floats(32118032, 8448);
+  const cnn::Floats conv_pw_3_weight_prepared = floats(32126480, 16896);
+  const cnn::Floats conv_dw_4_bn_saved = floats(32143376, 512);
   const cnn::Blocked relu68 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats conv_pw_4_bn_saved = floats(38566416, 1024);
-  const cnn::Blocked relu69 = blocked(0, 200704);  // 256x28x28
-  const cnn::Floats conv_pw_4_weight_prepared = floats(38567440, 33024);
-  const cnn::Floats conv_dw_5_bn_saved = floats(38600464, 1024);
-  const cnn::Blocked relu610 = blocked(6422528, 200704);  // 256x28x28
-  const cnn::Floats conv_pw_5_bn_saved = floats(38601488, 1024);
+  const cnn::Floats conv_pw_4_bn_saved = floats(32143888, 1024);
+  const cnn::Floats conv_dw_5_bn_saved = floats(32144912, 1024);
+  const cnn::Floats conv_pw_5_bn_saved = floats(32145936, 1024);
   const cnn::Blocked relu611 = blocked(0, 200704);  // 256x28x28
-  const cnn::Floats conv_pw_5_weight_prepared = floats(38602512, 66048);
-  const cnn::Floats conv_dw_6_bn_saved = floats(38668560, 1024);
+  const cnn::Floats conv_pw_4_weight_prepared = floats(32146960, 33024);
+  const cnn::Floats conv_pw_5_weight_prepared = floats(32179984, 66048);
+  const cnn::Floats conv_dw_6_bn_saved = floats(32246032, 1024);
   const cnn::Blocked relu612 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats conv_pw_6_bn_saved = floats(38669584, 2048);
-  const cnn::Blocked relu613 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_6_weight_prepared = floats(38671632, 132096);
-  const cnn::Floats conv_dw_7_bn_saved = floats(38803728, 2048);
-  const cnn::Blocked relu614 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_7_bn_saved = floats(38805776, 2048);
+  const cnn::Floats conv_pw_6_bn_saved = floats(32247056, 2048);
+  const cnn::Floats conv_dw_7_bn_saved = floats(32249104, 2048);
+  const cnn::Floats conv_pw_7_bn_saved = floats(32251152, 2048);
   const cnn::Blocked relu615 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_7_weight_prepared = floats(38807824, 264192);
-  const cnn::Floats conv_dw_8_bn_saved = floats(39072016, 2048);
+  const cnn::Floats conv_pw_6_weight_prepared = floats(32253200, 132096);
+  const cnn::Floats conv_pw_7_weight_prepared = floats(32385296, 264192);
+  const cnn::Floats conv_dw_8_bn_saved = floats(32649488, 2048);
   const cnn::Blocked relu616 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_8_bn_saved = floats(39074064, 2048);
+  const cnn::Floats conv_pw_8_bn_saved = floats(32651536, 2048);
   const cnn::Blocked relu617 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_8_weight_prepared = floats(39076112, 264192);
-  const cnn::Floats conv_dw_9_bn_saved = floats(39340304, 2048);
+  const cnn::Floats conv_pw_8_weight_prepared = floats(32653584, 264192);
+  const cnn::Floats conv_dw_9_bn_saved = floats(32917776, 2048);
   const cnn::Blocked relu618 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_9_bn_saved = floats(39342352, 2048);
+  const cnn::Floats conv_pw_9_bn_saved = floats(32919824, 2048);
   const cnn::Blocked relu619 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_9_weight_prepared = floats(39344400, 264192);
-  const cnn::Floats conv_dw_10_bn_saved = floats(39608592, 2048);
+  const cnn::Floats conv_pw_9_weight_prepared = floats(32921872, 264192);
+  const cnn::Floats conv_dw_10_bn_saved = floats(33186064, 2048);
   const cnn::Blocked relu620 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_10_bn_saved = floats(39610640, 2048);
+  const cnn::Floats conv_pw_10_bn_saved = floats(33188112, 2048);
   const cnn::Blocked relu621 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_10_weight_prepared = floats(39612688, 264192);
-  const cnn::Floats conv_dw_11_bn_saved = floats(39876880, 2048);
+  const cnn::Floats conv_pw_10_weight_prepared = floats(33190160, 264192);
+  const cnn::Floats conv_dw_11_bn_saved = floats(33454352, 2048);
   const cnn::Blocked relu622 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_11_bn_saved = floats(39878928, 2048);
+  const cnn::Floats conv_pw_11_bn_saved = floats(33456400, 2048);
   const cnn::Blocked relu623 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_11_weight_prepared = floats(39880976, 264192);
-  const cnn::Floats conv_dw_12_bn_saved = floats(40145168, 2048);
+  const cnn::Floats conv_pw_11_weight_prepared = floats(33458448, 264192);
+  const cnn::Floats conv_dw_12_bn_saved = floats(33722640, 2048);
   const cnn::Blocked relu624 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats conv_pw_12_bn_saved = floats(40147216, 4096);
-  const cnn::Blocked relu625 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Floats conv_pw_12_weight_prepared = floats(40151312, 525312);
-  const cnn::Floats conv_dw_13_bn_saved = floats(40676624, 4096);
-  const cnn::Blocked relu626 = blocked(1605632, 50176);  // 1024x7x7
-  const cnn::Floats conv_pw_13_bn_saved = floats(40680720, 4096);
+  const cnn::Floats conv_pw_12_bn_saved = floats(33724688, 4096);
+  const cnn::Floats conv_dw_13_bn_saved = floats(33728784, 4096);
+  const cnn::Floats conv_pw_13_bn_saved = floats(33732880, 4096);
   const cnn::Blocked relu627 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Floats conv_pw_13_weight_prepared = floats(40684816, 1050624);
+  const cnn::Floats conv_pw_12_weight_prepared = floats(33736976, 525312);
+  const cnn::Floats conv_pw_13_weight_prepared = floats(34262288, 1050624);
   const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
   const cnn::Blocked classifier = blocked(0, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
@@ -1170,22 +1170,17 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
-  cnn::conv(relu61, input, cnn::prepared(conv1_weight_prepared),
-            cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
-
-  at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
   // 10: relu6    (relu62)
-  cnn::dwconv(relu62, relu61, conv_dw_1_weight_,
-              cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6), kConvDw1, batch,
-              scratch());
-
-  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
-  cnn::conv(relu63, relu62, cnn::prepared(conv_pw_1_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
-            scratch());
+  cnn::inverted_residual(relu63, input,
+                         {cnn::prepared(conv1_weight_prepared), cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_1_weight_, cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(conv_pw_1_weight_prepared), cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConv1Separable, batch, scratch());
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
@@ -1197,23 +1192,17 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
   // 13: relu6    (relu65)
-  cnn::conv(relu65, relu64, cnn::prepared(conv_pw_2_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
-            scratch());
-
-  at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
   // 10: relu6    (relu66)
-  cnn::dwconv(relu66, relu65, conv_dw_3_weight_,
-              cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6), kConvDw3, batch,
-              scratch());
-
-  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
-  cnn::conv(relu67, relu66, cnn::prepared(conv_pw_3_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
-            scratch());
+  cnn::inverted_residual(relu67, relu64,
+                         {cnn::prepared(conv_pw_2_weight_prepared), cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_3_weight_, cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(conv_pw_3_weight_prepared), cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw2Separable, batch, scratch());
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
@@ -1225,23 +1214,17 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
-  cnn::conv(relu69, relu68, cnn::prepared(conv_pw_4_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
-            scratch());
-
-  at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
   // 10: relu6    (relu610)
-  cnn::dwconv(relu610, relu69, conv_dw_5_weight_,
-              cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6), kConvDw5, batch,
-              scratch());
-
-  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
-  cnn::conv(relu611, relu610, cnn::prepared(conv_pw_5_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
-            scratch());
+  cnn::inverted_residual(relu611, relu68,
+                         {cnn::prepared(conv_pw_4_weight_prepared), cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_5_weight_, cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(conv_pw_5_weight_prepared), cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw4Separable, batch, scratch());
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
@@ -1253,23 +1236,17 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
   // 13: relu6    (relu613)
-  cnn::conv(relu613, relu612, cnn::prepared(conv_pw_6_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
-            scratch());
-
-  at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
   // 10: relu6    (relu614)
-  cnn::dwconv(relu614, relu613, conv_dw_7_weight_,
-              cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6), kConvDw7, batch,
-              scratch());
-
-  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
-  cnn::conv(relu615, relu614, cnn::prepared(conv_pw_7_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
-            scratch());
+  cnn::inverted_residual(relu615, relu612,
+                         {cnn::prepared(conv_pw_6_weight_prepared), cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_7_weight_, cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(conv_pw_7_weight_prepared), cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw6Separable, batch, scratch());
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
@@ -1337,23 +1314,17 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
-  cnn::conv(relu625, relu624, cnn::prepared(conv_pw_12_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6), kConvPw12, batch,
-            scratch());
-
-  at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
   // 10: relu6    (relu626)
-  cnn::dwconv(relu626, relu625, conv_dw_13_weight_,
-              cnn::Epilogue().scaled(conv_dw_13_bn_saved).then(cnn::Activation::kRelu6), kConvDw13, batch,
-              scratch());
-
-  at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
-  cnn::conv(relu627, relu626, cnn::prepared(conv_pw_13_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6), kConvPw13, batch,
-            scratch());
+  cnn::inverted_residual(relu627, relu624,
+                         {cnn::prepared(conv_pw_12_weight_prepared), cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_13_weight_, cnn::Epilogue().scaled(conv_dw_13_bn_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(conv_pw_13_weight_prepared), cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw12Separable, batch, scratch());
 
   at(81);  // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k1024x7x7, batch);

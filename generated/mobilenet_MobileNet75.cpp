@@ -180,91 +180,147 @@ constexpr cnn::DropoutGeometry kDropout1{
     .channels = 768, .height = 1, .width = 1, .block = 1, .rate = 0.001f, .stream = 0};
 constexpr cnn::DenseGeometry kClassifier{.in = 768, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
+constexpr cnn::SeparableGeometry kConv1Separable{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .hidden_channels = 24, .hidden_height = 112,
+    .hidden_width = 112, .out_channels = 48, .out_height = 112, .out_width = 112, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 3,
+    .expansion_kernel_width = 3, .expansion_stride_height = 2, .expansion_stride_width = 2,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
+constexpr cnn::SeparableGeometry kConvPw2Separable{
+    .in_channels = 48, .in_height = 56, .in_width = 56, .hidden_channels = 96, .hidden_height = 56,
+    .hidden_width = 56, .out_channels = 96, .out_height = 56, .out_width = 56, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
+constexpr cnn::SeparableGeometry kConvPw4Separable{
+    .in_channels = 96, .in_height = 28, .in_width = 28, .hidden_channels = 192, .hidden_height = 28,
+    .hidden_width = 28, .out_channels = 192, .out_height = 28, .out_width = 28, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
+constexpr cnn::SeparableGeometry kConvPw6Separable{
+    .in_channels = 192, .in_height = 14, .in_width = 14, .hidden_channels = 384, .hidden_height = 14,
+    .hidden_width = 14, .out_channels = 384, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
+constexpr cnn::SeparableGeometry kConvPw8Separable{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .hidden_channels = 384, .hidden_height = 14,
+    .hidden_width = 14, .out_channels = 384, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
+constexpr cnn::SeparableGeometry kConvPw10Separable{
+    .in_channels = 384, .in_height = 14, .in_width = 14, .hidden_channels = 384, .hidden_height = 14,
+    .hidden_width = 14, .out_channels = 384, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
+constexpr cnn::SeparableGeometry kConvPw12Separable{
+    .in_channels = 384, .in_height = 7, .in_width = 7, .hidden_channels = 768, .hidden_height = 7,
+    .hidden_width = 7, .out_channels = 768, .out_height = 7, .out_width = 7, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kConv1) == 648);
 static_assert(cnn::conv_backward_params_scratch(kConv1, kBatch) == cnn::ScratchSize{14592, 4536});
-static_assert(cnn::conv_prepared_scratch(kConv1, kBatch) == cnn::ScratchSize{12288, 37632});
 static_assert(cnn::conv_scratch(kConv1, kBatch) == cnn::ScratchSize{12288, 38280});
 static_assert(cnn::dwconv_scratch(kConvDw1, kBatch) == cnn::ScratchSize{26232, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw1) == 1152);
 static_assert(cnn::conv_backward_input_scratch(kConvPw1, kBatch) == cnn::ScratchSize{10176, 67008});
 static_assert(cnn::conv_backward_params_scratch(kConvPw1, kBatch) == cnn::ScratchSize{13056, 8064});
-static_assert(cnn::conv_prepared_scratch(kConvPw1, kBatch) == cnn::ScratchSize{5568, 33600});
 static_assert(cnn::conv_scratch(kConvPw1, kBatch) == cnn::ScratchSize{5568, 34752});
 static_assert(cnn::dwconv_scratch(kConvDw2, kBatch) == cnn::ScratchSize{16312, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw2) == 4608);
 static_assert(cnn::conv_backward_input_scratch(kConvPw2, kBatch) == cnn::ScratchSize{19392, 134976});
 static_assert(cnn::conv_backward_params_scratch(kConvPw2, kBatch) == cnn::ScratchSize{22272, 32256});
-static_assert(cnn::conv_prepared_scratch(kConvPw2, kBatch) == cnn::ScratchSize{10176, 65856});
 static_assert(cnn::conv_scratch(kConvPw2, kBatch) == cnn::ScratchSize{10176, 70464});
 static_assert(cnn::dwconv_scratch(kConvDw3, kBatch) == cnn::ScratchSize{6856, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw3) == 9216);
 static_assert(cnn::conv_backward_input_scratch(kConvPw3, kBatch) == cnn::ScratchSize{19392, 139584});
 static_assert(cnn::conv_backward_params_scratch(kConvPw3, kBatch) == cnn::ScratchSize{22272, 64512});
-static_assert(cnn::conv_prepared_scratch(kConvPw3, kBatch) == cnn::ScratchSize{19392, 130368});
 static_assert(cnn::conv_scratch(kConvPw3, kBatch) == cnn::ScratchSize{19392, 139584});
 static_assert(cnn::dwconv_scratch(kConvDw4, kBatch) == cnn::ScratchSize{4244, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw4) == 18432);
 static_assert(cnn::conv_backward_input_scratch(kConvPw4, kBatch) == cnn::ScratchSize{37824, 277824});
 static_assert(cnn::conv_backward_params_scratch(kConvPw4, kBatch) == cnn::ScratchSize{40704, 129024});
-static_assert(cnn::conv_prepared_scratch(kConvPw4, kBatch) == cnn::ScratchSize{19392, 130368});
 static_assert(cnn::conv_scratch(kConvPw4, kBatch) == cnn::ScratchSize{19392, 148800});
 static_assert(cnn::dwconv_scratch(kConvDw5, kBatch) == cnn::ScratchSize{1872, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw5) == 36864);
 static_assert(cnn::conv_backward_input_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37824, 296256});
 static_assert(cnn::conv_backward_params_scratch(kConvPw5, kBatch) == cnn::ScratchSize{40704, 258048});
-static_assert(cnn::conv_prepared_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37824, 296256});
 static_assert(cnn::dwconv_scratch(kConvDw6, kBatch) == cnn::ScratchSize{1150, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw6) == 73728);
 static_assert(cnn::conv_backward_input_scratch(kConvPw6, kBatch) == cnn::ScratchSize{86976, 591168});
 static_assert(cnn::conv_backward_params_scratch(kConvPw6, kBatch) == cnn::ScratchSize{77568, 516096});
-static_assert(cnn::conv_prepared_scratch(kConvPw6, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kConvPw6, kBatch) == cnn::ScratchSize{37824, 333120});
 static_assert(cnn::dwconv_scratch(kConvDw7, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw7) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::conv_backward_params_scratch(kConvPw7, kBatch) == cnn::ScratchSize{77568, 442368});
-static_assert(cnn::conv_prepared_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123840, 517440});
 static_assert(cnn::conv_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw8, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw8) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::conv_backward_params_scratch(kConvPw8, kBatch) == cnn::ScratchSize{77568, 442368});
-static_assert(cnn::conv_prepared_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123840, 517440});
 static_assert(cnn::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw9, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw9) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::conv_backward_params_scratch(kConvPw9, kBatch) == cnn::ScratchSize{77568, 442368});
-static_assert(cnn::conv_prepared_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123840, 517440});
 static_assert(cnn::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw10, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw10) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::conv_backward_params_scratch(kConvPw10, kBatch) == cnn::ScratchSize{77568, 442368});
-static_assert(cnn::conv_prepared_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123840, 517440});
 static_assert(cnn::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw11, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw11) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::conv_backward_params_scratch(kConvPw11, kBatch) == cnn::ScratchSize{77568, 442368});
-static_assert(cnn::conv_prepared_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123840, 517440});
 static_assert(cnn::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{338, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw12) == 294912);
 static_assert(cnn::conv_backward_input_scratch(kConvPw12, kBatch) == cnn::ScratchSize{123840, 1328448});
 static_assert(cnn::conv_backward_params_scratch(kConvPw12, kBatch) == cnn::ScratchSize{151296, 589824});
-static_assert(cnn::conv_prepared_scratch(kConvPw12, kBatch) == cnn::ScratchSize{197568, 517440});
 static_assert(cnn::conv_scratch(kConvPw12, kBatch) == cnn::ScratchSize{197568, 812352});
 static_assert(cnn::dwconv_scratch(kConvDw13, kBatch) == cnn::ScratchSize{192, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw13) == 589824);
 static_assert(cnn::conv_backward_input_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
 static_assert(cnn::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{151296, 0});
-static_assert(cnn::conv_prepared_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1033536});
 static_assert(cnn::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40080});
+static_assert(cnn::separable_prepared_scratch(kConv1Separable, kBatch) == cnn::ScratchSize{164176, 1254400});
+static_assert(cnn::separable_scratch(kConv1Separable, kBatch) == cnn::ScratchSize{164176, 1256200});
+static_assert(cnn::separable_prepared_scratch(kConvPw2Separable, kBatch) == cnn::ScratchSize{148880, 1210496});
+static_assert(cnn::separable_scratch(kConvPw2Separable, kBatch) == cnn::ScratchSize{148880, 1224320});
+static_assert(cnn::separable_prepared_scratch(kConvPw4Separable, kBatch) == cnn::ScratchSize{129120, 1034880});
+static_assert(cnn::separable_scratch(kConvPw4Separable, kBatch) == cnn::ScratchSize{129120, 1090176});
+static_assert(cnn::separable_prepared_scratch(kConvPw6Separable, kBatch) == cnn::ScratchSize{106752, 799744});
+static_assert(cnn::separable_scratch(kConvPw6Separable, kBatch) == cnn::ScratchSize{106752, 1020928});
+static_assert(cnn::separable_prepared_scratch(kConvPw8Separable, kBatch) == cnn::ScratchSize{131328, 996352});
+static_assert(cnn::separable_scratch(kConvPw8Separable, kBatch) == cnn::ScratchSize{131328, 1291264});
+static_assert(cnn::separable_prepared_scratch(kConvPw10Separable, kBatch) == cnn::ScratchSize{131328, 996352});
+static_assert(cnn::separable_scratch(kConvPw10Separable, kBatch) == cnn::ScratchSize{131328, 1291264});
+static_assert(cnn::separable_prepared_scratch(kConvPw12Separable, kBatch) == cnn::ScratchSize{112208, 885248});
+static_assert(cnn::separable_scratch(kConvPw12Separable, kBatch) == cnn::ScratchSize{112208, 1769984});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "conv1.weight", .extents = {24, 3, 3, 3}, .rank = 4, .offset = 0, .count = 648,
@@ -806,85 +862,85 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{8128512, 1806336, 2976}, {}},
+    {{25288704, 3010560, 9600}, {}},
     {{}, {}},
     {{}, {}},
-    {{2709504, 2408448, 1248}, {}},
     {{}, {}},
     {{}, {}},
-    {{14450688, 3612672, 5376}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{1354752, 3010560, 2496}, {}},
     {{}, {}},
     {{}, {}},
-    {{14450688, 1806336, 19968}, {}},
+    {{46061568, 1806336, 63360}, {}},
     {{}, {}},
     {{}, {}},
-    {{2709504, 2408448, 4992}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 2408448, 38400}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{677376, 1505280, 4992}, {}},
     {{}, {}},
     {{}, {}},
-    {{14450688, 903168, 76800}, {}},
+    {{44706816, 903168, 237312}, {}},
     {{}, {}},
     {{}, {}},
-    {{1354752, 1204224, 9984}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 1204224, 150528}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{338688, 752640, 9984}, {}},
     {{}, {}},
     {{}, {}},
-    {{14450688, 451584, 301056}, {}},
+    {{44029440, 451584, 916992}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{677376, 602112, 19968}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 602112, 595968}, {}},
+    {{58480128, 602112, 1211904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{677376, 602112, 19968}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 602112, 595968}, {}},
+    {{58480128, 602112, 1211904}, {}},
     {{}, {}},
     {{}, {}},
-    {{677376, 602112, 19968}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 602112, 595968}, {}},
     {{}, {}},
     {{}, {}},
-    {{677376, 602112, 19968}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 602112, 595968}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{677376, 602112, 19968}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 602112, 595968}, {}},
     {{}, {}},
     {{}, {}},
     {{169344, 376320, 19968}, {}},
     {{}, {}},
     {{}, {}},
-    {{14450688, 225792, 1191936}, {}},
+    {{43690752, 225792, 3603456}, {}},
     {{}, {}},
     {{}, {}},
-    {{338688, 301056, 39936}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 301056, 2371584}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 153600, 0}, {}},
@@ -1136,7 +1192,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 127103040,
-               .shared_scratch = 1623360, .thread_scratch = 197568},
+               .shared_scratch = 1769984, .thread_scratch = 197568},
 };
 
 }  // namespace
@@ -1823,60 +1879,46 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(9633792, 150528);  // 3x224x224
-  const cnn::Floats conv1_bn_saved = floats(14450688, 96);
-  const cnn::Blocked relu61 = blocked(0, 301056);  // 24x112x112
-  const cnn::Floats conv_dw_1_bn_saved = floats(9633792, 96);
-  const cnn::Blocked relu62 = blocked(19267584, 301056);  // 24x112x112
-  const cnn::Floats conv_pw_1_bn_saved = floats(28901376, 192);
+  const cnn::Blocked input = blocked(19267584, 150528);  // 3x224x224
+  const cnn::Floats conv1_bn_saved = floats(24084672, 96);
+  const cnn::Floats conv_dw_1_bn_saved = floats(24084768, 96);
+  const cnn::Floats conv_pw_1_bn_saved = floats(24084480, 192);
   const cnn::Blocked relu63 = blocked(0, 602112);  // 48x112x112
   const cnn::Floats conv_dw_2_bn_saved = floats(24084480, 192);
   const cnn::Blocked relu64 = blocked(19267584, 150528);  // 48x56x56
   const cnn::Floats conv_pw_2_bn_saved = floats(9633792, 384);
-  const cnn::Blocked relu65 = blocked(0, 301056);  // 96x56x56
-  const cnn::Floats conv_dw_3_bn_saved = floats(19267584, 384);
-  const cnn::Blocked relu66 = blocked(9633792, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_3_bn_saved = floats(19267584, 384);
+  const cnn::Floats conv_dw_3_bn_saved = floats(9634176, 384);
+  const cnn::Floats conv_pw_3_bn_saved = floats(9634560, 384);
   const cnn::Blocked relu67 = blocked(0, 301056);  // 96x56x56
   const cnn::Floats conv_dw_4_bn_saved = floats(12042240, 384);
   const cnn::Blocked relu68 = blocked(9633792, 75264);  // 96x28x28
   const cnn::Floats conv_pw_4_bn_saved = floats(4816896, 768);
-  const cnn::Blocked relu69 = blocked(0, 150528);  // 192x28x28
-  const cnn::Floats conv_dw_5_bn_saved = floats(9633792, 768);
-  const cnn::Blocked relu610 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_5_bn_saved = floats(9633792, 768);
+  const cnn::Floats conv_dw_5_bn_saved = floats(4817664, 768);
+  const cnn::Floats conv_pw_5_bn_saved = floats(4818432, 768);
   const cnn::Blocked relu611 = blocked(0, 150528);  // 192x28x28
   const cnn::Floats conv_dw_6_bn_saved = floats(6021120, 768);
   const cnn::Blocked relu612 = blocked(4816896, 37632);  // 192x14x14
   const cnn::Floats conv_pw_6_bn_saved = floats(2408448, 1536);
-  const cnn::Blocked relu613 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_7_bn_saved = floats(4816896, 1536);
-  const cnn::Blocked relu614 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_7_bn_saved = floats(4816896, 1536);
+  const cnn::Floats conv_dw_7_bn_saved = floats(2409984, 1536);
+  const cnn::Floats conv_pw_7_bn_saved = floats(2411520, 1536);
   const cnn::Blocked relu615 = blocked(0, 75264);  // 384x14x14
   const cnn::Floats conv_dw_8_bn_saved = floats(4816896, 1536);
   const cnn::Blocked relu616 = blocked(2408448, 75264);  // 384x14x14
   const cnn::Floats conv_pw_8_bn_saved = floats(4816896, 1536);
-  const cnn::Blocked relu617 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_9_bn_saved = floats(4816896, 1536);
-  const cnn::Blocked relu618 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_9_bn_saved = floats(4816896, 1536);
+  const cnn::Floats conv_dw_9_bn_saved = floats(4818432, 1536);
+  const cnn::Floats conv_pw_9_bn_saved = floats(4819968, 1536);
   const cnn::Blocked relu619 = blocked(0, 75264);  // 384x14x14
   const cnn::Floats conv_dw_10_bn_saved = floats(4816896, 1536);
   const cnn::Blocked relu620 = blocked(2408448, 75264);  // 384x14x14
   const cnn::Floats conv_pw_10_bn_saved = floats(4816896, 1536);
-  const cnn::Blocked relu621 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_11_bn_saved = floats(4816896, 1536);
-  const cnn::Blocked relu622 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_11_bn_saved = floats(4816896, 1536);
+  const cnn::Floats conv_dw_11_bn_saved = floats(4818432, 1536);
+  const cnn::Floats conv_pw_11_bn_saved = floats(4819968, 1536);
   const cnn::Blocked relu623 = blocked(0, 75264);  // 384x14x14
   const cnn::Floats conv_dw_12_bn_saved = floats(3010560, 1536);
   const cnn::Blocked relu624 = blocked(2408448, 18816);  // 384x7x7
   const cnn::Floats conv_pw_12_bn_saved = floats(1204224, 3072);
-  const cnn::Blocked relu625 = blocked(0, 37632);  // 768x7x7
-  const cnn::Floats conv_dw_13_bn_saved = floats(2408448, 3072);
-  const cnn::Blocked relu626 = blocked(1204224, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_13_bn_saved = floats(2408448, 3072);
+  const cnn::Floats conv_dw_13_bn_saved = floats(1207296, 3072);
+  const cnn::Floats conv_pw_13_bn_saved = floats(1210368, 3072);
   const cnn::Blocked relu627 = blocked(0, 37632);  // 768x7x7
   const cnn::Blocked gap1 = blocked(1204224, 768);  // 768
   const cnn::Blocked classifier = blocked(0, 1000);  // 1000
@@ -1885,28 +1927,23 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
-  cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
-                 conv1_bn_running_var_, kConv1Bn);
-  cnn::conv(relu61, input, conv1_weight_,
-            cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
-
-  at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
   // 10: relu6    (relu62)
-  cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
-                 conv_dw_1_bn_running_var_, kConvDw1Bn);
-  cnn::dwconv(relu62, relu61, conv_dw_1_weight_,
-              cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6), kConvDw1, batch,
-              scratch());
-
-  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
+  cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
+                 conv1_bn_running_var_, kConv1Bn);
+  cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
+                 conv_dw_1_bn_running_var_, kConvDw1Bn);
   cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
                  conv_pw_1_bn_running_var_, kConvPw1Bn);
-  cnn::conv(relu63, relu62, conv_pw_1_weight_,
-            cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
-            scratch());
+  cnn::inverted_residual(relu63, input,
+                         {conv1_weight_, cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_1_weight_, cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_1_weight_, cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConv1Separable, batch, scratch());
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
@@ -1920,29 +1957,23 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
   // 13: relu6    (relu65)
-  cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
-                 conv_pw_2_bn_running_var_, kConvPw2Bn);
-  cnn::conv(relu65, relu64, conv_pw_2_weight_,
-            cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
-            scratch());
-
-  at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
   // 10: relu6    (relu66)
-  cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
-                 conv_dw_3_bn_running_var_, kConvDw3Bn);
-  cnn::dwconv(relu66, relu65, conv_dw_3_weight_,
-              cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6), kConvDw3, batch,
-              scratch());
-
-  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
+  cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
+                 conv_pw_2_bn_running_var_, kConvPw2Bn);
+  cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
+                 conv_dw_3_bn_running_var_, kConvDw3Bn);
   cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
                  conv_pw_3_bn_running_var_, kConvPw3Bn);
-  cnn::conv(relu67, relu66, conv_pw_3_weight_,
-            cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
-            scratch());
+  cnn::inverted_residual(relu67, relu64,
+                         {conv_pw_2_weight_, cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_3_weight_, cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_3_weight_, cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw2Separable, batch, scratch());
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
@@ -1956,29 +1987,23 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
-  cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
-                 conv_pw_4_bn_running_var_, kConvPw4Bn);
-  cnn::conv(relu69, relu68, conv_pw_4_weight_,
-            cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
-            scratch());
-
-  at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
   // 10: relu6    (relu610)
-  cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
-                 conv_dw_5_bn_running_var_, kConvDw5Bn);
-  cnn::dwconv(relu610, relu69, conv_dw_5_weight_,
-              cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6), kConvDw5, batch,
-              scratch());
-
-  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
+  cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
+                 conv_pw_4_bn_running_var_, kConvPw4Bn);
+  cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
+                 conv_dw_5_bn_running_var_, kConvDw5Bn);
   cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
                  conv_pw_5_bn_running_var_, kConvPw5Bn);
-  cnn::conv(relu611, relu610, conv_pw_5_weight_,
-            cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
-            scratch());
+  cnn::inverted_residual(relu611, relu68,
+                         {conv_pw_4_weight_, cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_5_weight_, cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_5_weight_, cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw4Separable, batch, scratch());
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
@@ -1992,29 +2017,23 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
   // 13: relu6    (relu613)
-  cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
-                 conv_pw_6_bn_running_var_, kConvPw6Bn);
-  cnn::conv(relu613, relu612, conv_pw_6_weight_,
-            cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
-            scratch());
-
-  at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
   // 10: relu6    (relu614)
-  cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
-                 conv_dw_7_bn_running_var_, kConvDw7Bn);
-  cnn::dwconv(relu614, relu613, conv_dw_7_weight_,
-              cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6), kConvDw7, batch,
-              scratch());
-
-  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
+  cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
+                 conv_pw_6_bn_running_var_, kConvPw6Bn);
+  cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
+                 conv_dw_7_bn_running_var_, kConvDw7Bn);
   cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
                  conv_pw_7_bn_running_var_, kConvPw7Bn);
-  cnn::conv(relu615, relu614, conv_pw_7_weight_,
-            cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
-            scratch());
+  cnn::inverted_residual(relu615, relu612,
+                         {conv_pw_6_weight_, cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_7_weight_, cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_7_weight_, cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw6Separable, batch, scratch());
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
@@ -2028,29 +2047,23 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
-  cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
-                 conv_pw_8_bn_running_var_, kConvPw8Bn);
-  cnn::conv(relu617, relu616, conv_pw_8_weight_,
-            cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
-            scratch());
-
-  at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
   // 10: relu6    (relu618)
-  cnn::bn_affine(conv_dw_9_bn_saved, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
-                 conv_dw_9_bn_running_var_, kConvDw9Bn);
-  cnn::dwconv(relu618, relu617, conv_dw_9_weight_,
-              cnn::Epilogue().scaled(conv_dw_9_bn_saved).then(cnn::Activation::kRelu6), kConvDw9, batch,
-              scratch());
-
-  at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
+  cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
+                 conv_pw_8_bn_running_var_, kConvPw8Bn);
+  cnn::bn_affine(conv_dw_9_bn_saved, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
+                 conv_dw_9_bn_running_var_, kConvDw9Bn);
   cnn::bn_affine(conv_pw_9_bn_saved, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
                  conv_pw_9_bn_running_var_, kConvPw9Bn);
-  cnn::conv(relu619, relu618, conv_pw_9_weight_,
-            cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
-            scratch());
+  cnn::inverted_residual(relu619, relu616,
+                         {conv_pw_8_weight_, cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_9_weight_, cnn::Epilogue().scaled(conv_dw_9_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_9_weight_, cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw8Separable, batch, scratch());
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
@@ -2064,29 +2077,23 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
-  cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
-                 conv_pw_10_bn_running_var_, kConvPw10Bn);
-  cnn::conv(relu621, relu620, conv_pw_10_weight_,
-            cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6), kConvPw10, batch,
-            scratch());
-
-  at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
   // 10: relu6    (relu622)
-  cnn::bn_affine(conv_dw_11_bn_saved, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_, conv_dw_11_bn_running_mean_,
-                 conv_dw_11_bn_running_var_, kConvDw11Bn);
-  cnn::dwconv(relu622, relu621, conv_dw_11_weight_,
-              cnn::Epilogue().scaled(conv_dw_11_bn_saved).then(cnn::Activation::kRelu6), kConvDw11, batch,
-              scratch());
-
-  at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
+  cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
+                 conv_pw_10_bn_running_var_, kConvPw10Bn);
+  cnn::bn_affine(conv_dw_11_bn_saved, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_, conv_dw_11_bn_running_mean_,
+                 conv_dw_11_bn_running_var_, kConvDw11Bn);
   cnn::bn_affine(conv_pw_11_bn_saved, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_, conv_pw_11_bn_running_mean_,
                  conv_pw_11_bn_running_var_, kConvPw11Bn);
-  cnn::conv(relu623, relu622, conv_pw_11_weight_,
-            cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6), kConvPw11, batch,
-            scratch());
+  cnn::inverted_residual(relu623, relu620,
+                         {conv_pw_10_weight_, cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_11_weight_, cnn::Epilogue().scaled(conv_dw_11_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_11_weight_, cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw10Separable, batch, scratch());
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
@@ -2100,29 +2107,23 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
-  cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
-                 conv_pw_12_bn_running_var_, kConvPw12Bn);
-  cnn::conv(relu625, relu624, conv_pw_12_weight_,
-            cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6), kConvPw12, batch,
-            scratch());
-
-  at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
   // 10: relu6    (relu626)
-  cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
-                 conv_dw_13_bn_running_var_, kConvDw13Bn);
-  cnn::dwconv(relu626, relu625, conv_dw_13_weight_,
-              cnn::Epilogue().scaled(conv_dw_13_bn_saved).then(cnn::Activation::kRelu6), kConvDw13, batch,
-              scratch());
-
-  at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
+  cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
+                 conv_pw_12_bn_running_var_, kConvPw12Bn);
+  cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
+                 conv_dw_13_bn_running_var_, kConvDw13Bn);
   cnn::bn_affine(conv_pw_13_bn_saved, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_, conv_pw_13_bn_running_mean_,
                  conv_pw_13_bn_running_var_, kConvPw13Bn);
-  cnn::conv(relu627, relu626, conv_pw_13_weight_,
-            cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6), kConvPw13, batch,
-            scratch());
+  cnn::inverted_residual(relu627, relu624,
+                         {conv_pw_12_weight_, cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_13_weight_, cnn::Epilogue().scaled(conv_dw_13_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_13_weight_, cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw12Separable, batch, scratch());
 
   at(81);  // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k768x7x7, batch);
@@ -2138,66 +2139,66 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void MobileNet75::prepare_on_team() {
-  const cnn::Floats conv1_bn_saved = floats(28901568, 96);
-  const cnn::Floats conv1_weight_prepared = floats(28901664, 648);
-  const cnn::Floats conv_dw_1_bn_saved = floats(28902320, 96);
-  const cnn::Floats conv_pw_1_bn_saved = floats(28902416, 192);
-  const cnn::Floats conv_pw_1_weight_prepared = floats(28902608, 1152);
-  const cnn::Floats conv_dw_2_bn_saved = floats(28903760, 192);
-  const cnn::Floats conv_pw_2_bn_saved = floats(28903952, 384);
-  const cnn::Floats conv_pw_2_weight_prepared = floats(28904336, 4608);
-  const cnn::Floats conv_dw_3_bn_saved = floats(28908944, 384);
-  const cnn::Floats conv_pw_3_bn_saved = floats(28909328, 384);
-  const cnn::Floats conv_pw_3_weight_prepared = floats(28909712, 9216);
-  const cnn::Floats conv_dw_4_bn_saved = floats(28918928, 384);
-  const cnn::Floats conv_pw_4_bn_saved = floats(28919312, 768);
-  const cnn::Floats conv_pw_4_weight_prepared = floats(28920080, 18432);
-  const cnn::Floats conv_dw_5_bn_saved = floats(28938512, 768);
-  const cnn::Floats conv_pw_5_bn_saved = floats(28939280, 768);
-  const cnn::Floats conv_pw_5_weight_prepared = floats(28940048, 36864);
-  const cnn::Floats conv_dw_6_bn_saved = floats(28976912, 768);
-  const cnn::Floats conv_pw_6_bn_saved = floats(28977680, 1536);
-  const cnn::Floats conv_pw_6_weight_prepared = floats(28979216, 73728);
-  const cnn::Floats conv_dw_7_bn_saved = floats(29052944, 1536);
-  const cnn::Floats conv_pw_7_bn_saved = floats(29054480, 1536);
-  const cnn::Floats conv_pw_7_weight_prepared = floats(29056016, 147456);
-  const cnn::Floats conv_dw_8_bn_saved = floats(29203472, 1536);
-  const cnn::Floats conv_pw_8_bn_saved = floats(29205008, 1536);
-  const cnn::Floats conv_pw_8_weight_prepared = floats(29206544, 147456);
-  const cnn::Floats conv_dw_9_bn_saved = floats(29354000, 1536);
-  const cnn::Floats conv_pw_9_bn_saved = floats(29355536, 1536);
-  const cnn::Floats conv_pw_9_weight_prepared = floats(29357072, 147456);
-  const cnn::Floats conv_dw_10_bn_saved = floats(29504528, 1536);
-  const cnn::Floats conv_pw_10_bn_saved = floats(29506064, 1536);
-  const cnn::Floats conv_pw_10_weight_prepared = floats(29507600, 147456);
-  const cnn::Floats conv_dw_11_bn_saved = floats(29655056, 1536);
-  const cnn::Floats conv_pw_11_bn_saved = floats(29656592, 1536);
-  const cnn::Floats conv_pw_11_weight_prepared = floats(29658128, 147456);
-  const cnn::Floats conv_dw_12_bn_saved = floats(29805584, 1536);
-  const cnn::Floats conv_pw_12_bn_saved = floats(29807120, 3072);
-  const cnn::Floats conv_pw_12_weight_prepared = floats(29810192, 294912);
-  const cnn::Floats conv_dw_13_bn_saved = floats(30105104, 3072);
-  const cnn::Floats conv_pw_13_bn_saved = floats(30108176, 3072);
-  const cnn::Floats conv_pw_13_weight_prepared = floats(30111248, 589824);
+  const cnn::Floats conv1_bn_saved = floats(24084864, 96);
+  const cnn::Floats conv_dw_1_bn_saved = floats(24084960, 96);
+  const cnn::Floats conv_pw_1_bn_saved = floats(24085056, 192);
+  const cnn::Floats conv1_weight_prepared = floats(24085248, 648);
+  const cnn::Floats conv_pw_1_weight_prepared = floats(24085904, 1152);
+  const cnn::Floats conv_dw_2_bn_saved = floats(24087056, 192);
+  const cnn::Floats conv_pw_2_bn_saved = floats(24087248, 384);
+  const cnn::Floats conv_dw_3_bn_saved = floats(24087632, 384);
+  const cnn::Floats conv_pw_3_bn_saved = floats(24088016, 384);
+  const cnn::Floats conv_pw_2_weight_prepared = floats(24088400, 4608);
+  const cnn::Floats conv_pw_3_weight_prepared = floats(24093008, 9216);
+  const cnn::Floats conv_dw_4_bn_saved = floats(24102224, 384);
+  const cnn::Floats conv_pw_4_bn_saved = floats(24102608, 768);
+  const cnn::Floats conv_dw_5_bn_saved = floats(24103376, 768);
+  const cnn::Floats conv_pw_5_bn_saved = floats(24104144, 768);
+  const cnn::Floats conv_pw_4_weight_prepared = floats(24104912, 18432);
+  const cnn::Floats conv_pw_5_weight_prepared = floats(24123344, 36864);
+  const cnn::Floats conv_dw_6_bn_saved = floats(24160208, 768);
+  const cnn::Floats conv_pw_6_bn_saved = floats(24160976, 1536);
+  const cnn::Floats conv_dw_7_bn_saved = floats(24162512, 1536);
+  const cnn::Floats conv_pw_7_bn_saved = floats(24164048, 1536);
+  const cnn::Floats conv_pw_6_weight_prepared = floats(24165584, 73728);
+  const cnn::Floats conv_pw_7_weight_prepared = floats(24239312, 147456);
+  const cnn::Floats conv_dw_8_bn_saved = floats(24386768, 1536);
+  const cnn::Floats conv_pw_8_bn_saved = floats(24388304, 1536);
+  const cnn::Floats conv_dw_9_bn_saved = floats(24389840, 1536);
+  const cnn::Floats conv_pw_9_bn_saved = floats(24391376, 1536);
+  const cnn::Floats conv_pw_8_weight_prepared = floats(24392912, 147456);
+  const cnn::Floats conv_pw_9_weight_prepared = floats(24540368, 147456);
+  const cnn::Floats conv_dw_10_bn_saved = floats(24687824, 1536);
+  const cnn::Floats conv_pw_10_bn_saved = floats(24689360, 1536);
+  const cnn::Floats conv_dw_11_bn_saved = floats(24690896, 1536);
+  const cnn::Floats conv_pw_11_bn_saved = floats(24692432, 1536);
+  const cnn::Floats conv_pw_10_weight_prepared = floats(24693968, 147456);
+  const cnn::Floats conv_pw_11_weight_prepared = floats(24841424, 147456);
+  const cnn::Floats conv_dw_12_bn_saved = floats(24988880, 1536);
+  const cnn::Floats conv_pw_12_bn_saved = floats(24990416, 3072);
+  const cnn::Floats conv_dw_13_bn_saved = floats(24993488, 3072);
+  const cnn::Floats conv_pw_13_bn_saved = floats(24996560, 3072);
+  const cnn::Floats conv_pw_12_weight_prepared = floats(24999632, 294912);
+  const cnn::Floats conv_pw_13_weight_prepared = floats(25294544, 589824);
 
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
-  cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
-                 conv1_bn_running_var_, kConv1Bn);
-  cnn::conv_prepare(conv1_weight_prepared, conv1_weight_, kConv1);
-
-  at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
   // 10: relu6    (relu62)
-  cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
-                 conv_dw_1_bn_running_var_, kConvDw1Bn);
-
-  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
+  cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
+                 conv1_bn_running_var_, kConv1Bn);
+  cnn::bn_affine(conv_dw_1_bn_saved, conv_dw_1_bn_weight_, conv_dw_1_bn_bias_, conv_dw_1_bn_running_mean_,
+                 conv_dw_1_bn_running_var_, kConvDw1Bn);
   cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
                  conv_pw_1_bn_running_var_, kConvPw1Bn);
+  cnn::conv_prepare(conv1_weight_prepared, conv1_weight_, kConv1);
+
+  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
   cnn::conv_prepare(conv_pw_1_weight_prepared, conv_pw_1_weight_, kConvPw1);
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
@@ -2209,21 +2210,21 @@ void MobileNet75::prepare_on_team() {
   at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
   // 13: relu6    (relu65)
-  cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
-                 conv_pw_2_bn_running_var_, kConvPw2Bn);
-  cnn::conv_prepare(conv_pw_2_weight_prepared, conv_pw_2_weight_, kConvPw2);
-
-  at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
   // 10: relu6    (relu66)
-  cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
-                 conv_dw_3_bn_running_var_, kConvDw3Bn);
-
-  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
+  cnn::bn_affine(conv_pw_2_bn_saved, conv_pw_2_bn_weight_, conv_pw_2_bn_bias_, conv_pw_2_bn_running_mean_,
+                 conv_pw_2_bn_running_var_, kConvPw2Bn);
+  cnn::bn_affine(conv_dw_3_bn_saved, conv_dw_3_bn_weight_, conv_dw_3_bn_bias_, conv_dw_3_bn_running_mean_,
+                 conv_dw_3_bn_running_var_, kConvDw3Bn);
   cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
                  conv_pw_3_bn_running_var_, kConvPw3Bn);
+  cnn::conv_prepare(conv_pw_2_weight_prepared, conv_pw_2_weight_, kConvPw2);
+
+  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
   cnn::conv_prepare(conv_pw_3_weight_prepared, conv_pw_3_weight_, kConvPw3);
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
@@ -2235,21 +2236,21 @@ void MobileNet75::prepare_on_team() {
   at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
-  cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
-                 conv_pw_4_bn_running_var_, kConvPw4Bn);
-  cnn::conv_prepare(conv_pw_4_weight_prepared, conv_pw_4_weight_, kConvPw4);
-
-  at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
   // 10: relu6    (relu610)
-  cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
-                 conv_dw_5_bn_running_var_, kConvDw5Bn);
-
-  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
+  cnn::bn_affine(conv_pw_4_bn_saved, conv_pw_4_bn_weight_, conv_pw_4_bn_bias_, conv_pw_4_bn_running_mean_,
+                 conv_pw_4_bn_running_var_, kConvPw4Bn);
+  cnn::bn_affine(conv_dw_5_bn_saved, conv_dw_5_bn_weight_, conv_dw_5_bn_bias_, conv_dw_5_bn_running_mean_,
+                 conv_dw_5_bn_running_var_, kConvDw5Bn);
   cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
                  conv_pw_5_bn_running_var_, kConvPw5Bn);
+  cnn::conv_prepare(conv_pw_4_weight_prepared, conv_pw_4_weight_, kConvPw4);
+
+  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   cnn::conv_prepare(conv_pw_5_weight_prepared, conv_pw_5_weight_, kConvPw5);
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
@@ -2261,21 +2262,21 @@ void MobileNet75::prepare_on_team() {
   at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
   // 13: relu6    (relu613)
-  cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
-                 conv_pw_6_bn_running_var_, kConvPw6Bn);
-  cnn::conv_prepare(conv_pw_6_weight_prepared, conv_pw_6_weight_, kConvPw6);
-
-  at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
   // 10: relu6    (relu614)
-  cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
-                 conv_dw_7_bn_running_var_, kConvDw7Bn);
-
-  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
+  cnn::bn_affine(conv_pw_6_bn_saved, conv_pw_6_bn_weight_, conv_pw_6_bn_bias_, conv_pw_6_bn_running_mean_,
+                 conv_pw_6_bn_running_var_, kConvPw6Bn);
+  cnn::bn_affine(conv_dw_7_bn_saved, conv_dw_7_bn_weight_, conv_dw_7_bn_bias_, conv_dw_7_bn_running_mean_,
+                 conv_dw_7_bn_running_var_, kConvDw7Bn);
   cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
                  conv_pw_7_bn_running_var_, kConvPw7Bn);
+  cnn::conv_prepare(conv_pw_6_weight_prepared, conv_pw_6_weight_, kConvPw6);
+
+  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   cnn::conv_prepare(conv_pw_7_weight_prepared, conv_pw_7_weight_, kConvPw7);
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
@@ -2287,21 +2288,21 @@ void MobileNet75::prepare_on_team() {
   at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
-  cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
-                 conv_pw_8_bn_running_var_, kConvPw8Bn);
-  cnn::conv_prepare(conv_pw_8_weight_prepared, conv_pw_8_weight_, kConvPw8);
-
-  at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
   // 10: relu6    (relu618)
-  cnn::bn_affine(conv_dw_9_bn_saved, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
-                 conv_dw_9_bn_running_var_, kConvDw9Bn);
-
-  at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
+  cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
+                 conv_pw_8_bn_running_var_, kConvPw8Bn);
+  cnn::bn_affine(conv_dw_9_bn_saved, conv_dw_9_bn_weight_, conv_dw_9_bn_bias_, conv_dw_9_bn_running_mean_,
+                 conv_dw_9_bn_running_var_, kConvDw9Bn);
   cnn::bn_affine(conv_pw_9_bn_saved, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
                  conv_pw_9_bn_running_var_, kConvPw9Bn);
+  cnn::conv_prepare(conv_pw_8_weight_prepared, conv_pw_8_weight_, kConvPw8);
+
+  at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
   cnn::conv_prepare(conv_pw_9_weight_prepared, conv_pw_9_weight_, kConvPw9);
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
@@ -2313,21 +2314,21 @@ void MobileNet75::prepare_on_team() {
   at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
-  cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
-                 conv_pw_10_bn_running_var_, kConvPw10Bn);
-  cnn::conv_prepare(conv_pw_10_weight_prepared, conv_pw_10_weight_, kConvPw10);
-
-  at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
   // 10: relu6    (relu622)
-  cnn::bn_affine(conv_dw_11_bn_saved, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_, conv_dw_11_bn_running_mean_,
-                 conv_dw_11_bn_running_var_, kConvDw11Bn);
-
-  at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
+  cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
+                 conv_pw_10_bn_running_var_, kConvPw10Bn);
+  cnn::bn_affine(conv_dw_11_bn_saved, conv_dw_11_bn_weight_, conv_dw_11_bn_bias_, conv_dw_11_bn_running_mean_,
+                 conv_dw_11_bn_running_var_, kConvDw11Bn);
   cnn::bn_affine(conv_pw_11_bn_saved, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_, conv_pw_11_bn_running_mean_,
                  conv_pw_11_bn_running_var_, kConvPw11Bn);
+  cnn::conv_prepare(conv_pw_10_weight_prepared, conv_pw_10_weight_, kConvPw10);
+
+  at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
   cnn::conv_prepare(conv_pw_11_weight_prepared, conv_pw_11_weight_, kConvPw11);
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
@@ -2339,96 +2340,82 @@ void MobileNet75::prepare_on_team() {
   at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
-  cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
-                 conv_pw_12_bn_running_var_, kConvPw12Bn);
-  cnn::conv_prepare(conv_pw_12_weight_prepared, conv_pw_12_weight_, kConvPw12);
-
-  at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
   // 10: relu6    (relu626)
-  cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
-                 conv_dw_13_bn_running_var_, kConvDw13Bn);
-
-  at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
+  cnn::bn_affine(conv_pw_12_bn_saved, conv_pw_12_bn_weight_, conv_pw_12_bn_bias_, conv_pw_12_bn_running_mean_,
+                 conv_pw_12_bn_running_var_, kConvPw12Bn);
+  cnn::bn_affine(conv_dw_13_bn_saved, conv_dw_13_bn_weight_, conv_dw_13_bn_bias_, conv_dw_13_bn_running_mean_,
+                 conv_dw_13_bn_running_var_, kConvDw13Bn);
   cnn::bn_affine(conv_pw_13_bn_saved, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_, conv_pw_13_bn_running_mean_,
                  conv_pw_13_bn_running_var_, kConvPw13Bn);
+  cnn::conv_prepare(conv_pw_12_weight_prepared, conv_pw_12_weight_, kConvPw12);
+
+  at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   cnn::conv_prepare(conv_pw_13_weight_prepared, conv_pw_13_weight_, kConvPw13);
 }
 
 // Forward, as at prediction time: scores for the caller.
 void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(9633792, 150528);  // 3x224x224
-  const cnn::Floats conv1_bn_saved = floats(28901568, 96);
-  const cnn::Blocked relu61 = blocked(0, 301056);  // 24x112x112
-  const cnn::Floats conv1_weight_prepared = floats(28901664, 648);
-  const cnn::Floats conv_dw_1_bn_saved = floats(28902320, 96);
-  const cnn::Blocked relu62 = blocked(19267584, 301056);  // 24x112x112
-  const cnn::Floats conv_pw_1_bn_saved = floats(28902416, 192);
+  const cnn::Blocked input = blocked(19267584, 150528);  // 3x224x224
+  const cnn::Floats conv1_bn_saved = floats(24084864, 96);
+  const cnn::Floats conv_dw_1_bn_saved = floats(24084960, 96);
+  const cnn::Floats conv_pw_1_bn_saved = floats(24085056, 192);
   const cnn::Blocked relu63 = blocked(0, 602112);  // 48x112x112
-  const cnn::Floats conv_pw_1_weight_prepared = floats(28902608, 1152);
-  const cnn::Floats conv_dw_2_bn_saved = floats(28903760, 192);
+  const cnn::Floats conv1_weight_prepared = floats(24085248, 648);
+  const cnn::Floats conv_pw_1_weight_prepared = floats(24085904, 1152);
+  const cnn::Floats conv_dw_2_bn_saved = floats(24087056, 192);
   const cnn::Blocked relu64 = blocked(19267584, 150528);  // 48x56x56
-  const cnn::Floats conv_pw_2_bn_saved = floats(28903952, 384);
-  const cnn::Blocked relu65 = blocked(0, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_2_weight_prepared = floats(28904336, 4608);
-  const cnn::Floats conv_dw_3_bn_saved = floats(28908944, 384);
-  const cnn::Blocked relu66 = blocked(9633792, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_3_bn_saved = floats(28909328, 384);
+  const cnn::Floats conv_pw_2_bn_saved = floats(24087248, 384);
+  const cnn::Floats conv_dw_3_bn_saved = floats(24087632, 384);
+  const cnn::Floats conv_pw_3_bn_saved = floats(24088016, 384);
   const cnn::Blocked relu67 = blocked(0, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_3_weight_prepared = floats(28909712, 9216);
-  const cnn::Floats conv_dw_4_bn_saved = floats(28918928, 384);
+  const cnn::Floats conv_pw_2_weight_prepared = floats(24088400, 4608);
+  const cnn::Floats conv_pw_3_weight_prepared = floats(24093008, 9216);
+  const cnn::Floats conv_dw_4_bn_saved = floats(24102224, 384);
   const cnn::Blocked relu68 = blocked(9633792, 75264);  // 96x28x28
-  const cnn::Floats conv_pw_4_bn_saved = floats(28919312, 768);
-  const cnn::Blocked relu69 = blocked(0, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_4_weight_prepared = floats(28920080, 18432);
-  const cnn::Floats conv_dw_5_bn_saved = floats(28938512, 768);
-  const cnn::Blocked relu610 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_5_bn_saved = floats(28939280, 768);
+  const cnn::Floats conv_pw_4_bn_saved = floats(24102608, 768);
+  const cnn::Floats conv_dw_5_bn_saved = floats(24103376, 768);
+  const cnn::Floats conv_pw_5_bn_saved = floats(24104144, 768);
   const cnn::Blocked relu611 = blocked(0, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_5_weight_prepared = floats(28940048, 36864);
-  const cnn::Floats conv_dw_6_bn_saved = floats(28976912, 768);
+  const cnn::Floats conv_pw_4_weight_prepared = floats(24104912, 18432);
+  const cnn::Floats conv_pw_5_weight_prepared = floats(24123344, 36864);
+  const cnn::Floats conv_dw_6_bn_saved = floats(24160208, 768);
   const cnn::Blocked relu612 = blocked(4816896, 37632);  // 192x14x14
-  const cnn::Floats conv_pw_6_bn_saved = floats(28977680, 1536);
-  const cnn::Blocked relu613 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_6_weight_prepared = floats(28979216, 73728);
-  const cnn::Floats conv_dw_7_bn_saved = floats(29052944, 1536);
-  const cnn::Blocked relu614 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_7_bn_saved = floats(29054480, 1536);
+  const cnn::Floats conv_pw_6_bn_saved = floats(24160976, 1536);
+  const cnn::Floats conv_dw_7_bn_saved = floats(24162512, 1536);
+  const cnn::Floats conv_pw_7_bn_saved = floats(24164048, 1536);
   const cnn::Blocked relu615 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_7_weight_prepared = floats(29056016, 147456);
-  const cnn::Floats conv_dw_8_bn_saved = floats(29203472, 1536);
+  const cnn::Floats conv_pw_6_weight_prepared = floats(24165584, 73728);
+  const cnn::Floats conv_pw_7_weight_prepared = floats(24239312, 147456);
+  const cnn::Floats conv_dw_8_bn_saved = floats(24386768, 1536);
   const cnn::Blocked relu616 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_8_bn_saved = floats(29205008, 1536);
-  const cnn::Blocked relu617 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_8_weight_prepared = floats(29206544, 147456);
-  const cnn::Floats conv_dw_9_bn_saved = floats(29354000, 1536);
-  const cnn::Blocked relu618 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_9_bn_saved = floats(29355536, 1536);
+  const cnn::Floats conv_pw_8_bn_saved = floats(24388304, 1536);
+  const cnn::Floats conv_dw_9_bn_saved = floats(24389840, 1536);
+  const cnn::Floats conv_pw_9_bn_saved = floats(24391376, 1536);
   const cnn::Blocked relu619 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_9_weight_prepared = floats(29357072, 147456);
-  const cnn::Floats conv_dw_10_bn_saved = floats(29504528, 1536);
+  const cnn::Floats conv_pw_8_weight_prepared = floats(24392912, 147456);
+  const cnn::Floats conv_pw_9_weight_prepared = floats(24540368, 147456);
+  const cnn::Floats conv_dw_10_bn_saved = floats(24687824, 1536);
   const cnn::Blocked relu620 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_10_bn_saved = floats(29506064, 1536);
-  const cnn::Blocked relu621 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_10_weight_prepared = floats(29507600, 147456);
-  const cnn::Floats conv_dw_11_bn_saved = floats(29655056, 1536);
-  const cnn::Blocked relu622 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_11_bn_saved = floats(29656592, 1536);
+  const cnn::Floats conv_pw_10_bn_saved = floats(24689360, 1536);
+  const cnn::Floats conv_dw_11_bn_saved = floats(24690896, 1536);
+  const cnn::Floats conv_pw_11_bn_saved = floats(24692432, 1536);
   const cnn::Blocked relu623 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_11_weight_prepared = floats(29658128, 147456);
-  const cnn::Floats conv_dw_12_bn_saved = floats(29805584, 1536);
+  const cnn::Floats conv_pw_10_weight_prepared = floats(24693968, 147456);
+  const cnn::Floats conv_pw_11_weight_prepared = floats(24841424, 147456);
+  const cnn::Floats conv_dw_12_bn_saved = floats(24988880, 1536);
   const cnn::Blocked relu624 = blocked(2408448, 18816);  // 384x7x7
-  const cnn::Floats conv_pw_12_bn_saved = floats(29807120, 3072);
-  const cnn::Blocked relu625 = blocked(0, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_12_weight_prepared = floats(29810192, 294912);
-  const cnn::Floats conv_dw_13_bn_saved = floats(30105104, 3072);
-  const cnn::Blocked relu626 = blocked(1204224, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_13_bn_saved = floats(30108176, 3072);
+  const cnn::Floats conv_pw_12_bn_saved = floats(24990416, 3072);
+  const cnn::Floats conv_dw_13_bn_saved = floats(24993488, 3072);
+  const cnn::Floats conv_pw_13_bn_saved = floats(24996560, 3072);
   const cnn::Blocked relu627 = blocked(0, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_13_weight_prepared = floats(30111248, 589824);
+  const cnn::Floats conv_pw_12_weight_prepared = floats(24999632, 294912);
+  const cnn::Floats conv_pw_13_weight_prepared = floats(25294544, 589824);
   const cnn::Blocked gap1 = blocked(1204224, 768);  // 768
   const cnn::Blocked classifier = blocked(0, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
@@ -2437,22 +2424,17 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
-  cnn::conv(relu61, input, cnn::prepared(conv1_weight_prepared),
-            cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6), kConv1, batch, scratch());
-
-  at(3);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_1)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_1_bn)
   // 10: relu6    (relu62)
-  cnn::dwconv(relu62, relu61, conv_dw_1_weight_,
-              cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6), kConvDw1, batch,
-              scratch());
-
-  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
-  cnn::conv(relu63, relu62, cnn::prepared(conv_pw_1_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6), kConvPw1, batch,
-            scratch());
+  cnn::inverted_residual(relu63, input,
+                         {cnn::prepared(conv1_weight_prepared), cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_1_weight_, cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(conv_pw_1_weight_prepared), cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConv1Separable, batch, scratch());
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
@@ -2464,23 +2446,17 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
   // 13: relu6    (relu65)
-  cnn::conv(relu65, relu64, cnn::prepared(conv_pw_2_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6), kConvPw2, batch,
-            scratch());
-
-  at(15);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_3)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_3_bn)
   // 10: relu6    (relu66)
-  cnn::dwconv(relu66, relu65, conv_dw_3_weight_,
-              cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6), kConvDw3, batch,
-              scratch());
-
-  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
-  cnn::conv(relu67, relu66, cnn::prepared(conv_pw_3_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6), kConvPw3, batch,
-            scratch());
+  cnn::inverted_residual(relu67, relu64,
+                         {cnn::prepared(conv_pw_2_weight_prepared), cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_3_weight_, cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(conv_pw_3_weight_prepared), cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw2Separable, batch, scratch());
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
@@ -2492,23 +2468,17 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
-  cnn::conv(relu69, relu68, cnn::prepared(conv_pw_4_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6), kConvPw4, batch,
-            scratch());
-
-  at(27);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_5)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_5_bn)
   // 10: relu6    (relu610)
-  cnn::dwconv(relu610, relu69, conv_dw_5_weight_,
-              cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6), kConvDw5, batch,
-              scratch());
-
-  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
-  cnn::conv(relu611, relu610, cnn::prepared(conv_pw_5_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6), kConvPw5, batch,
-            scratch());
+  cnn::inverted_residual(relu611, relu68,
+                         {cnn::prepared(conv_pw_4_weight_prepared), cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_5_weight_, cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(conv_pw_5_weight_prepared), cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw4Separable, batch, scratch());
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
@@ -2520,23 +2490,17 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
   // 13: relu6    (relu613)
-  cnn::conv(relu613, relu612, cnn::prepared(conv_pw_6_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6), kConvPw6, batch,
-            scratch());
-
-  at(39);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_7)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_7_bn)
   // 10: relu6    (relu614)
-  cnn::dwconv(relu614, relu613, conv_dw_7_weight_,
-              cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6), kConvDw7, batch,
-              scratch());
-
-  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
-  cnn::conv(relu615, relu614, cnn::prepared(conv_pw_7_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6), kConvPw7, batch,
-            scratch());
+  cnn::inverted_residual(relu615, relu612,
+                         {cnn::prepared(conv_pw_6_weight_prepared), cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_7_weight_, cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(conv_pw_7_weight_prepared), cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw6Separable, batch, scratch());
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
@@ -2548,23 +2512,17 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
-  cnn::conv(relu617, relu616, cnn::prepared(conv_pw_8_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
-            scratch());
-
-  at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
   // 10: relu6    (relu618)
-  cnn::dwconv(relu618, relu617, conv_dw_9_weight_,
-              cnn::Epilogue().scaled(conv_dw_9_bn_saved).then(cnn::Activation::kRelu6), kConvDw9, batch,
-              scratch());
-
-  at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
-  cnn::conv(relu619, relu618, cnn::prepared(conv_pw_9_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
-            scratch());
+  cnn::inverted_residual(relu619, relu616,
+                         {cnn::prepared(conv_pw_8_weight_prepared), cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_9_weight_, cnn::Epilogue().scaled(conv_dw_9_bn_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(conv_pw_9_weight_prepared), cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw8Separable, batch, scratch());
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
@@ -2576,23 +2534,17 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
-  cnn::conv(relu621, relu620, cnn::prepared(conv_pw_10_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6), kConvPw10, batch,
-            scratch());
-
-  at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
   // 10: relu6    (relu622)
-  cnn::dwconv(relu622, relu621, conv_dw_11_weight_,
-              cnn::Epilogue().scaled(conv_dw_11_bn_saved).then(cnn::Activation::kRelu6), kConvDw11, batch,
-              scratch());
-
-  at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
-  cnn::conv(relu623, relu622, cnn::prepared(conv_pw_11_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6), kConvPw11, batch,
-            scratch());
+  cnn::inverted_residual(relu623, relu620,
+                         {cnn::prepared(conv_pw_10_weight_prepared), cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_11_weight_, cnn::Epilogue().scaled(conv_dw_11_bn_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(conv_pw_11_weight_prepared), cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw10Separable, batch, scratch());
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
@@ -2604,23 +2556,17 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
-  cnn::conv(relu625, relu624, cnn::prepared(conv_pw_12_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6), kConvPw12, batch,
-            scratch());
-
-  at(75);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
+  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_13)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_13_bn)
   // 10: relu6    (relu626)
-  cnn::dwconv(relu626, relu625, conv_dw_13_weight_,
-              cnn::Epilogue().scaled(conv_dw_13_bn_saved).then(cnn::Activation::kRelu6), kConvDw13, batch,
-              scratch());
-
-  at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
+  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
-  cnn::conv(relu627, relu626, cnn::prepared(conv_pw_13_weight_prepared),
-            cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6), kConvPw13, batch,
-            scratch());
+  cnn::inverted_residual(relu627, relu624,
+                         {cnn::prepared(conv_pw_12_weight_prepared), cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_dw_13_weight_, cnn::Epilogue().scaled(conv_dw_13_bn_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(conv_pw_13_weight_prepared), cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw12Separable, batch, scratch());
 
   at(81);  // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k768x7x7, batch);

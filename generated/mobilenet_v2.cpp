@@ -15,310 +15,378 @@ constexpr int kBatch = 32;  // the most images at once; activations lie in block
 constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::BnGeometry kFeaturesBn1{
     .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
+    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
+    .channels = 16, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 32, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
-    .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage1_0Conv1{
-    .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 32, .out_height = 112,
-    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 32, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
-    .channels = 16, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{
     .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 16, .out_height = 112,
     .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesConv1Separable{
+    .in_channels = 3, .in_height = 224, .in_width = 224, .hidden_channels = 32, .hidden_height = 112,
+    .hidden_width = 112, .out_channels = 16, .out_height = 112, .out_width = 112, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 3,
+    .expansion_kernel_width = 3, .expansion_stride_height = 2, .expansion_stride_width = 2,
+    .expansion_pad_top = 1, .expansion_pad_left = 1, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_0Bn1{
     .channels = 96, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{
+    .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage2_0Bn3{
+    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{
     .in_channels = 16, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 112,
     .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{
-    .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_0Conv2{
-    .in_channels = 96, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 56,
-    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 96, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_0Bn3{
-    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_0Conv3{
     .in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 24, .out_height = 56, .out_width = 56,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage2_0Conv1Separable{
+    .in_channels = 16, .in_height = 112, .in_width = 112, .hidden_channels = 96, .hidden_height = 112,
+    .hidden_width = 112, .out_channels = 24, .out_height = 56, .out_width = 56, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage2_1Bn1{
     .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{
+    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage2_1Bn3{
+    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{
     .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{
-    .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_1Conv2{
-    .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
-    .out_width = 56, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 144, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage2_1Bn3{
-    .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage2_1Conv3{
     .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 24, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage2_1Conv1Separable{
+    .in_channels = 24, .in_height = 56, .in_width = 56, .hidden_channels = 144, .hidden_height = 56,
+    .hidden_width = 56, .out_channels = 24, .out_height = 56, .out_width = 56, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_0Bn1{
     .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{
+    .channels = 144, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage3_0Bn3{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{
     .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
     .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{
-    .channels = 144, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_0Conv2{
-    .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 28,
-    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 144, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_0Bn3{
-    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_0Conv3{
     .in_channels = 144, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage3_0Conv1Separable{
+    .in_channels = 24, .in_height = 56, .in_width = 56, .hidden_channels = 144, .hidden_height = 56,
+    .hidden_width = 56, .out_channels = 32, .out_height = 28, .out_width = 28, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_1Bn1{
     .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage3_1Bn3{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{
     .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{
-    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_1Conv2{
-    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
-    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_1Bn3{
-    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_1Conv3{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage3_1Conv1Separable{
+    .in_channels = 32, .in_height = 28, .in_width = 28, .hidden_channels = 192, .hidden_height = 28,
+    .hidden_width = 28, .out_channels = 32, .out_height = 28, .out_width = 28, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage3_2Bn1{
     .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage3_2Bn2{
+    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage3_2Bn3{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_2Conv1{
     .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_2Bn2{
-    .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_2Conv2{
-    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
-    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage3_2Bn3{
-    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage3_2Conv3{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage3_2Conv1Separable{
+    .in_channels = 32, .in_height = 28, .in_width = 28, .hidden_channels = 192, .hidden_height = 28,
+    .hidden_width = 28, .out_channels = 32, .out_height = 28, .out_width = 28, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage4_0Bn1{
     .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn2{
+    .channels = 192, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_0Bn3{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_0Conv1{
     .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn2{
-    .channels = 192, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_0Conv2{
-    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 192, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_0Bn3{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_0Conv3{
     .in_channels = 192, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage4_0Conv1Separable{
+    .in_channels = 32, .in_height = 28, .in_width = 28, .hidden_channels = 192, .hidden_height = 28,
+    .hidden_width = 28, .out_channels = 64, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage4_1Bn1{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn2{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_1Bn3{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_1Conv1{
     .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn2{
-    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_1Conv2{
-    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_1Bn3{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_1Conv3{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage4_1Conv1Separable{
+    .in_channels = 64, .in_height = 14, .in_width = 14, .hidden_channels = 384, .hidden_height = 14,
+    .hidden_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage4_2Bn1{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn2{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_2Bn3{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_2Conv1{
     .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn2{
-    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_2Conv2{
-    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_2Bn3{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_2Conv3{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage4_2Conv1Separable{
+    .in_channels = 64, .in_height = 14, .in_width = 14, .hidden_channels = 384, .hidden_height = 14,
+    .hidden_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage4_3Bn1{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_3Bn2{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage4_3Bn3{
+    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_3Conv1{
     .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_3Bn2{
-    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_3Conv2{
-    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage4_3Bn3{
-    .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage4_3Conv3{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage4_3Conv1Separable{
+    .in_channels = 64, .in_height = 14, .in_width = 14, .hidden_channels = 384, .hidden_height = 14,
+    .hidden_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage5_0Bn1{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn2{
+    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage5_0Bn3{
+    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_0Conv1{
     .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn2{
-    .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_0Conv2{
-    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 384, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_0Bn3{
-    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_0Conv3{
     .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage5_0Conv1Separable{
+    .in_channels = 64, .in_height = 14, .in_width = 14, .hidden_channels = 384, .hidden_height = 14,
+    .hidden_width = 14, .out_channels = 96, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage5_1Bn1{
     .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn2{
+    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage5_1Bn3{
+    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_1Conv1{
     .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn2{
-    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_1Conv2{
-    .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 576, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_1Bn3{
-    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_1Conv3{
     .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage5_1Conv1Separable{
+    .in_channels = 96, .in_height = 14, .in_width = 14, .hidden_channels = 576, .hidden_height = 14,
+    .hidden_width = 14, .out_channels = 96, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage5_2Bn1{
     .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn2{
+    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage5_2Bn3{
+    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_2Conv1{
     .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn2{
-    .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_2Conv2{
-    .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 576, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage5_2Bn3{
-    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage5_2Conv3{
     .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage5_2Conv1Separable{
+    .in_channels = 96, .in_height = 14, .in_width = 14, .hidden_channels = 576, .hidden_height = 14,
+    .hidden_width = 14, .out_channels = 96, .out_height = 14, .out_width = 14, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage6_0Bn1{
     .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn2{
+    .channels = 576, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage6_0Bn3{
+    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_0Conv1{
     .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn2{
-    .channels = 576, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_0Conv2{
-    .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 7, .out_width = 7,
-    .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 576, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_0Bn3{
-    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_0Conv3{
     .in_channels = 576, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage6_0Conv1Separable{
+    .in_channels = 96, .in_height = 14, .in_width = 14, .hidden_channels = 576, .hidden_height = 14,
+    .hidden_width = 14, .out_channels = 160, .out_height = 7, .out_width = 7, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage6_1Bn1{
     .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn2{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage6_1Bn3{
+    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_1Conv1{
     .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn2{
-    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_1Conv2{
-    .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
-    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 960, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_1Bn3{
-    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_1Conv3{
     .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage6_1Conv1Separable{
+    .in_channels = 160, .in_height = 7, .in_width = 7, .hidden_channels = 960, .hidden_height = 7,
+    .hidden_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage6_2Bn1{
     .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn2{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage6_2Bn3{
+    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_2Conv1{
     .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn2{
-    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_2Conv2{
-    .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
-    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 960, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage6_2Bn3{
-    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage6_2Conv3{
     .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage6_2Conv1Separable{
+    .in_channels = 160, .in_height = 7, .in_width = 7, .hidden_channels = 960, .hidden_height = 7,
+    .hidden_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesStage7_0Bn1{
     .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn2{
+    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
+constexpr cnn::BnGeometry kFeaturesStage7_0Bn3{
+    .channels = 320, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage7_0Conv1{
     .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn2{
-    .channels = 960, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage7_0Conv2{
-    .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 960, .out_height = 7, .out_width = 7,
-    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 960, .block = 1};
-constexpr cnn::BnGeometry kFeaturesStage7_0Bn3{
-    .channels = 320, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesStage7_0Conv3{
     .in_channels = 960, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SeparableGeometry kFeaturesStage7_0Conv1Separable{
+    .in_channels = 160, .in_height = 7, .in_width = 7, .hidden_channels = 960, .hidden_height = 7,
+    .hidden_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7, .kernel_height = 3,
+    .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
+    .dilation_height = 1, .dilation_width = 1, .expands = true, .expansion_kernel_height = 1,
+    .expansion_kernel_width = 1, .expansion_stride_height = 1, .expansion_stride_width = 1,
+    .expansion_pad_top = 0, .expansion_pad_left = 0, .expansion_dilation_height = 1,
+    .expansion_dilation_width = 1};
 constexpr cnn::BnGeometry kFeaturesBn2{
     .channels = 1280, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv2{
@@ -331,90 +399,56 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 972);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 37632});
-static_assert(cnn::dwconv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{26232, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage1_0Conv2) == 576);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{7104, 44352});
+static_assert(cnn::separable_prepared_scratch(kFeaturesConv1Separable, kBatch) == cnn::ScratchSize{141264, 796544});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv1) == 1536);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{4032, 22848});
-static_assert(cnn::dwconv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{16312, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv3) == 2304);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv3, kBatch) == cnn::ScratchSize{19392, 130368});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage2_0Conv1Separable, kBatch) == cnn::ScratchSize{122272, 608768});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_1Conv1) == 3456);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{5568, 33600});
-static_assert(cnn::dwconv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{6856, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_1Conv3) == 3456);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv3, kBatch) == cnn::ScratchSize{28608, 194880});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage2_1Conv1Separable, kBatch) == cnn::ScratchSize{135552, 862848});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv1) == 3456);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{5568, 33600});
-static_assert(cnn::dwconv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{4244, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv3) == 5184);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv3, kBatch) == cnn::ScratchSize{28608, 194880});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage3_0Conv1Separable, kBatch) == cnn::ScratchSize{105840, 534400});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_1Conv1) == 6144);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{7104, 44352});
-static_assert(cnn::dwconv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{1872, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_1Conv3) == 6912);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv3, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage3_1Conv1Separable, kBatch) == cnn::ScratchSize{100560, 602112});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_2Conv1) == 6144);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{7104, 44352});
-static_assert(cnn::dwconv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{1872, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_2Conv3) == 6912);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_2Conv3, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage3_2Conv1Separable, kBatch) == cnn::ScratchSize{100560, 602112});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_0Conv1) == 6144);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{7104, 44352});
-static_assert(cnn::dwconv_scratch(kFeaturesStage4_0Conv2, kBatch) == cnn::ScratchSize{1150, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_0Conv3) == 12672);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv3, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage4_0Conv1Separable, kBatch) == cnn::ScratchSize{84976, 411840});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_1Conv1) == 24576);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::dwconv_scratch(kFeaturesStage4_1Conv2, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_1Conv3) == 25344);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv3, kBatch) == cnn::ScratchSize{62784, 517440});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage4_1Conv1Separable, kBatch) == cnn::ScratchSize{121840, 854848});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_2Conv1) == 24576);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::dwconv_scratch(kFeaturesStage4_2Conv2, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_2Conv3) == 25344);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv3, kBatch) == cnn::ScratchSize{62784, 517440});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage4_2Conv1Separable, kBatch) == cnn::ScratchSize{121840, 854848});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_3Conv1) == 24576);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_3Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::dwconv_scratch(kFeaturesStage4_3Conv2, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_3Conv3) == 25344);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_3Conv3, kBatch) == cnn::ScratchSize{62784, 517440});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage4_3Conv1Separable, kBatch) == cnn::ScratchSize{121840, 854848});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_0Conv1) == 24576);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::dwconv_scratch(kFeaturesStage5_0Conv2, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_0Conv3) == 36864);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv3, kBatch) == cnn::ScratchSize{68544, 517440});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage5_0Conv1Separable, kBatch) == cnn::ScratchSize{139600, 1103488});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_1Conv1) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{19392, 130368});
-static_assert(cnn::dwconv_scratch(kFeaturesStage5_1Conv2, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_1Conv3) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv3, kBatch) == cnn::ScratchSize{68544, 775488});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage5_1Conv1Separable, kBatch) == cnn::ScratchSize{119360, 848000});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_2Conv1) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{19392, 130368});
-static_assert(cnn::dwconv_scratch(kFeaturesStage5_2Conv2, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_2Conv3) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv3, kBatch) == cnn::ScratchSize{68544, 775488});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage5_2Conv1Separable, kBatch) == cnn::ScratchSize{119360, 848000});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_0Conv1) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{19392, 130368});
-static_assert(cnn::dwconv_scratch(kFeaturesStage6_0Conv2, kBatch) == cnn::ScratchSize{338, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_0Conv3) == 93312);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv3, kBatch) == cnn::ScratchSize{81216, 775488});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage6_0Conv1Separable, kBatch) == cnn::ScratchSize{102560, 601664});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_1Conv1) == 153600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
-static_assert(cnn::dwconv_scratch(kFeaturesStage6_1Conv2, kBatch) == cnn::ScratchSize{192, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_1Conv3) == 155520);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv3, kBatch) == cnn::ScratchSize{81216, 1048576});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage6_1Conv1Separable, kBatch) == cnn::ScratchSize{107200, 739648});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_2Conv1) == 153600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
-static_assert(cnn::dwconv_scratch(kFeaturesStage6_2Conv2, kBatch) == cnn::ScratchSize{192, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_2Conv3) == 155520);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv3, kBatch) == cnn::ScratchSize{81216, 1048576});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage6_2Conv1Separable, kBatch) == cnn::ScratchSize{107200, 739648});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage7_0Conv1) == 153600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
-static_assert(cnn::dwconv_scratch(kFeaturesStage7_0Conv2, kBatch) == cnn::ScratchSize{192, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage7_0Conv3) == 311040);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv3, kBatch) == cnn::ScratchSize{112320, 1048576});
+static_assert(cnn::separable_prepared_scratch(kFeaturesStage7_0Conv1Separable, kBatch) == cnn::ScratchSize{140896, 1211392});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 410880);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{296640, 431424});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 51200});
@@ -1257,151 +1291,151 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{10838016, 2207744, 4400}, {}},
+    {{20873216, 1404928, 8624}, {}},
     {{}, {}},
     {{}, {}},
-    {{3612672, 3211264, 1664}, {}},
     {{}, {}},
     {{}, {}},
-    {{6422528, 2408448, 2560}, {}},
     {{}, {}},
-    {{19267584, 5619712, 7680}, {}},
     {{}, {}},
     {{}, {}},
-    {{2709504, 6021120, 4992}, {}},
+    {{29202432, 1103872, 22272}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 1505280, 9600}, {}},
     {{}, {}},
-    {{10838016, 2107392, 16128}, {}},
     {{}, {}},
     {{}, {}},
-    {{4064256, 3612672, 7488}, {}},
     {{}, {}},
     {{}, {}},
-    {{10838016, 2408448, 14208}, {}},
+    {{25740288, 903168, 37824}, {}},
     {{}, {}},
     {{}, {}},
-    {{10838016, 2107392, 16128}, {}},
     {{}, {}},
     {{}, {}},
-    {{1016064, 2257920, 7488}, {}},
     {{}, {}},
     {{}, {}},
-    {{3612672, 551936, 21248}, {}},
     {{}, {}},
-    {{4816896, 702464, 27648}, {}},
     {{}, {}},
+    {{15466752, 401408, 44864}, {}},
     {{}, {}},
-    {{1354752, 1204224, 9984}, {}},
     {{}, {}},
     {{}, {}},
-    {{4816896, 802816, 28160}, {}},
     {{}, {}},
     {{}, {}},
-    {{4816896, 702464, 27648}, {}},
     {{}, {}},
     {{}, {}},
-    {{1354752, 1204224, 9984}, {}},
+    {{10988544, 301056, 65792}, {}},
     {{}, {}},
     {{}, {}},
-    {{4816896, 802816, 28160}, {}},
     {{}, {}},
     {{}, {}},
-    {{4816896, 702464, 27648}, {}},
     {{}, {}},
     {{}, {}},
-    {{338688, 752640, 9984}, {}},
     {{}, {}},
     {{}, {}},
-    {{2408448, 200704, 51712}, {}},
+    {{10988544, 301056, 65792}, {}},
     {{}, {}},
-    {{4816896, 351232, 104448}, {}},
     {{}, {}},
     {{}, {}},
-    {{677376, 602112, 19968}, {}},
     {{}, {}},
     {{}, {}},
-    {{4816896, 401408, 102400}, {}},
     {{}, {}},
     {{}, {}},
-    {{4816896, 351232, 104448}, {}},
     {{}, {}},
+    {{7564032, 150528, 89344}, {}},
     {{}, {}},
-    {{677376, 602112, 19968}, {}},
     {{}, {}},
     {{}, {}},
-    {{4816896, 401408, 102400}, {}},
     {{}, {}},
     {{}, {}},
-    {{4816896, 351232, 104448}, {}},
     {{}, {}},
     {{}, {}},
-    {{677376, 602112, 19968}, {}},
+    {{10311168, 150528, 226816}, {}},
     {{}, {}},
     {{}, {}},
-    {{4816896, 401408, 102400}, {}},
     {{}, {}},
     {{}, {}},
-    {{4816896, 351232, 104448}, {}},
     {{}, {}},
     {{}, {}},
-    {{677376, 602112, 19968}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 376320, 148992}, {}},
+    {{10311168, 150528, 226816}, {}},
     {{}, {}},
-    {{10838016, 526848, 230400}, {}},
     {{}, {}},
     {{}, {}},
-    {{1016064, 903168, 29952}, {}},
     {{}, {}},
     {{}, {}},
-    {{10838016, 602112, 222720}, {}},
     {{}, {}},
     {{}, {}},
-    {{10838016, 526848, 230400}, {}},
     {{}, {}},
+    {{10311168, 150528, 226816}, {}},
     {{}, {}},
-    {{1016064, 903168, 29952}, {}},
     {{}, {}},
     {{}, {}},
-    {{10838016, 602112, 222720}, {}},
     {{}, {}},
     {{}, {}},
-    {{10838016, 526848, 230400}, {}},
     {{}, {}},
     {{}, {}},
-    {{254016, 564480, 29952}, {}},
     {{}, {}},
+    {{12719616, 125440, 273408}, {}},
     {{}, {}},
-    {{4515840, 144256, 375808}, {}},
     {{}, {}},
-    {{7526400, 219520, 629760}, {}},
     {{}, {}},
     {{}, {}},
-    {{423360, 376320, 49920}, {}},
     {{}, {}},
     {{}, {}},
-    {{7526400, 250880, 624640}, {}},
     {{}, {}},
+    {{22692096, 225792, 483072}, {}},
     {{}, {}},
-    {{7526400, 219520, 629760}, {}},
     {{}, {}},
     {{}, {}},
-    {{423360, 376320, 49920}, {}},
     {{}, {}},
     {{}, {}},
-    {{7526400, 250880, 624640}, {}},
     {{}, {}},
     {{}, {}},
-    {{7526400, 219520, 629760}, {}},
     {{}, {}},
+    {{22692096, 225792, 483072}, {}},
     {{}, {}},
-    {{423360, 376320, 49920}, {}},
     {{}, {}},
     {{}, {}},
-    {{15052800, 250880, 1249280}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{15607872, 106624, 636160}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{15476160, 94080, 1304320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{15476160, 94080, 1304320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{23002560, 94080, 1928960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{20070400, 313600, 1664000}, {}},
     {{}, {}},
@@ -1633,8 +1667,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 3539056, .gradients = 0, .optimizer = 0, .activations = 50377808,
-               .shared_scratch = 1048576, .thread_scratch = 296640},
+    .memory = {.parameters = 3539056, .gradients = 0, .optimizer = 0, .activations = 13448272,
+               .shared_scratch = 1211392, .thread_scratch = 296640},
 };
 
 }  // namespace
@@ -1647,507 +1681,507 @@ const cnn::ModelDescription& MobileNetV2::model() {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void MobileNetV2::prepare_on_team() {
-  const cnn::Floats features_bn1_saved = floats(48168960, 128);
-  const cnn::Floats features_conv1_weight_prepared = floats(48169088, 972);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(48170064, 128);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(48170192, 64);
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48170256, 576);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(48170832, 384);
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(48171216, 1536);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(48172752, 384);
-  const cnn::Floats features_stage2_0_bn3_saved = floats(48173136, 96);
-  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48173232, 2304);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(48175536, 576);
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(48176112, 3456);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(48179568, 576);
-  const cnn::Floats features_stage2_1_bn3_saved = floats(48180144, 96);
-  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48180240, 3456);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(48183696, 576);
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(48184272, 3456);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(48187728, 576);
-  const cnn::Floats features_stage3_0_bn3_saved = floats(48188304, 128);
-  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48188432, 5184);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(48193616, 768);
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(48194384, 6144);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(48200528, 768);
-  const cnn::Floats features_stage3_1_bn3_saved = floats(48201296, 128);
-  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48201424, 6912);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(48208336, 768);
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(48209104, 6144);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(48215248, 768);
-  const cnn::Floats features_stage3_2_bn3_saved = floats(48216016, 128);
-  const cnn::Floats features_stage3_2_conv3_weight_prepared = floats(48216144, 6912);
-  const cnn::Floats features_stage4_0_bn1_saved = floats(48223056, 768);
-  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(48223824, 6144);
-  const cnn::Floats features_stage4_0_bn2_saved = floats(48229968, 768);
-  const cnn::Floats features_stage4_0_bn3_saved = floats(48230736, 256);
-  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48230992, 12672);
-  const cnn::Floats features_stage4_1_bn1_saved = floats(48243664, 1536);
-  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(48245200, 24576);
-  const cnn::Floats features_stage4_1_bn2_saved = floats(48269776, 1536);
-  const cnn::Floats features_stage4_1_bn3_saved = floats(48271312, 256);
-  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48271568, 25344);
-  const cnn::Floats features_stage4_2_bn1_saved = floats(48296912, 1536);
-  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(48298448, 24576);
-  const cnn::Floats features_stage4_2_bn2_saved = floats(48323024, 1536);
-  const cnn::Floats features_stage4_2_bn3_saved = floats(48324560, 256);
-  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48324816, 25344);
-  const cnn::Floats features_stage4_3_bn1_saved = floats(48350160, 1536);
-  const cnn::Floats features_stage4_3_conv1_weight_prepared = floats(48351696, 24576);
-  const cnn::Floats features_stage4_3_bn2_saved = floats(48376272, 1536);
-  const cnn::Floats features_stage4_3_bn3_saved = floats(48377808, 256);
-  const cnn::Floats features_stage4_3_conv3_weight_prepared = floats(48378064, 25344);
-  const cnn::Floats features_stage5_0_bn1_saved = floats(48403408, 1536);
-  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(48404944, 24576);
-  const cnn::Floats features_stage5_0_bn2_saved = floats(48429520, 1536);
-  const cnn::Floats features_stage5_0_bn3_saved = floats(48431056, 384);
-  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48431440, 36864);
-  const cnn::Floats features_stage5_1_bn1_saved = floats(48468304, 2304);
-  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(48470608, 55296);
-  const cnn::Floats features_stage5_1_bn2_saved = floats(48525904, 2304);
-  const cnn::Floats features_stage5_1_bn3_saved = floats(48528208, 384);
-  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48528592, 55296);
-  const cnn::Floats features_stage5_2_bn1_saved = floats(48583888, 2304);
-  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(48586192, 55296);
-  const cnn::Floats features_stage5_2_bn2_saved = floats(48641488, 2304);
-  const cnn::Floats features_stage5_2_bn3_saved = floats(48643792, 384);
-  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48644176, 55296);
-  const cnn::Floats features_stage6_0_bn1_saved = floats(48699472, 2304);
-  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(48701776, 55296);
-  const cnn::Floats features_stage6_0_bn2_saved = floats(48757072, 2304);
-  const cnn::Floats features_stage6_0_bn3_saved = floats(48759376, 640);
-  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(48760016, 93312);
-  const cnn::Floats features_stage6_1_bn1_saved = floats(48853328, 3840);
-  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(48857168, 153600);
-  const cnn::Floats features_stage6_1_bn2_saved = floats(49010768, 3840);
-  const cnn::Floats features_stage6_1_bn3_saved = floats(49014608, 640);
-  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(49015248, 155520);
-  const cnn::Floats features_stage6_2_bn1_saved = floats(49170768, 3840);
-  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49174608, 153600);
-  const cnn::Floats features_stage6_2_bn2_saved = floats(49328208, 3840);
-  const cnn::Floats features_stage6_2_bn3_saved = floats(49332048, 640);
-  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(49332688, 155520);
-  const cnn::Floats features_stage7_0_bn1_saved = floats(49488208, 3840);
-  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(49492048, 153600);
-  const cnn::Floats features_stage7_0_bn2_saved = floats(49645648, 3840);
-  const cnn::Floats features_stage7_0_bn3_saved = floats(49649488, 1280);
-  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(49650768, 311040);
-  const cnn::Floats features_bn2_saved = floats(49961808, 5120);
-  const cnn::Floats features_conv2_weight_prepared = floats(49966928, 410880);
+  const cnn::Floats features_bn1_saved = floats(11239424, 128);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(11239552, 128);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(11239680, 64);
+  const cnn::Floats features_conv1_weight_prepared = floats(11239744, 972);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(11240720, 576);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(11241296, 384);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(11241680, 384);
+  const cnn::Floats features_stage2_0_bn3_saved = floats(11242064, 96);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(11242160, 1536);
+  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(11243696, 2304);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(11246000, 576);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(11246576, 576);
+  const cnn::Floats features_stage2_1_bn3_saved = floats(11247152, 96);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(11247248, 3456);
+  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(11250704, 3456);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(11254160, 576);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(11254736, 576);
+  const cnn::Floats features_stage3_0_bn3_saved = floats(11255312, 128);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(11255440, 3456);
+  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(11258896, 5184);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(11264080, 768);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(11264848, 768);
+  const cnn::Floats features_stage3_1_bn3_saved = floats(11265616, 128);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(11265744, 6144);
+  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(11271888, 6912);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(11278800, 768);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(11279568, 768);
+  const cnn::Floats features_stage3_2_bn3_saved = floats(11280336, 128);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(11280464, 6144);
+  const cnn::Floats features_stage3_2_conv3_weight_prepared = floats(11286608, 6912);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(11293520, 768);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(11294288, 768);
+  const cnn::Floats features_stage4_0_bn3_saved = floats(11295056, 256);
+  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(11295312, 6144);
+  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(11301456, 12672);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(11314128, 1536);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(11315664, 1536);
+  const cnn::Floats features_stage4_1_bn3_saved = floats(11317200, 256);
+  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(11317456, 24576);
+  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(11342032, 25344);
+  const cnn::Floats features_stage4_2_bn1_saved = floats(11367376, 1536);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(11368912, 1536);
+  const cnn::Floats features_stage4_2_bn3_saved = floats(11370448, 256);
+  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(11370704, 24576);
+  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(11395280, 25344);
+  const cnn::Floats features_stage4_3_bn1_saved = floats(11420624, 1536);
+  const cnn::Floats features_stage4_3_bn2_saved = floats(11422160, 1536);
+  const cnn::Floats features_stage4_3_bn3_saved = floats(11423696, 256);
+  const cnn::Floats features_stage4_3_conv1_weight_prepared = floats(11423952, 24576);
+  const cnn::Floats features_stage4_3_conv3_weight_prepared = floats(11448528, 25344);
+  const cnn::Floats features_stage5_0_bn1_saved = floats(11473872, 1536);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(11475408, 1536);
+  const cnn::Floats features_stage5_0_bn3_saved = floats(11476944, 384);
+  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(11477328, 24576);
+  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(11501904, 36864);
+  const cnn::Floats features_stage5_1_bn1_saved = floats(11538768, 2304);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(11541072, 2304);
+  const cnn::Floats features_stage5_1_bn3_saved = floats(11543376, 384);
+  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(11543760, 55296);
+  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(11599056, 55296);
+  const cnn::Floats features_stage5_2_bn1_saved = floats(11654352, 2304);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(11656656, 2304);
+  const cnn::Floats features_stage5_2_bn3_saved = floats(11658960, 384);
+  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(11659344, 55296);
+  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(11714640, 55296);
+  const cnn::Floats features_stage6_0_bn1_saved = floats(11769936, 2304);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(11772240, 2304);
+  const cnn::Floats features_stage6_0_bn3_saved = floats(11774544, 640);
+  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(11775184, 55296);
+  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(11830480, 93312);
+  const cnn::Floats features_stage6_1_bn1_saved = floats(11923792, 3840);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(11927632, 3840);
+  const cnn::Floats features_stage6_1_bn3_saved = floats(11931472, 640);
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(11932112, 153600);
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(12085712, 155520);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(12241232, 3840);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(12245072, 3840);
+  const cnn::Floats features_stage6_2_bn3_saved = floats(12248912, 640);
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(12249552, 153600);
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(12403152, 155520);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(12558672, 3840);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(12562512, 3840);
+  const cnn::Floats features_stage7_0_bn3_saved = floats(12566352, 1280);
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(12567632, 153600);
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(12721232, 311040);
+  const cnn::Floats features_bn2_saved = floats(13032272, 5120);
+  const cnn::Floats features_conv2_weight_prepared = floats(13037392, 410880);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu61)
-  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
-                 features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
-
-  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  // blocks.cnn:9: bn    (features.stage1[0].bn2)
+  cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
+                 features_bn1_running_var_, kFeaturesBn1);
   cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
                  features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
                  kFeaturesStage1_0Bn1);
-
-  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
                  features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
                  kFeaturesStage1_0Bn2);
+  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
+
+  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   cnn::conv_prepare(features_stage1_0_conv2_weight_prepared, features_stage1_0_conv2_weight_,
                     kFeaturesStage1_0Conv2);
 
   at(8);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  // blocks.cnn:9: bn    (features.stage2[0].bn2)
+  // blocks.cnn:10: act    (features.stage2[0].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv3)
+  // blocks.cnn:9: bn    (features.stage2[0].bn3)
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
                  features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
                  kFeaturesStage2_0Bn1);
-  cnn::conv_prepare(features_stage2_0_conv1_weight_prepared, features_stage2_0_conv1_weight_,
-                    kFeaturesStage2_0Conv1);
-
-  at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  // blocks.cnn:9: bn    (features.stage2[0].bn2)
-  // blocks.cnn:10: act    (features.stage2[0].relu62)
   cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
                  features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
                  kFeaturesStage2_0Bn2);
-
-  at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv3)
-  // blocks.cnn:9: bn    (features.stage2[0].bn3)
   cnn::bn_affine(features_stage2_0_bn3_saved, features_stage2_0_bn3_weight_, features_stage2_0_bn3_bias_,
                  features_stage2_0_bn3_running_mean_, features_stage2_0_bn3_running_var_,
                  kFeaturesStage2_0Bn3);
+  cnn::conv_prepare(features_stage2_0_conv1_weight_prepared, features_stage2_0_conv1_weight_,
+                    kFeaturesStage2_0Conv1);
+
+  at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv3)
   cnn::conv_prepare(features_stage2_0_conv3_weight_prepared, features_stage2_0_conv3_weight_,
                     kFeaturesStage2_0Conv3);
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  // blocks.cnn:9: bn    (features.stage2[1].bn2)
+  // blocks.cnn:10: act    (features.stage2[1].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv3)
+  // blocks.cnn:9: bn    (features.stage2[1].bn3)
+  // 19: add {    (features.stage2[1].add1)
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
                  features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
                  kFeaturesStage2_1Bn1);
-  cnn::conv_prepare(features_stage2_1_conv1_weight_prepared, features_stage2_1_conv1_weight_,
-                    kFeaturesStage2_1Conv1);
-
-  at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  // blocks.cnn:9: bn    (features.stage2[1].bn2)
-  // blocks.cnn:10: act    (features.stage2[1].relu62)
   cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
                  features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
                  kFeaturesStage2_1Bn2);
-
-  at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv3)
-  // blocks.cnn:9: bn    (features.stage2[1].bn3)
-  // 19: add {    (features.stage2[1].add1)
   cnn::bn_affine(features_stage2_1_bn3_saved, features_stage2_1_bn3_weight_, features_stage2_1_bn3_bias_,
                  features_stage2_1_bn3_running_mean_, features_stage2_1_bn3_running_var_,
                  kFeaturesStage2_1Bn3);
+  cnn::conv_prepare(features_stage2_1_conv1_weight_prepared, features_stage2_1_conv1_weight_,
+                    kFeaturesStage2_1Conv1);
+
+  at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv3)
   cnn::conv_prepare(features_stage2_1_conv3_weight_prepared, features_stage2_1_conv3_weight_,
                     kFeaturesStage2_1Conv3);
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  // blocks.cnn:9: bn    (features.stage3[0].bn2)
+  // blocks.cnn:10: act    (features.stage3[0].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv3)
+  // blocks.cnn:9: bn    (features.stage3[0].bn3)
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
                  features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
                  kFeaturesStage3_0Bn1);
-  cnn::conv_prepare(features_stage3_0_conv1_weight_prepared, features_stage3_0_conv1_weight_,
-                    kFeaturesStage3_0Conv1);
-
-  at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  // blocks.cnn:9: bn    (features.stage3[0].bn2)
-  // blocks.cnn:10: act    (features.stage3[0].relu62)
   cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
                  features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
                  kFeaturesStage3_0Bn2);
-
-  at(31);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv3)
-  // blocks.cnn:9: bn    (features.stage3[0].bn3)
   cnn::bn_affine(features_stage3_0_bn3_saved, features_stage3_0_bn3_weight_, features_stage3_0_bn3_bias_,
                  features_stage3_0_bn3_running_mean_, features_stage3_0_bn3_running_var_,
                  kFeaturesStage3_0Bn3);
+  cnn::conv_prepare(features_stage3_0_conv1_weight_prepared, features_stage3_0_conv1_weight_,
+                    kFeaturesStage3_0Conv1);
+
+  at(31);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv3)
   cnn::conv_prepare(features_stage3_0_conv3_weight_prepared, features_stage3_0_conv3_weight_,
                     kFeaturesStage3_0Conv3);
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  // blocks.cnn:9: bn    (features.stage3[1].bn2)
+  // blocks.cnn:10: act    (features.stage3[1].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv3)
+  // blocks.cnn:9: bn    (features.stage3[1].bn3)
+  // 19: add {    (features.stage3[1].add1)
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
                  features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
                  kFeaturesStage3_1Bn1);
-  cnn::conv_prepare(features_stage3_1_conv1_weight_prepared, features_stage3_1_conv1_weight_,
-                    kFeaturesStage3_1Conv1);
-
-  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  // blocks.cnn:9: bn    (features.stage3[1].bn2)
-  // blocks.cnn:10: act    (features.stage3[1].relu62)
   cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
                  features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
                  kFeaturesStage3_1Bn2);
-
-  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv3)
-  // blocks.cnn:9: bn    (features.stage3[1].bn3)
-  // 19: add {    (features.stage3[1].add1)
   cnn::bn_affine(features_stage3_1_bn3_saved, features_stage3_1_bn3_weight_, features_stage3_1_bn3_bias_,
                  features_stage3_1_bn3_running_mean_, features_stage3_1_bn3_running_var_,
                  kFeaturesStage3_1Bn3);
+  cnn::conv_prepare(features_stage3_1_conv1_weight_prepared, features_stage3_1_conv1_weight_,
+                    kFeaturesStage3_1Conv1);
+
+  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv3)
   cnn::conv_prepare(features_stage3_1_conv3_weight_prepared, features_stage3_1_conv3_weight_,
                     kFeaturesStage3_1Conv3);
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  // blocks.cnn:9: bn    (features.stage3[2].bn2)
+  // blocks.cnn:10: act    (features.stage3[2].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv3)
+  // blocks.cnn:9: bn    (features.stage3[2].bn3)
+  // 19: add {    (features.stage3[2].add1)
   cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
                  features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
                  kFeaturesStage3_2Bn1);
-  cnn::conv_prepare(features_stage3_2_conv1_weight_prepared, features_stage3_2_conv1_weight_,
-                    kFeaturesStage3_2Conv1);
-
-  at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  // blocks.cnn:9: bn    (features.stage3[2].bn2)
-  // blocks.cnn:10: act    (features.stage3[2].relu62)
   cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
                  features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
                  kFeaturesStage3_2Bn2);
-
-  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv3)
-  // blocks.cnn:9: bn    (features.stage3[2].bn3)
-  // 19: add {    (features.stage3[2].add1)
   cnn::bn_affine(features_stage3_2_bn3_saved, features_stage3_2_bn3_weight_, features_stage3_2_bn3_bias_,
                  features_stage3_2_bn3_running_mean_, features_stage3_2_bn3_running_var_,
                  kFeaturesStage3_2Bn3);
+  cnn::conv_prepare(features_stage3_2_conv1_weight_prepared, features_stage3_2_conv1_weight_,
+                    kFeaturesStage3_2Conv1);
+
+  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv3)
   cnn::conv_prepare(features_stage3_2_conv3_weight_prepared, features_stage3_2_conv3_weight_,
                     kFeaturesStage3_2Conv3);
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
   // blocks.cnn:10: act    (features.stage4[0].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
+  // blocks.cnn:9: bn    (features.stage4[0].bn2)
+  // blocks.cnn:10: act    (features.stage4[0].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv3)
+  // blocks.cnn:9: bn    (features.stage4[0].bn3)
   cnn::bn_affine(features_stage4_0_bn1_saved, features_stage4_0_bn1_weight_, features_stage4_0_bn1_bias_,
                  features_stage4_0_bn1_running_mean_, features_stage4_0_bn1_running_var_,
                  kFeaturesStage4_0Bn1);
-  cnn::conv_prepare(features_stage4_0_conv1_weight_prepared, features_stage4_0_conv1_weight_,
-                    kFeaturesStage4_0Conv1);
-
-  at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
-  // blocks.cnn:9: bn    (features.stage4[0].bn2)
-  // blocks.cnn:10: act    (features.stage4[0].relu62)
   cnn::bn_affine(features_stage4_0_bn2_saved, features_stage4_0_bn2_weight_, features_stage4_0_bn2_bias_,
                  features_stage4_0_bn2_running_mean_, features_stage4_0_bn2_running_var_,
                  kFeaturesStage4_0Bn2);
-
-  at(57);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv3)
-  // blocks.cnn:9: bn    (features.stage4[0].bn3)
   cnn::bn_affine(features_stage4_0_bn3_saved, features_stage4_0_bn3_weight_, features_stage4_0_bn3_bias_,
                  features_stage4_0_bn3_running_mean_, features_stage4_0_bn3_running_var_,
                  kFeaturesStage4_0Bn3);
+  cnn::conv_prepare(features_stage4_0_conv1_weight_prepared, features_stage4_0_conv1_weight_,
+                    kFeaturesStage4_0Conv1);
+
+  at(57);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv3)
   cnn::conv_prepare(features_stage4_0_conv3_weight_prepared, features_stage4_0_conv3_weight_,
                     kFeaturesStage4_0Conv3);
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
   // blocks.cnn:10: act    (features.stage4[1].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
+  // blocks.cnn:9: bn    (features.stage4[1].bn2)
+  // blocks.cnn:10: act    (features.stage4[1].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv3)
+  // blocks.cnn:9: bn    (features.stage4[1].bn3)
+  // 19: add {    (features.stage4[1].add1)
   cnn::bn_affine(features_stage4_1_bn1_saved, features_stage4_1_bn1_weight_, features_stage4_1_bn1_bias_,
                  features_stage4_1_bn1_running_mean_, features_stage4_1_bn1_running_var_,
                  kFeaturesStage4_1Bn1);
-  cnn::conv_prepare(features_stage4_1_conv1_weight_prepared, features_stage4_1_conv1_weight_,
-                    kFeaturesStage4_1Conv1);
-
-  at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
-  // blocks.cnn:9: bn    (features.stage4[1].bn2)
-  // blocks.cnn:10: act    (features.stage4[1].relu62)
   cnn::bn_affine(features_stage4_1_bn2_saved, features_stage4_1_bn2_weight_, features_stage4_1_bn2_bias_,
                  features_stage4_1_bn2_running_mean_, features_stage4_1_bn2_running_var_,
                  kFeaturesStage4_1Bn2);
-
-  at(65);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv3)
-  // blocks.cnn:9: bn    (features.stage4[1].bn3)
-  // 19: add {    (features.stage4[1].add1)
   cnn::bn_affine(features_stage4_1_bn3_saved, features_stage4_1_bn3_weight_, features_stage4_1_bn3_bias_,
                  features_stage4_1_bn3_running_mean_, features_stage4_1_bn3_running_var_,
                  kFeaturesStage4_1Bn3);
+  cnn::conv_prepare(features_stage4_1_conv1_weight_prepared, features_stage4_1_conv1_weight_,
+                    kFeaturesStage4_1Conv1);
+
+  at(65);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv3)
   cnn::conv_prepare(features_stage4_1_conv3_weight_prepared, features_stage4_1_conv3_weight_,
                     kFeaturesStage4_1Conv3);
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
   // blocks.cnn:10: act    (features.stage4[2].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
+  // blocks.cnn:9: bn    (features.stage4[2].bn2)
+  // blocks.cnn:10: act    (features.stage4[2].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv3)
+  // blocks.cnn:9: bn    (features.stage4[2].bn3)
+  // 19: add {    (features.stage4[2].add1)
   cnn::bn_affine(features_stage4_2_bn1_saved, features_stage4_2_bn1_weight_, features_stage4_2_bn1_bias_,
                  features_stage4_2_bn1_running_mean_, features_stage4_2_bn1_running_var_,
                  kFeaturesStage4_2Bn1);
-  cnn::conv_prepare(features_stage4_2_conv1_weight_prepared, features_stage4_2_conv1_weight_,
-                    kFeaturesStage4_2Conv1);
-
-  at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
-  // blocks.cnn:9: bn    (features.stage4[2].bn2)
-  // blocks.cnn:10: act    (features.stage4[2].relu62)
   cnn::bn_affine(features_stage4_2_bn2_saved, features_stage4_2_bn2_weight_, features_stage4_2_bn2_bias_,
                  features_stage4_2_bn2_running_mean_, features_stage4_2_bn2_running_var_,
                  kFeaturesStage4_2Bn2);
-
-  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv3)
-  // blocks.cnn:9: bn    (features.stage4[2].bn3)
-  // 19: add {    (features.stage4[2].add1)
   cnn::bn_affine(features_stage4_2_bn3_saved, features_stage4_2_bn3_weight_, features_stage4_2_bn3_bias_,
                  features_stage4_2_bn3_running_mean_, features_stage4_2_bn3_running_var_,
                  kFeaturesStage4_2Bn3);
+  cnn::conv_prepare(features_stage4_2_conv1_weight_prepared, features_stage4_2_conv1_weight_,
+                    kFeaturesStage4_2Conv1);
+
+  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv3)
   cnn::conv_prepare(features_stage4_2_conv3_weight_prepared, features_stage4_2_conv3_weight_,
                     kFeaturesStage4_2Conv3);
 
   at(77);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv1)
   // blocks.cnn:9: bn    (features.stage4[3].bn1)
   // blocks.cnn:10: act    (features.stage4[3].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv2)
+  // blocks.cnn:9: bn    (features.stage4[3].bn2)
+  // blocks.cnn:10: act    (features.stage4[3].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv3)
+  // blocks.cnn:9: bn    (features.stage4[3].bn3)
+  // 19: add {    (features.stage4[3].add1)
   cnn::bn_affine(features_stage4_3_bn1_saved, features_stage4_3_bn1_weight_, features_stage4_3_bn1_bias_,
                  features_stage4_3_bn1_running_mean_, features_stage4_3_bn1_running_var_,
                  kFeaturesStage4_3Bn1);
-  cnn::conv_prepare(features_stage4_3_conv1_weight_prepared, features_stage4_3_conv1_weight_,
-                    kFeaturesStage4_3Conv1);
-
-  at(80);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv2)
-  // blocks.cnn:9: bn    (features.stage4[3].bn2)
-  // blocks.cnn:10: act    (features.stage4[3].relu62)
   cnn::bn_affine(features_stage4_3_bn2_saved, features_stage4_3_bn2_weight_, features_stage4_3_bn2_bias_,
                  features_stage4_3_bn2_running_mean_, features_stage4_3_bn2_running_var_,
                  kFeaturesStage4_3Bn2);
-
-  at(83);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv3)
-  // blocks.cnn:9: bn    (features.stage4[3].bn3)
-  // 19: add {    (features.stage4[3].add1)
   cnn::bn_affine(features_stage4_3_bn3_saved, features_stage4_3_bn3_weight_, features_stage4_3_bn3_bias_,
                  features_stage4_3_bn3_running_mean_, features_stage4_3_bn3_running_var_,
                  kFeaturesStage4_3Bn3);
+  cnn::conv_prepare(features_stage4_3_conv1_weight_prepared, features_stage4_3_conv1_weight_,
+                    kFeaturesStage4_3Conv1);
+
+  at(83);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv3)
   cnn::conv_prepare(features_stage4_3_conv3_weight_prepared, features_stage4_3_conv3_weight_,
                     kFeaturesStage4_3Conv3);
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
   // blocks.cnn:10: act    (features.stage5[0].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
+  // blocks.cnn:9: bn    (features.stage5[0].bn2)
+  // blocks.cnn:10: act    (features.stage5[0].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv3)
+  // blocks.cnn:9: bn    (features.stage5[0].bn3)
   cnn::bn_affine(features_stage5_0_bn1_saved, features_stage5_0_bn1_weight_, features_stage5_0_bn1_bias_,
                  features_stage5_0_bn1_running_mean_, features_stage5_0_bn1_running_var_,
                  kFeaturesStage5_0Bn1);
-  cnn::conv_prepare(features_stage5_0_conv1_weight_prepared, features_stage5_0_conv1_weight_,
-                    kFeaturesStage5_0Conv1);
-
-  at(89);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
-  // blocks.cnn:9: bn    (features.stage5[0].bn2)
-  // blocks.cnn:10: act    (features.stage5[0].relu62)
   cnn::bn_affine(features_stage5_0_bn2_saved, features_stage5_0_bn2_weight_, features_stage5_0_bn2_bias_,
                  features_stage5_0_bn2_running_mean_, features_stage5_0_bn2_running_var_,
                  kFeaturesStage5_0Bn2);
-
-  at(92);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv3)
-  // blocks.cnn:9: bn    (features.stage5[0].bn3)
   cnn::bn_affine(features_stage5_0_bn3_saved, features_stage5_0_bn3_weight_, features_stage5_0_bn3_bias_,
                  features_stage5_0_bn3_running_mean_, features_stage5_0_bn3_running_var_,
                  kFeaturesStage5_0Bn3);
+  cnn::conv_prepare(features_stage5_0_conv1_weight_prepared, features_stage5_0_conv1_weight_,
+                    kFeaturesStage5_0Conv1);
+
+  at(92);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv3)
   cnn::conv_prepare(features_stage5_0_conv3_weight_prepared, features_stage5_0_conv3_weight_,
                     kFeaturesStage5_0Conv3);
 
   at(94);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
   // blocks.cnn:10: act    (features.stage5[1].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
+  // blocks.cnn:9: bn    (features.stage5[1].bn2)
+  // blocks.cnn:10: act    (features.stage5[1].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv3)
+  // blocks.cnn:9: bn    (features.stage5[1].bn3)
+  // 19: add {    (features.stage5[1].add1)
   cnn::bn_affine(features_stage5_1_bn1_saved, features_stage5_1_bn1_weight_, features_stage5_1_bn1_bias_,
                  features_stage5_1_bn1_running_mean_, features_stage5_1_bn1_running_var_,
                  kFeaturesStage5_1Bn1);
-  cnn::conv_prepare(features_stage5_1_conv1_weight_prepared, features_stage5_1_conv1_weight_,
-                    kFeaturesStage5_1Conv1);
-
-  at(97);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
-  // blocks.cnn:9: bn    (features.stage5[1].bn2)
-  // blocks.cnn:10: act    (features.stage5[1].relu62)
   cnn::bn_affine(features_stage5_1_bn2_saved, features_stage5_1_bn2_weight_, features_stage5_1_bn2_bias_,
                  features_stage5_1_bn2_running_mean_, features_stage5_1_bn2_running_var_,
                  kFeaturesStage5_1Bn2);
-
-  at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv3)
-  // blocks.cnn:9: bn    (features.stage5[1].bn3)
-  // 19: add {    (features.stage5[1].add1)
   cnn::bn_affine(features_stage5_1_bn3_saved, features_stage5_1_bn3_weight_, features_stage5_1_bn3_bias_,
                  features_stage5_1_bn3_running_mean_, features_stage5_1_bn3_running_var_,
                  kFeaturesStage5_1Bn3);
+  cnn::conv_prepare(features_stage5_1_conv1_weight_prepared, features_stage5_1_conv1_weight_,
+                    kFeaturesStage5_1Conv1);
+
+  at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv3)
   cnn::conv_prepare(features_stage5_1_conv3_weight_prepared, features_stage5_1_conv3_weight_,
                     kFeaturesStage5_1Conv3);
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
   // blocks.cnn:10: act    (features.stage5[2].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
+  // blocks.cnn:9: bn    (features.stage5[2].bn2)
+  // blocks.cnn:10: act    (features.stage5[2].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv3)
+  // blocks.cnn:9: bn    (features.stage5[2].bn3)
+  // 19: add {    (features.stage5[2].add1)
   cnn::bn_affine(features_stage5_2_bn1_saved, features_stage5_2_bn1_weight_, features_stage5_2_bn1_bias_,
                  features_stage5_2_bn1_running_mean_, features_stage5_2_bn1_running_var_,
                  kFeaturesStage5_2Bn1);
-  cnn::conv_prepare(features_stage5_2_conv1_weight_prepared, features_stage5_2_conv1_weight_,
-                    kFeaturesStage5_2Conv1);
-
-  at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
-  // blocks.cnn:9: bn    (features.stage5[2].bn2)
-  // blocks.cnn:10: act    (features.stage5[2].relu62)
   cnn::bn_affine(features_stage5_2_bn2_saved, features_stage5_2_bn2_weight_, features_stage5_2_bn2_bias_,
                  features_stage5_2_bn2_running_mean_, features_stage5_2_bn2_running_var_,
                  kFeaturesStage5_2Bn2);
-
-  at(109);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv3)
-  // blocks.cnn:9: bn    (features.stage5[2].bn3)
-  // 19: add {    (features.stage5[2].add1)
   cnn::bn_affine(features_stage5_2_bn3_saved, features_stage5_2_bn3_weight_, features_stage5_2_bn3_bias_,
                  features_stage5_2_bn3_running_mean_, features_stage5_2_bn3_running_var_,
                  kFeaturesStage5_2Bn3);
+  cnn::conv_prepare(features_stage5_2_conv1_weight_prepared, features_stage5_2_conv1_weight_,
+                    kFeaturesStage5_2Conv1);
+
+  at(109);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv3)
   cnn::conv_prepare(features_stage5_2_conv3_weight_prepared, features_stage5_2_conv3_weight_,
                     kFeaturesStage5_2Conv3);
 
   at(112);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
   // blocks.cnn:10: act    (features.stage6[0].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
+  // blocks.cnn:9: bn    (features.stage6[0].bn2)
+  // blocks.cnn:10: act    (features.stage6[0].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv3)
+  // blocks.cnn:9: bn    (features.stage6[0].bn3)
   cnn::bn_affine(features_stage6_0_bn1_saved, features_stage6_0_bn1_weight_, features_stage6_0_bn1_bias_,
                  features_stage6_0_bn1_running_mean_, features_stage6_0_bn1_running_var_,
                  kFeaturesStage6_0Bn1);
-  cnn::conv_prepare(features_stage6_0_conv1_weight_prepared, features_stage6_0_conv1_weight_,
-                    kFeaturesStage6_0Conv1);
-
-  at(115);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
-  // blocks.cnn:9: bn    (features.stage6[0].bn2)
-  // blocks.cnn:10: act    (features.stage6[0].relu62)
   cnn::bn_affine(features_stage6_0_bn2_saved, features_stage6_0_bn2_weight_, features_stage6_0_bn2_bias_,
                  features_stage6_0_bn2_running_mean_, features_stage6_0_bn2_running_var_,
                  kFeaturesStage6_0Bn2);
-
-  at(118);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv3)
-  // blocks.cnn:9: bn    (features.stage6[0].bn3)
   cnn::bn_affine(features_stage6_0_bn3_saved, features_stage6_0_bn3_weight_, features_stage6_0_bn3_bias_,
                  features_stage6_0_bn3_running_mean_, features_stage6_0_bn3_running_var_,
                  kFeaturesStage6_0Bn3);
+  cnn::conv_prepare(features_stage6_0_conv1_weight_prepared, features_stage6_0_conv1_weight_,
+                    kFeaturesStage6_0Conv1);
+
+  at(118);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv3)
   cnn::conv_prepare(features_stage6_0_conv3_weight_prepared, features_stage6_0_conv3_weight_,
                     kFeaturesStage6_0Conv3);
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
   // blocks.cnn:10: act    (features.stage6[1].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
+  // blocks.cnn:9: bn    (features.stage6[1].bn2)
+  // blocks.cnn:10: act    (features.stage6[1].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv3)
+  // blocks.cnn:9: bn    (features.stage6[1].bn3)
+  // 19: add {    (features.stage6[1].add1)
   cnn::bn_affine(features_stage6_1_bn1_saved, features_stage6_1_bn1_weight_, features_stage6_1_bn1_bias_,
                  features_stage6_1_bn1_running_mean_, features_stage6_1_bn1_running_var_,
                  kFeaturesStage6_1Bn1);
-  cnn::conv_prepare(features_stage6_1_conv1_weight_prepared, features_stage6_1_conv1_weight_,
-                    kFeaturesStage6_1Conv1);
-
-  at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
-  // blocks.cnn:9: bn    (features.stage6[1].bn2)
-  // blocks.cnn:10: act    (features.stage6[1].relu62)
   cnn::bn_affine(features_stage6_1_bn2_saved, features_stage6_1_bn2_weight_, features_stage6_1_bn2_bias_,
                  features_stage6_1_bn2_running_mean_, features_stage6_1_bn2_running_var_,
                  kFeaturesStage6_1Bn2);
-
-  at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv3)
-  // blocks.cnn:9: bn    (features.stage6[1].bn3)
-  // 19: add {    (features.stage6[1].add1)
   cnn::bn_affine(features_stage6_1_bn3_saved, features_stage6_1_bn3_weight_, features_stage6_1_bn3_bias_,
                  features_stage6_1_bn3_running_mean_, features_stage6_1_bn3_running_var_,
                  kFeaturesStage6_1Bn3);
+  cnn::conv_prepare(features_stage6_1_conv1_weight_prepared, features_stage6_1_conv1_weight_,
+                    kFeaturesStage6_1Conv1);
+
+  at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv3)
   cnn::conv_prepare(features_stage6_1_conv3_weight_prepared, features_stage6_1_conv3_weight_,
                     kFeaturesStage6_1Conv3);
 
   at(129);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
   // blocks.cnn:10: act    (features.stage6[2].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
+  // blocks.cnn:9: bn    (features.stage6[2].bn2)
+  // blocks.cnn:10: act    (features.stage6[2].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv3)
+  // blocks.cnn:9: bn    (features.stage6[2].bn3)
+  // 19: add {    (features.stage6[2].add1)
   cnn::bn_affine(features_stage6_2_bn1_saved, features_stage6_2_bn1_weight_, features_stage6_2_bn1_bias_,
                  features_stage6_2_bn1_running_mean_, features_stage6_2_bn1_running_var_,
                  kFeaturesStage6_2Bn1);
-  cnn::conv_prepare(features_stage6_2_conv1_weight_prepared, features_stage6_2_conv1_weight_,
-                    kFeaturesStage6_2Conv1);
-
-  at(132);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
-  // blocks.cnn:9: bn    (features.stage6[2].bn2)
-  // blocks.cnn:10: act    (features.stage6[2].relu62)
   cnn::bn_affine(features_stage6_2_bn2_saved, features_stage6_2_bn2_weight_, features_stage6_2_bn2_bias_,
                  features_stage6_2_bn2_running_mean_, features_stage6_2_bn2_running_var_,
                  kFeaturesStage6_2Bn2);
-
-  at(135);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv3)
-  // blocks.cnn:9: bn    (features.stage6[2].bn3)
-  // 19: add {    (features.stage6[2].add1)
   cnn::bn_affine(features_stage6_2_bn3_saved, features_stage6_2_bn3_weight_, features_stage6_2_bn3_bias_,
                  features_stage6_2_bn3_running_mean_, features_stage6_2_bn3_running_var_,
                  kFeaturesStage6_2Bn3);
+  cnn::conv_prepare(features_stage6_2_conv1_weight_prepared, features_stage6_2_conv1_weight_,
+                    kFeaturesStage6_2Conv1);
+
+  at(135);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv3)
   cnn::conv_prepare(features_stage6_2_conv3_weight_prepared, features_stage6_2_conv3_weight_,
                     kFeaturesStage6_2Conv3);
 
   at(138);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
   // blocks.cnn:10: act    (features.stage7[0].relu61)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
+  // blocks.cnn:9: bn    (features.stage7[0].bn2)
+  // blocks.cnn:10: act    (features.stage7[0].relu62)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv3)
+  // blocks.cnn:9: bn    (features.stage7[0].bn3)
   cnn::bn_affine(features_stage7_0_bn1_saved, features_stage7_0_bn1_weight_, features_stage7_0_bn1_bias_,
                  features_stage7_0_bn1_running_mean_, features_stage7_0_bn1_running_var_,
                  kFeaturesStage7_0Bn1);
-  cnn::conv_prepare(features_stage7_0_conv1_weight_prepared, features_stage7_0_conv1_weight_,
-                    kFeaturesStage7_0Conv1);
-
-  at(141);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
-  // blocks.cnn:9: bn    (features.stage7[0].bn2)
-  // blocks.cnn:10: act    (features.stage7[0].relu62)
   cnn::bn_affine(features_stage7_0_bn2_saved, features_stage7_0_bn2_weight_, features_stage7_0_bn2_bias_,
                  features_stage7_0_bn2_running_mean_, features_stage7_0_bn2_running_var_,
                  kFeaturesStage7_0Bn2);
-
-  at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv3)
-  // blocks.cnn:9: bn    (features.stage7[0].bn3)
   cnn::bn_affine(features_stage7_0_bn3_saved, features_stage7_0_bn3_weight_, features_stage7_0_bn3_bias_,
                  features_stage7_0_bn3_running_mean_, features_stage7_0_bn3_running_var_,
                  kFeaturesStage7_0Bn3);
+  cnn::conv_prepare(features_stage7_0_conv1_weight_prepared, features_stage7_0_conv1_weight_,
+                    kFeaturesStage7_0Conv1);
+
+  at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv3)
   cnn::conv_prepare(features_stage7_0_conv3_weight_prepared, features_stage7_0_conv3_weight_,
                     kFeaturesStage7_0Conv3);
 
@@ -2162,146 +2196,112 @@ void MobileNetV2::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(12845056, 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(48168960, 128);
-  const cnn::Blocked features_relu61 = blocked(0, 401408);  // 32x112x112
-  const cnn::Floats features_conv1_weight_prepared = floats(48169088, 972);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(48170064, 128);
-  const cnn::Blocked features_stage1_0_relu61 = blocked(12845056, 401408);  // 32x112x112
-  const cnn::Floats features_stage1_0_bn2_saved = floats(48170192, 64);
-  const cnn::Blocked features_stage1_0_bn2 = blocked(38535168, 200704);  // 16x112x112
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48170256, 576);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(48170832, 384);
-  const cnn::Blocked features_stage2_0_relu61 = blocked(0, 1204224);  // 96x112x112
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(48171216, 1536);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(48172752, 384);
-  const cnn::Blocked features_stage2_0_relu62 = blocked(38535168, 301056);  // 96x56x56
-  const cnn::Floats features_stage2_0_bn3_saved = floats(48173136, 96);
-  const cnn::Blocked features_stage2_0_bn3 = blocked(28901376, 75264);  // 24x56x56
-  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48173232, 2304);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(48175536, 576);
-  const cnn::Blocked features_stage2_1_relu61 = blocked(0, 451584);  // 144x56x56
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(48176112, 3456);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(48179568, 576);
-  const cnn::Blocked features_stage2_1_relu62 = blocked(14450688, 451584);  // 144x56x56
-  const cnn::Floats features_stage2_1_bn3_saved = floats(48180144, 96);
-  const cnn::Blocked features_stage2_1_add1 = blocked(31309824, 75264);  // 24x56x56
-  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48180240, 3456);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(48183696, 576);
-  const cnn::Blocked features_stage3_0_relu61 = blocked(0, 451584);  // 144x56x56
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(48184272, 3456);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(48187728, 576);
-  const cnn::Blocked features_stage3_0_relu62 = blocked(14450688, 112896);  // 144x28x28
-  const cnn::Floats features_stage3_0_bn3_saved = floats(48188304, 128);
-  const cnn::Blocked features_stage3_0_bn3 = blocked(9633792, 25088);  // 32x28x28
-  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48188432, 5184);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(48193616, 768);
-  const cnn::Blocked features_stage3_1_relu61 = blocked(0, 150528);  // 192x28x28
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(48194384, 6144);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(48200528, 768);
-  const cnn::Blocked features_stage3_1_relu62 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Floats features_stage3_1_bn3_saved = floats(48201296, 128);
-  const cnn::Blocked features_stage3_1_add1 = blocked(10436608, 25088);  // 32x28x28
-  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48201424, 6912);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(48208336, 768);
-  const cnn::Blocked features_stage3_2_relu61 = blocked(0, 150528);  // 192x28x28
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(48209104, 6144);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(48215248, 768);
-  const cnn::Blocked features_stage3_2_relu62 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Floats features_stage3_2_bn3_saved = floats(48216016, 128);
-  const cnn::Blocked features_stage3_2_add1 = blocked(9633792, 25088);  // 32x28x28
-  const cnn::Floats features_stage3_2_conv3_weight_prepared = floats(48216144, 6912);
-  const cnn::Floats features_stage4_0_bn1_saved = floats(48223056, 768);
-  const cnn::Blocked features_stage4_0_relu61 = blocked(0, 150528);  // 192x28x28
-  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(48223824, 6144);
-  const cnn::Floats features_stage4_0_bn2_saved = floats(48229968, 768);
-  const cnn::Blocked features_stage4_0_relu62 = blocked(4816896, 37632);  // 192x14x14
-  const cnn::Floats features_stage4_0_bn3_saved = floats(48230736, 256);
-  const cnn::Blocked features_stage4_0_bn3 = blocked(6021120, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48230992, 12672);
-  const cnn::Floats features_stage4_1_bn1_saved = floats(48243664, 1536);
-  const cnn::Blocked features_stage4_1_relu61 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(48245200, 24576);
-  const cnn::Floats features_stage4_1_bn2_saved = floats(48269776, 1536);
-  const cnn::Blocked features_stage4_1_relu62 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats features_stage4_1_bn3_saved = floats(48271312, 256);
-  const cnn::Blocked features_stage4_1_add1 = blocked(4816896, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48271568, 25344);
-  const cnn::Floats features_stage4_2_bn1_saved = floats(48296912, 1536);
-  const cnn::Blocked features_stage4_2_relu61 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(48298448, 24576);
-  const cnn::Floats features_stage4_2_bn2_saved = floats(48323024, 1536);
-  const cnn::Blocked features_stage4_2_relu62 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats features_stage4_2_bn3_saved = floats(48324560, 256);
-  const cnn::Blocked features_stage4_2_add1 = blocked(5218304, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48324816, 25344);
-  const cnn::Floats features_stage4_3_bn1_saved = floats(48350160, 1536);
-  const cnn::Blocked features_stage4_3_relu61 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats features_stage4_3_conv1_weight_prepared = floats(48351696, 24576);
-  const cnn::Floats features_stage4_3_bn2_saved = floats(48376272, 1536);
-  const cnn::Blocked features_stage4_3_relu62 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats features_stage4_3_bn3_saved = floats(48377808, 256);
-  const cnn::Blocked features_stage4_3_add1 = blocked(4816896, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_3_conv3_weight_prepared = floats(48378064, 25344);
-  const cnn::Floats features_stage5_0_bn1_saved = floats(48403408, 1536);
-  const cnn::Blocked features_stage5_0_relu61 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(48404944, 24576);
-  const cnn::Floats features_stage5_0_bn2_saved = floats(48429520, 1536);
-  const cnn::Blocked features_stage5_0_relu62 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats features_stage5_0_bn3_saved = floats(48431056, 384);
-  const cnn::Blocked features_stage5_0_bn3 = blocked(7225344, 18816);  // 96x14x14
-  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48431440, 36864);
-  const cnn::Floats features_stage5_1_bn1_saved = floats(48468304, 2304);
-  const cnn::Blocked features_stage5_1_relu61 = blocked(0, 112896);  // 576x14x14
-  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(48470608, 55296);
-  const cnn::Floats features_stage5_1_bn2_saved = floats(48525904, 2304);
-  const cnn::Blocked features_stage5_1_relu62 = blocked(3612672, 112896);  // 576x14x14
-  const cnn::Floats features_stage5_1_bn3_saved = floats(48528208, 384);
-  const cnn::Blocked features_stage5_1_add1 = blocked(7827456, 18816);  // 96x14x14
-  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48528592, 55296);
-  const cnn::Floats features_stage5_2_bn1_saved = floats(48583888, 2304);
-  const cnn::Blocked features_stage5_2_relu61 = blocked(0, 112896);  // 576x14x14
-  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(48586192, 55296);
-  const cnn::Floats features_stage5_2_bn2_saved = floats(48641488, 2304);
-  const cnn::Blocked features_stage5_2_relu62 = blocked(3612672, 112896);  // 576x14x14
-  const cnn::Floats features_stage5_2_bn3_saved = floats(48643792, 384);
-  const cnn::Blocked features_stage5_2_add1 = blocked(7225344, 18816);  // 96x14x14
-  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48644176, 55296);
-  const cnn::Floats features_stage6_0_bn1_saved = floats(48699472, 2304);
-  const cnn::Blocked features_stage6_0_relu61 = blocked(0, 112896);  // 576x14x14
-  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(48701776, 55296);
-  const cnn::Floats features_stage6_0_bn2_saved = floats(48757072, 2304);
-  const cnn::Blocked features_stage6_0_relu62 = blocked(3612672, 28224);  // 576x7x7
-  const cnn::Floats features_stage6_0_bn3_saved = floats(48759376, 640);
-  const cnn::Blocked features_stage6_0_bn3 = blocked(3010560, 7840);  // 160x7x7
-  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(48760016, 93312);
-  const cnn::Floats features_stage6_1_bn1_saved = floats(48853328, 3840);
-  const cnn::Blocked features_stage6_1_relu61 = blocked(0, 47040);  // 960x7x7
-  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(48857168, 153600);
-  const cnn::Floats features_stage6_1_bn2_saved = floats(49010768, 3840);
-  const cnn::Blocked features_stage6_1_relu62 = blocked(1505280, 47040);  // 960x7x7
-  const cnn::Floats features_stage6_1_bn3_saved = floats(49014608, 640);
-  const cnn::Blocked features_stage6_1_add1 = blocked(3261440, 7840);  // 160x7x7
-  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(49015248, 155520);
-  const cnn::Floats features_stage6_2_bn1_saved = floats(49170768, 3840);
-  const cnn::Blocked features_stage6_2_relu61 = blocked(0, 47040);  // 960x7x7
-  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49174608, 153600);
-  const cnn::Floats features_stage6_2_bn2_saved = floats(49328208, 3840);
-  const cnn::Blocked features_stage6_2_relu62 = blocked(1505280, 47040);  // 960x7x7
-  const cnn::Floats features_stage6_2_bn3_saved = floats(49332048, 640);
-  const cnn::Blocked features_stage6_2_add1 = blocked(3010560, 7840);  // 160x7x7
-  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(49332688, 155520);
-  const cnn::Floats features_stage7_0_bn1_saved = floats(49488208, 3840);
-  const cnn::Blocked features_stage7_0_relu61 = blocked(0, 47040);  // 960x7x7
-  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(49492048, 153600);
-  const cnn::Floats features_stage7_0_bn2_saved = floats(49645648, 3840);
-  const cnn::Blocked features_stage7_0_relu62 = blocked(1505280, 47040);  // 960x7x7
-  const cnn::Floats features_stage7_0_bn3_saved = floats(49649488, 1280);
-  const cnn::Blocked features_stage7_0_bn3 = blocked(3010560, 15680);  // 320x7x7
-  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(49650768, 311040);
-  const cnn::Floats features_bn2_saved = floats(49961808, 5120);
+  const cnn::Blocked input = blocked(6422528, 150528);  // 3x224x224
+  const cnn::Floats features_bn1_saved = floats(11239424, 128);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(11239552, 128);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(11239680, 64);
+  const cnn::Blocked features_stage1_0_bn2 = blocked(0, 200704);  // 16x112x112
+  const cnn::Floats features_conv1_weight_prepared = floats(11239744, 972);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(11240720, 576);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(11241296, 384);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(11241680, 384);
+  const cnn::Floats features_stage2_0_bn3_saved = floats(11242064, 96);
+  const cnn::Blocked features_stage2_0_bn3 = blocked(6422528, 75264);  // 24x56x56
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(11242160, 1536);
+  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(11243696, 2304);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(11246000, 576);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(11246576, 576);
+  const cnn::Floats features_stage2_1_bn3_saved = floats(11247152, 96);
+  const cnn::Blocked features_stage2_1_add1 = blocked(0, 75264);  // 24x56x56
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(11247248, 3456);
+  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(11250704, 3456);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(11254160, 576);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(11254736, 576);
+  const cnn::Floats features_stage3_0_bn3_saved = floats(11255312, 128);
+  const cnn::Blocked features_stage3_0_bn3 = blocked(2408448, 25088);  // 32x28x28
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(11255440, 3456);
+  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(11258896, 5184);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(11264080, 768);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(11264848, 768);
+  const cnn::Floats features_stage3_1_bn3_saved = floats(11265616, 128);
+  const cnn::Blocked features_stage3_1_add1 = blocked(0, 25088);  // 32x28x28
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(11265744, 6144);
+  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(11271888, 6912);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(11278800, 768);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(11279568, 768);
+  const cnn::Floats features_stage3_2_bn3_saved = floats(11280336, 128);
+  const cnn::Blocked features_stage3_2_add1 = blocked(802816, 25088);  // 32x28x28
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(11280464, 6144);
+  const cnn::Floats features_stage3_2_conv3_weight_prepared = floats(11286608, 6912);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(11293520, 768);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(11294288, 768);
+  const cnn::Floats features_stage4_0_bn3_saved = floats(11295056, 256);
+  const cnn::Blocked features_stage4_0_bn3 = blocked(0, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(11295312, 6144);
+  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(11301456, 12672);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(11314128, 1536);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(11315664, 1536);
+  const cnn::Floats features_stage4_1_bn3_saved = floats(11317200, 256);
+  const cnn::Blocked features_stage4_1_add1 = blocked(401408, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(11317456, 24576);
+  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(11342032, 25344);
+  const cnn::Floats features_stage4_2_bn1_saved = floats(11367376, 1536);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(11368912, 1536);
+  const cnn::Floats features_stage4_2_bn3_saved = floats(11370448, 256);
+  const cnn::Blocked features_stage4_2_add1 = blocked(0, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(11370704, 24576);
+  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(11395280, 25344);
+  const cnn::Floats features_stage4_3_bn1_saved = floats(11420624, 1536);
+  const cnn::Floats features_stage4_3_bn2_saved = floats(11422160, 1536);
+  const cnn::Floats features_stage4_3_bn3_saved = floats(11423696, 256);
+  const cnn::Blocked features_stage4_3_add1 = blocked(602112, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_3_conv1_weight_prepared = floats(11423952, 24576);
+  const cnn::Floats features_stage4_3_conv3_weight_prepared = floats(11448528, 25344);
+  const cnn::Floats features_stage5_0_bn1_saved = floats(11473872, 1536);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(11475408, 1536);
+  const cnn::Floats features_stage5_0_bn3_saved = floats(11476944, 384);
+  const cnn::Blocked features_stage5_0_bn3 = blocked(0, 18816);  // 96x14x14
+  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(11477328, 24576);
+  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(11501904, 36864);
+  const cnn::Floats features_stage5_1_bn1_saved = floats(11538768, 2304);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(11541072, 2304);
+  const cnn::Floats features_stage5_1_bn3_saved = floats(11543376, 384);
+  const cnn::Blocked features_stage5_1_add1 = blocked(602112, 18816);  // 96x14x14
+  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(11543760, 55296);
+  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(11599056, 55296);
+  const cnn::Floats features_stage5_2_bn1_saved = floats(11654352, 2304);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(11656656, 2304);
+  const cnn::Floats features_stage5_2_bn3_saved = floats(11658960, 384);
+  const cnn::Blocked features_stage5_2_add1 = blocked(0, 18816);  // 96x14x14
+  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(11659344, 55296);
+  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(11714640, 55296);
+  const cnn::Floats features_stage6_0_bn1_saved = floats(11769936, 2304);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(11772240, 2304);
+  const cnn::Floats features_stage6_0_bn3_saved = floats(11774544, 640);
+  const cnn::Blocked features_stage6_0_bn3 = blocked(602112, 7840);  // 160x7x7
+  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(11775184, 55296);
+  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(11830480, 93312);
+  const cnn::Floats features_stage6_1_bn1_saved = floats(11923792, 3840);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(11927632, 3840);
+  const cnn::Floats features_stage6_1_bn3_saved = floats(11931472, 640);
+  const cnn::Blocked features_stage6_1_add1 = blocked(0, 7840);  // 160x7x7
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(11932112, 153600);
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(12085712, 155520);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(12241232, 3840);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(12245072, 3840);
+  const cnn::Floats features_stage6_2_bn3_saved = floats(12248912, 640);
+  const cnn::Blocked features_stage6_2_add1 = blocked(250880, 7840);  // 160x7x7
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(12249552, 153600);
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(12403152, 155520);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(12558672, 3840);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(12562512, 3840);
+  const cnn::Floats features_stage7_0_bn3_saved = floats(12566352, 1280);
+  const cnn::Blocked features_stage7_0_bn3 = blocked(2007040, 15680);  // 320x7x7
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(12567632, 153600);
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(12721232, 311040);
+  const cnn::Floats features_bn2_saved = floats(13032272, 5120);
   const cnn::Blocked features_relu62 = blocked(0, 62720);  // 1280x7x7
-  const cnn::Floats features_conv2_weight_prepared = floats(49966928, 410880);
+  const cnn::Floats features_conv2_weight_prepared = floats(13037392, 410880);
   const cnn::Blocked classifier_gap1 = blocked(2007040, 1280);  // 1280
   const cnn::Blocked classifier_dense1 = blocked(0, 1000);  // 1000
   const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
@@ -2310,378 +2310,250 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu61)
-  cnn::conv(features_relu61, input, cnn::prepared(features_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu6), kFeaturesConv1, batch,
-            scratch());
-
-  at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu61)
-  cnn::dwconv(features_stage1_0_relu61, features_relu61, features_stage1_0_conv1_weight_,
-              cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage1_0Conv1, batch, scratch());
-
-  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
-  cnn::conv(features_stage1_0_bn2, features_stage1_0_relu61,
-            cnn::prepared(features_stage1_0_conv2_weight_prepared),
-            cnn::Epilogue().scaled(features_stage1_0_bn2_saved), kFeaturesStage1_0Conv2, batch, scratch());
+  cnn::inverted_residual(features_stage1_0_bn2, input,
+                         {cnn::prepared(features_conv1_weight_prepared), cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage1_0_conv1_weight_, cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage1_0_conv2_weight_prepared), cnn::Epilogue().scaled(features_stage1_0_bn2_saved)},
+                         kFeaturesConv1Separable, batch, scratch());
 
   at(8);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu61)
-  cnn::conv(features_stage2_0_relu61, features_stage1_0_bn2,
-            cnn::prepared(features_stage2_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage2_0Conv1, batch, scratch());
-
-  at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   // blocks.cnn:10: act    (features.stage2[0].relu62)
-  cnn::dwconv(features_stage2_0_relu62, features_stage2_0_relu61, features_stage2_0_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage2_0Conv2, batch, scratch());
-
-  at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv3)
   // blocks.cnn:9: bn    (features.stage2[0].bn3)
-  cnn::conv(features_stage2_0_bn3, features_stage2_0_relu62,
-            cnn::prepared(features_stage2_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage2_0_bn3_saved), kFeaturesStage2_0Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage2_0_bn3, features_stage1_0_bn2,
+                         {cnn::prepared(features_stage2_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage2_0_conv2_weight_, cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage2_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage2_0_bn3_saved)},
+                         kFeaturesStage2_0Conv1Separable, batch, scratch());
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu61)
-  cnn::conv(features_stage2_1_relu61, features_stage2_0_bn3,
-            cnn::prepared(features_stage2_1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage2_1Conv1, batch, scratch());
-
-  at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // blocks.cnn:10: act    (features.stage2[1].relu62)
-  cnn::dwconv(features_stage2_1_relu62, features_stage2_1_relu61, features_stage2_1_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage2_1Conv2, batch, scratch());
-
-  at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv3)
   // blocks.cnn:9: bn    (features.stage2[1].bn3)
   // 19: add {    (features.stage2[1].add1)
-  cnn::conv(features_stage2_1_add1, features_stage2_1_relu62,
-            cnn::prepared(features_stage2_1_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
-            kFeaturesStage2_1Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage2_1_add1, features_stage2_0_bn3,
+                         {cnn::prepared(features_stage2_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage2_1_conv2_weight_, cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage2_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3)},
+                         kFeaturesStage2_1Conv1Separable, batch, scratch());
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu61)
-  cnn::conv(features_stage3_0_relu61, features_stage2_1_add1,
-            cnn::prepared(features_stage3_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage3_0Conv1, batch, scratch());
-
-  at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   // blocks.cnn:10: act    (features.stage3[0].relu62)
-  cnn::dwconv(features_stage3_0_relu62, features_stage3_0_relu61, features_stage3_0_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage3_0Conv2, batch, scratch());
-
-  at(31);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv3)
   // blocks.cnn:9: bn    (features.stage3[0].bn3)
-  cnn::conv(features_stage3_0_bn3, features_stage3_0_relu62,
-            cnn::prepared(features_stage3_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage3_0_bn3_saved), kFeaturesStage3_0Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage3_0_bn3, features_stage2_1_add1,
+                         {cnn::prepared(features_stage3_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage3_0_conv2_weight_, cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage3_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage3_0_bn3_saved)},
+                         kFeaturesStage3_0Conv1Separable, batch, scratch());
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu61)
-  cnn::conv(features_stage3_1_relu61, features_stage3_0_bn3,
-            cnn::prepared(features_stage3_1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage3_1Conv1, batch, scratch());
-
-  at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // blocks.cnn:10: act    (features.stage3[1].relu62)
-  cnn::dwconv(features_stage3_1_relu62, features_stage3_1_relu61, features_stage3_1_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage3_1Conv2, batch, scratch());
-
-  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv3)
   // blocks.cnn:9: bn    (features.stage3[1].bn3)
   // 19: add {    (features.stage3[1].add1)
-  cnn::conv(features_stage3_1_add1, features_stage3_1_relu62,
-            cnn::prepared(features_stage3_1_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
-            kFeaturesStage3_1Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage3_1_add1, features_stage3_0_bn3,
+                         {cnn::prepared(features_stage3_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage3_1_conv2_weight_, cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage3_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3)},
+                         kFeaturesStage3_1Conv1Separable, batch, scratch());
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu61)
-  cnn::conv(features_stage3_2_relu61, features_stage3_1_add1,
-            cnn::prepared(features_stage3_2_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage3_2Conv1, batch, scratch());
-
-  at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // blocks.cnn:10: act    (features.stage3[2].relu62)
-  cnn::dwconv(features_stage3_2_relu62, features_stage3_2_relu61, features_stage3_2_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage3_2Conv2, batch, scratch());
-
-  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv3)
   // blocks.cnn:9: bn    (features.stage3[2].bn3)
   // 19: add {    (features.stage3[2].add1)
-  cnn::conv(features_stage3_2_add1, features_stage3_2_relu62,
-            cnn::prepared(features_stage3_2_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage3_2_bn3_saved).plus(features_stage3_1_add1),
-            kFeaturesStage3_2Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage3_2_add1, features_stage3_1_add1,
+                         {cnn::prepared(features_stage3_2_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage3_2_conv2_weight_, cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage3_2_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage3_2_bn3_saved).plus(features_stage3_1_add1)},
+                         kFeaturesStage3_2Conv1Separable, batch, scratch());
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
   // blocks.cnn:10: act    (features.stage4[0].relu61)
-  cnn::conv(features_stage4_0_relu61, features_stage3_2_add1,
-            cnn::prepared(features_stage4_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage4_0_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage4_0Conv1, batch, scratch());
-
-  at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
   // blocks.cnn:9: bn    (features.stage4[0].bn2)
   // blocks.cnn:10: act    (features.stage4[0].relu62)
-  cnn::dwconv(features_stage4_0_relu62, features_stage4_0_relu61, features_stage4_0_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage4_0_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage4_0Conv2, batch, scratch());
-
-  at(57);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv3)
   // blocks.cnn:9: bn    (features.stage4[0].bn3)
-  cnn::conv(features_stage4_0_bn3, features_stage4_0_relu62,
-            cnn::prepared(features_stage4_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage4_0_bn3_saved), kFeaturesStage4_0Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage4_0_bn3, features_stage3_2_add1,
+                         {cnn::prepared(features_stage4_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage4_0_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage4_0_conv2_weight_, cnn::Epilogue().scaled(features_stage4_0_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage4_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage4_0_bn3_saved)},
+                         kFeaturesStage4_0Conv1Separable, batch, scratch());
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
   // blocks.cnn:10: act    (features.stage4[1].relu61)
-  cnn::conv(features_stage4_1_relu61, features_stage4_0_bn3,
-            cnn::prepared(features_stage4_1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage4_1_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage4_1Conv1, batch, scratch());
-
-  at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
   // blocks.cnn:9: bn    (features.stage4[1].bn2)
   // blocks.cnn:10: act    (features.stage4[1].relu62)
-  cnn::dwconv(features_stage4_1_relu62, features_stage4_1_relu61, features_stage4_1_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage4_1_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage4_1Conv2, batch, scratch());
-
-  at(65);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv3)
   // blocks.cnn:9: bn    (features.stage4[1].bn3)
   // 19: add {    (features.stage4[1].add1)
-  cnn::conv(features_stage4_1_add1, features_stage4_1_relu62,
-            cnn::prepared(features_stage4_1_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
-            kFeaturesStage4_1Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage4_1_add1, features_stage4_0_bn3,
+                         {cnn::prepared(features_stage4_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage4_1_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage4_1_conv2_weight_, cnn::Epilogue().scaled(features_stage4_1_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage4_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3)},
+                         kFeaturesStage4_1Conv1Separable, batch, scratch());
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
   // blocks.cnn:10: act    (features.stage4[2].relu61)
-  cnn::conv(features_stage4_2_relu61, features_stage4_1_add1,
-            cnn::prepared(features_stage4_2_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage4_2_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage4_2Conv1, batch, scratch());
-
-  at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
   // blocks.cnn:9: bn    (features.stage4[2].bn2)
   // blocks.cnn:10: act    (features.stage4[2].relu62)
-  cnn::dwconv(features_stage4_2_relu62, features_stage4_2_relu61, features_stage4_2_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage4_2_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage4_2Conv2, batch, scratch());
-
-  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv3)
   // blocks.cnn:9: bn    (features.stage4[2].bn3)
   // 19: add {    (features.stage4[2].add1)
-  cnn::conv(features_stage4_2_add1, features_stage4_2_relu62,
-            cnn::prepared(features_stage4_2_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
-            kFeaturesStage4_2Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage4_2_add1, features_stage4_1_add1,
+                         {cnn::prepared(features_stage4_2_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage4_2_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage4_2_conv2_weight_, cnn::Epilogue().scaled(features_stage4_2_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage4_2_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1)},
+                         kFeaturesStage4_2Conv1Separable, batch, scratch());
 
   at(77);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv1)
   // blocks.cnn:9: bn    (features.stage4[3].bn1)
   // blocks.cnn:10: act    (features.stage4[3].relu61)
-  cnn::conv(features_stage4_3_relu61, features_stage4_2_add1,
-            cnn::prepared(features_stage4_3_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage4_3_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage4_3Conv1, batch, scratch());
-
-  at(80);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv2)
   // blocks.cnn:9: bn    (features.stage4[3].bn2)
   // blocks.cnn:10: act    (features.stage4[3].relu62)
-  cnn::dwconv(features_stage4_3_relu62, features_stage4_3_relu61, features_stage4_3_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage4_3_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage4_3Conv2, batch, scratch());
-
-  at(83);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv3)
   // blocks.cnn:9: bn    (features.stage4[3].bn3)
   // 19: add {    (features.stage4[3].add1)
-  cnn::conv(features_stage4_3_add1, features_stage4_3_relu62,
-            cnn::prepared(features_stage4_3_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage4_3_bn3_saved).plus(features_stage4_2_add1),
-            kFeaturesStage4_3Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage4_3_add1, features_stage4_2_add1,
+                         {cnn::prepared(features_stage4_3_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage4_3_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage4_3_conv2_weight_, cnn::Epilogue().scaled(features_stage4_3_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage4_3_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage4_3_bn3_saved).plus(features_stage4_2_add1)},
+                         kFeaturesStage4_3Conv1Separable, batch, scratch());
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
   // blocks.cnn:10: act    (features.stage5[0].relu61)
-  cnn::conv(features_stage5_0_relu61, features_stage4_3_add1,
-            cnn::prepared(features_stage5_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage5_0_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage5_0Conv1, batch, scratch());
-
-  at(89);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
   // blocks.cnn:9: bn    (features.stage5[0].bn2)
   // blocks.cnn:10: act    (features.stage5[0].relu62)
-  cnn::dwconv(features_stage5_0_relu62, features_stage5_0_relu61, features_stage5_0_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage5_0_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage5_0Conv2, batch, scratch());
-
-  at(92);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv3)
   // blocks.cnn:9: bn    (features.stage5[0].bn3)
-  cnn::conv(features_stage5_0_bn3, features_stage5_0_relu62,
-            cnn::prepared(features_stage5_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage5_0_bn3_saved), kFeaturesStage5_0Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage5_0_bn3, features_stage4_3_add1,
+                         {cnn::prepared(features_stage5_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage5_0_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage5_0_conv2_weight_, cnn::Epilogue().scaled(features_stage5_0_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage5_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage5_0_bn3_saved)},
+                         kFeaturesStage5_0Conv1Separable, batch, scratch());
 
   at(94);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
   // blocks.cnn:10: act    (features.stage5[1].relu61)
-  cnn::conv(features_stage5_1_relu61, features_stage5_0_bn3,
-            cnn::prepared(features_stage5_1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage5_1_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage5_1Conv1, batch, scratch());
-
-  at(97);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
   // blocks.cnn:9: bn    (features.stage5[1].bn2)
   // blocks.cnn:10: act    (features.stage5[1].relu62)
-  cnn::dwconv(features_stage5_1_relu62, features_stage5_1_relu61, features_stage5_1_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage5_1_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage5_1Conv2, batch, scratch());
-
-  at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv3)
   // blocks.cnn:9: bn    (features.stage5[1].bn3)
   // 19: add {    (features.stage5[1].add1)
-  cnn::conv(features_stage5_1_add1, features_stage5_1_relu62,
-            cnn::prepared(features_stage5_1_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
-            kFeaturesStage5_1Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage5_1_add1, features_stage5_0_bn3,
+                         {cnn::prepared(features_stage5_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage5_1_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage5_1_conv2_weight_, cnn::Epilogue().scaled(features_stage5_1_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage5_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3)},
+                         kFeaturesStage5_1Conv1Separable, batch, scratch());
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
   // blocks.cnn:10: act    (features.stage5[2].relu61)
-  cnn::conv(features_stage5_2_relu61, features_stage5_1_add1,
-            cnn::prepared(features_stage5_2_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage5_2_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage5_2Conv1, batch, scratch());
-
-  at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
   // blocks.cnn:9: bn    (features.stage5[2].bn2)
   // blocks.cnn:10: act    (features.stage5[2].relu62)
-  cnn::dwconv(features_stage5_2_relu62, features_stage5_2_relu61, features_stage5_2_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage5_2_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage5_2Conv2, batch, scratch());
-
-  at(109);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv3)
   // blocks.cnn:9: bn    (features.stage5[2].bn3)
   // 19: add {    (features.stage5[2].add1)
-  cnn::conv(features_stage5_2_add1, features_stage5_2_relu62,
-            cnn::prepared(features_stage5_2_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
-            kFeaturesStage5_2Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage5_2_add1, features_stage5_1_add1,
+                         {cnn::prepared(features_stage5_2_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage5_2_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage5_2_conv2_weight_, cnn::Epilogue().scaled(features_stage5_2_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage5_2_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1)},
+                         kFeaturesStage5_2Conv1Separable, batch, scratch());
 
   at(112);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
   // blocks.cnn:10: act    (features.stage6[0].relu61)
-  cnn::conv(features_stage6_0_relu61, features_stage5_2_add1,
-            cnn::prepared(features_stage6_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_0_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage6_0Conv1, batch, scratch());
-
-  at(115);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
   // blocks.cnn:9: bn    (features.stage6[0].bn2)
   // blocks.cnn:10: act    (features.stage6[0].relu62)
-  cnn::dwconv(features_stage6_0_relu62, features_stage6_0_relu61, features_stage6_0_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage6_0_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage6_0Conv2, batch, scratch());
-
-  at(118);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv3)
   // blocks.cnn:9: bn    (features.stage6[0].bn3)
-  cnn::conv(features_stage6_0_bn3, features_stage6_0_relu62,
-            cnn::prepared(features_stage6_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_0_bn3_saved), kFeaturesStage6_0Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage6_0_bn3, features_stage5_2_add1,
+                         {cnn::prepared(features_stage6_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage6_0_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage6_0_conv2_weight_, cnn::Epilogue().scaled(features_stage6_0_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage6_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage6_0_bn3_saved)},
+                         kFeaturesStage6_0Conv1Separable, batch, scratch());
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
   // blocks.cnn:10: act    (features.stage6[1].relu61)
-  cnn::conv(features_stage6_1_relu61, features_stage6_0_bn3,
-            cnn::prepared(features_stage6_1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_1_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage6_1Conv1, batch, scratch());
-
-  at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
   // blocks.cnn:9: bn    (features.stage6[1].bn2)
   // blocks.cnn:10: act    (features.stage6[1].relu62)
-  cnn::dwconv(features_stage6_1_relu62, features_stage6_1_relu61, features_stage6_1_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage6_1_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage6_1Conv2, batch, scratch());
-
-  at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv3)
   // blocks.cnn:9: bn    (features.stage6[1].bn3)
   // 19: add {    (features.stage6[1].add1)
-  cnn::conv(features_stage6_1_add1, features_stage6_1_relu62,
-            cnn::prepared(features_stage6_1_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_1_bn3_saved).plus(features_stage6_0_bn3),
-            kFeaturesStage6_1Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage6_1_add1, features_stage6_0_bn3,
+                         {cnn::prepared(features_stage6_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage6_1_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage6_1_conv2_weight_, cnn::Epilogue().scaled(features_stage6_1_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage6_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage6_1_bn3_saved).plus(features_stage6_0_bn3)},
+                         kFeaturesStage6_1Conv1Separable, batch, scratch());
 
   at(129);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
   // blocks.cnn:10: act    (features.stage6[2].relu61)
-  cnn::conv(features_stage6_2_relu61, features_stage6_1_add1,
-            cnn::prepared(features_stage6_2_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_2_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage6_2Conv1, batch, scratch());
-
-  at(132);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
   // blocks.cnn:9: bn    (features.stage6[2].bn2)
   // blocks.cnn:10: act    (features.stage6[2].relu62)
-  cnn::dwconv(features_stage6_2_relu62, features_stage6_2_relu61, features_stage6_2_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage6_2_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage6_2Conv2, batch, scratch());
-
-  at(135);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv3)
   // blocks.cnn:9: bn    (features.stage6[2].bn3)
   // 19: add {    (features.stage6[2].add1)
-  cnn::conv(features_stage6_2_add1, features_stage6_2_relu62,
-            cnn::prepared(features_stage6_2_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_2_bn3_saved).plus(features_stage6_1_add1),
-            kFeaturesStage6_2Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage6_2_add1, features_stage6_1_add1,
+                         {cnn::prepared(features_stage6_2_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage6_2_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage6_2_conv2_weight_, cnn::Epilogue().scaled(features_stage6_2_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage6_2_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage6_2_bn3_saved).plus(features_stage6_1_add1)},
+                         kFeaturesStage6_2Conv1Separable, batch, scratch());
 
   at(138);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
   // blocks.cnn:10: act    (features.stage7[0].relu61)
-  cnn::conv(features_stage7_0_relu61, features_stage6_2_add1,
-            cnn::prepared(features_stage7_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage7_0_bn1_saved).then(cnn::Activation::kRelu6),
-            kFeaturesStage7_0Conv1, batch, scratch());
-
-  at(141);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
   // blocks.cnn:9: bn    (features.stage7[0].bn2)
   // blocks.cnn:10: act    (features.stage7[0].relu62)
-  cnn::dwconv(features_stage7_0_relu62, features_stage7_0_relu61, features_stage7_0_conv2_weight_,
-              cnn::Epilogue().scaled(features_stage7_0_bn2_saved).then(cnn::Activation::kRelu6),
-              kFeaturesStage7_0Conv2, batch, scratch());
-
-  at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv3)
+  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv3)
   // blocks.cnn:9: bn    (features.stage7[0].bn3)
-  cnn::conv(features_stage7_0_bn3, features_stage7_0_relu62,
-            cnn::prepared(features_stage7_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_stage7_0_bn3_saved), kFeaturesStage7_0Conv3, batch, scratch());
+  cnn::inverted_residual(features_stage7_0_bn3, features_stage6_2_add1,
+                         {cnn::prepared(features_stage7_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage7_0_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage7_0_conv2_weight_, cnn::Epilogue().scaled(features_stage7_0_bn2_saved).then(cnn::Activation::kRelu6)},
+                         {cnn::prepared(features_stage7_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage7_0_bn3_saved)},
+                         kFeaturesStage7_0Conv1Separable, batch, scratch());
 
   at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
   // blocks.cnn:9: bn    (features.bn2)
