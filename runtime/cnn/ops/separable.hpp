@@ -109,7 +109,7 @@ struct SeparableBands {
  private:
   static constexpr int kColumns = 1568;          // of a band's output: 28x56
   static constexpr int kInputFloats = 48 << 10;  // of its packed input
-  static constexpr int kFewColumns = 192;
+  static constexpr int kFewColumns = 192;        // that a band shall have, before there are enough bands
   static constexpr int kSumFloats = 64 << 10;    // of its sums
   static constexpr int kChunkFloats = 36 << 10;  // of its packed hidden channels
 
