@@ -4,9 +4,9 @@
   curve_test.py PROBE CIFAR10 [PICTURE]
 
 CIFAR10 is a folder with the binary version (4,000 training images are used). The first steps agree to a thousandth; later, roundings
-grow and the curves part, as PyTorch's own do when it adds in another order: then the mean loss of each epoch agrees within 2 %.
-The accuracy after the last step hangs on that step: over seeds it has a standard deviation of 3.1 points, so two trainings differ by less
-than 9 in 95 of 100 cases. PICTURE, where given, gets both curves (matplotlib). Exit code 77 where PyTorch
+grow and the curves part, as PyTorch's own do when it adds in another order: then the mean loss of each epoch agrees within 2 %,
+the accuracy on the test images within 5 points. The last epoch takes smaller steps, as a second phase: after large ones the accuracy is that of
+the last few. PICTURE, where given, gets both curves (matplotlib). Exit code 77 where PyTorch
 or the images are missing: skipped.
 """
 import os
@@ -70,9 +70,10 @@ def read(files):
 
 
 def train(net, images, labels, order):
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
-    losses = []
-    for batch in order.reshape(-1, BATCH):
+    losses, steps = [], order.reshape(-1, BATCH)
+    for number, batch in enumerate(steps):
+        if number in (0, len(steps) - len(images) // BATCH):
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.01 if number == 0 else 0.001, momentum=0.9, weight_decay=1e-4)
         optimizer.zero_grad()
         loss = F.cross_entropy(net(images[batch]), labels[batch])
         loss.backward()
@@ -123,7 +124,7 @@ def main():
     if len(sys.argv) > 3:
         draw(sys.argv[3], ours, reference)
     learned = means[0][-1] < 0.85 * means[0][0]
-    return 0 if beginning <= 1e-3 and apart <= 0.02 and abs(accuracy[0] - accuracy[1]) <= 9 and learned else 1
+    return 0 if beginning <= 1e-3 and apart <= 0.02 and abs(accuracy[0] - accuracy[1]) <= 5 and learned else 1
 
 
 if __name__ == "__main__":

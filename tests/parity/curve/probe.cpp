@@ -1,6 +1,6 @@
 // Trains a generated network on given batches in a given order, from given weights: our side of curve_test.py.
 //   curve_probe INPUT.safetensors OUTPUT.safetensors
-// Input: a tensor for each of the model's; images [count, C, H, W], labels [count]; order [epochs, count], places of images;
+// The last epoch is the second phase's. Input: a tensor for each of the model's; images [count, C, H, W], labels [count]; order [epochs, count], places of images;
 // test_images, test_labels. Output: losses [steps], correct [1], of the test images.
 #include <algorithm>
 #include <vector>
@@ -44,13 +44,15 @@ int main(int argc, char** argv) {
   optimizer.begin_phase(0);
   std::vector<float> losses, batch_images(kBatch * pixels);
   std::vector<int> labels(kBatch);
+  int phase = 0;
   for (std::size_t first = 0; first + kBatch <= order.size(); first += kBatch) {
+    if (phase == 0 && first + label_values.size() >= order.size()) optimizer.begin_phase(++phase);
     for (std::size_t i = 0; i < kBatch; ++i) {
       const auto place = static_cast<std::size_t>(order[first + i]);
       std::ranges::copy(images.subspan(place * pixels, pixels), batch_images.begin() + static_cast<std::ptrdiff_t>(i * pixels));
       labels[i] = static_cast<int>(label_values[place]);
     }
-    losses.push_back(network.train_step(0, batch_images, labels, {1, losses.size()}, optimizer));
+    losses.push_back(network.train_step(phase, batch_images, labels, {1, losses.size()}, optimizer));
   }
   const std::vector<float> right = {static_cast<float>(correct(network, values("test_images"), values("test_labels")))};
   cnn::formats::write_safetensors(argv[2], {},
