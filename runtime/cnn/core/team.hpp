@@ -7,6 +7,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -20,14 +21,15 @@ inline int team_rank() { return omp_get_thread_num(); }
 /// How many threads its team has.
 inline int team_size() { return omp_get_num_threads(); }
 
-/// What the members of a team share: the next tile of a loop. Loops use the counters in turn, so that one can be set
-/// back while others are in use.
+/// What the members of a team share: the next tile of each share of a loop. Loops use the counters in turn, so that one can
+/// be set back while others are in use.
 struct TeamLoops {
-  static constexpr unsigned kCounters = 4;
+  static constexpr unsigned kLoops = 4;
+  static constexpr int kShares = 16;  // larger teams begin a share with several threads
   struct alignas(64) Counter {
     std::atomic<int> next = 0;
   };
-  std::array<Counter, kCounters> counters;
+  std::array<std::array<Counter, kShares>, kLoops> counters;
 };
 
 /// This thread's place in its team; `loops` is null outside of one. Ours rather than OpenMP's `for`, which may allocate.
@@ -38,7 +40,9 @@ struct TeamMember {
 // Not inline: kernels may be compiled several times, and there is one member.
 extern constinit thread_local TeamMember team_member;
 
-/// Calls `work(tile)` once for each tile in [0, count), whichever thread is free; returns when all are done.
+/// Calls `work(tile)` once for each tile in [0, count); returns when all are done. A thread begins with a share of its own
+/// and then helps with the others': kernels number tiles by image first, so what a thread wrote in one kernel is mostly in
+/// its own cache in the next.
 template <class Work>
 void for_each_tile(int count, Work&& work) {
   if (team_member.loops == nullptr) {
@@ -47,14 +51,20 @@ void for_each_tile(int count, Work&& work) {
   }
   auto& counters = team_member.loops->counters;
   const unsigned loop = team_member.loop++;
-  auto& next = counters[loop % TeamLoops::kCounters].next;
-  for (int tile = next.fetch_add(1, std::memory_order_relaxed); tile < count;
-       tile = next.fetch_add(1, std::memory_order_relaxed)) {
-    work(tile);
+  const int shares = std::min(team_size(), TeamLoops::kShares);
+  const int own = team_rank() % shares;
+  for (int i = 0; i < shares; ++i) {
+    const std::int64_t share = (own + i) % shares;
+    const int begin = static_cast<int>(count * share / shares), end = static_cast<int>(count * (share + 1) / shares);
+    auto& next = counters[loop % TeamLoops::kLoops][static_cast<std::size_t>(share)].next;
+    for (int tile = begin + next.fetch_add(1, std::memory_order_relaxed); tile < end;
+         tile = begin + next.fetch_add(1, std::memory_order_relaxed)) {
+      work(tile);
+    }
   }
-  // Everyone is past the barrier of the loop before, so nobody reads the counter of the one before that any more, and
-  // nobody can reach its next use before the barrier below.
-  if (team_rank() == 0) counters[(loop + 2) % TeamLoops::kCounters].next.store(0, std::memory_order_relaxed);
+  // Everyone is past the barrier of the loop before, so nobody reads the counters of the one before that any more, and
+  // nobody can reach their next use before the barrier below.
+  counters[(loop + 2) % TeamLoops::kLoops][static_cast<std::size_t>(own)].next.store(0, std::memory_order_relaxed);
 #pragma omp barrier
 }
 
