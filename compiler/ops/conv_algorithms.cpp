@@ -19,7 +19,7 @@ using ir::ScratchSize;
 constexpr std::int64_t kPanelRows = 6, kPanelColumns = 16;
 constexpr std::int64_t kTileColumns = 12 * kPanelColumns;
 constexpr std::int64_t kDepth = 256;
-constexpr std::int64_t kInputs = 6, kPoints = kInputs * kInputs, kFewInputs = 4, kMostTiles = 128, kRowGroup = 8;
+constexpr std::int64_t kInputs = 6, kPoints = kInputs * kInputs, kFewInputs = 4, kMostTiles = 128, kRowGroup = 44;
 
 std::int64_t pieces(std::int64_t count, std::int64_t piece) {
   return (count + piece - 1) / piece;
@@ -126,7 +126,7 @@ ScratchSize backward_params_scratch(const OpContext& context) {
   const std::int64_t weights = s.out * s.depth();
   const std::int64_t chunks = pieces(s.depth(), kDepth) * s.groups;
   const std::int64_t slots = std::clamp<std::int64_t>((1 << 20) / weights, 1, pieces(8, chunks));
-  return {.per_thread = kTileColumns * (kPanelColumns + whole(s.group_out(), kPanelRows)) + piece_floats(s.taps), .shared = (slots - 1) * weights};
+  return {.per_thread = kTileColumns * (2 * kPanelColumns + whole(s.group_out(), kPanelRows)) + piece_floats(s.taps), .shared = (slots - 1) * weights};
 }
 
 // cnn::winograd::point_stride.
@@ -142,10 +142,13 @@ std::int64_t transformed_weights(std::int64_t in, std::int64_t out, std::int64_t
 
 // cnn::winograd::filter_scratch, of `tiles` tiles.
 ScratchSize filter_scratch(std::int64_t in, std::int64_t out, std::int64_t tiles, std::int64_t inputs) {
-  const std::int64_t panels = std::clamp<std::int64_t>(4096 / (in + out) / kPanelColumns, 1, kMostTiles / kPanelColumns);
-  const std::int64_t shared_panels = pieces(pieces(out, kPanelRows), 8) == 1 ? 0 : std::min<std::int64_t>(pieces(tiles, kPanelColumns), 7);
+  const std::int64_t all_panels = pieces(tiles, kPanelColumns);
+  const std::int64_t of_block = std::clamp<std::int64_t>(4096 / (in + out) / kPanelColumns, 4, kMostTiles / kPanelColumns);
+  const std::int64_t panels = std::min(of_block, all_panels);
+  const std::int64_t row_panels = pieces(out, kPanelRows);
+  const std::int64_t shared_panels = pieces(row_panels, 8) == 1 ? 0 : std::min(all_panels, 7 * (in * out > 1 << 16 ? of_block : 1));
   const std::int64_t transform = (inputs * inputs + 1) * kPanelColumns;  // of a panel's channel
-  return {.per_thread = panels * (in + kRowGroup * kPanelRows) * transform + 2 * 80 * kPanelColumns * panels,
+  return {.per_thread = panels * (in + std::min(kRowGroup, row_panels) * kPanelRows) * transform + 2 * 80 * kPanelColumns * panels,
           .shared = transformed_weights(in, out, inputs) + shared_panels * in * transform};
 }
 

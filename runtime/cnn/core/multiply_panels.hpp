@@ -13,39 +13,70 @@ struct PanelSums {
   Vector rows[kPanelRows][2];
 };
 
+/// Those of kRows left panels by kColumns right ones.
+template <int kRows, int kColumns>
+struct ManyPanelSums {
+  PanelSums of[kRows][kColumns];
+};
+
+/// Floats from one panel to the next, and from one step of the depth to the next.
+struct PanelSteps {
+  std::ptrdiff_t left_panel = 0, right_panel = 0;
+  std::ptrdiff_t left = kPanelRows, right = kPanelColumns;
+};
+
 #if defined(__AVX512F__)
 
-/// left [depth][kPanelRows] by right [depth][kPanelColumns], whose steps may lie further apart. A row of sums is one register: the same
-/// additions in the same order as in two halves, with half as many instructions.
-[[gnu::always_inline]] inline PanelSums multiply_panels(const float* __restrict left, const float* __restrict right, int depth,
-                                                        std::ptrdiff_t left_step = kPanelRows,
-                                                        std::ptrdiff_t right_step = kPanelColumns) {
+/// Panels that are multiplied at a time. Cores with two units for registers of sixteen start eight products before the sum of the first
+/// is there, and one pair of panels has six.
+inline constexpr int kPanelsAtOnce = 2;
+
+/// kRows left panels [depth][kPanelRows] by kColumns right ones [depth][kPanelColumns]. A row of sums is one register: the same additions
+/// in the same order as in two halves, with half as many instructions.
+template <int kRows, int kColumns>
+[[gnu::always_inline]] inline ManyPanelSums<kRows, kColumns> multiply_panels(const float* __restrict left, const float* __restrict right,
+                                                                             int depth, const PanelSteps& steps) {
   using Row = float __attribute__((vector_size(64)));
   using UnalignedRow = float __attribute__((vector_size(64), aligned(4), may_alias));
-  Row sums[kPanelRows] = {};
+  Row sums[kRows][kColumns][kPanelRows] = {};
 #pragma GCC unroll 4
   for (int step = 0; step < depth; ++step) {
-    const Row columns = *reinterpret_cast<const UnalignedRow*>(right);
+    Row columns[kColumns];
+    for (int i = 0; i < kColumns; ++i) columns[i] = *reinterpret_cast<const UnalignedRow*>(right + i * steps.right_panel);
+    for (int j = 0; j < kRows; ++j) {
 #pragma GCC unroll 6
-    for (int row = 0; row < kPanelRows; ++row) sums[row] += left[row] * columns;
-    left += left_step;
-    right += right_step;
+      for (int row = 0; row < kPanelRows; ++row) {
+        Row factor = left[j * steps.left_panel + row] - Row{};
+        if (kColumns > 1) asm("" : "+v"(factor));  // loaded once: loads are what this loop is short of
+        for (int i = 0; i < kColumns; ++i) sums[j][i][row] += factor * columns[i];
+      }
+    }
+    left += steps.left;
+    right += steps.right;
   }
-  PanelSums result;
+  ManyPanelSums<kRows, kColumns> result;
+  for (int j = 0; j < kRows; ++j) {
+    for (int i = 0; i < kColumns; ++i) {
 #pragma GCC unroll 6
-  for (int row = 0; row < kPanelRows; ++row) {
-    result.rows[row][0] = __builtin_shufflevector(sums[row], sums[row], 0, 1, 2, 3, 4, 5, 6, 7);
-    result.rows[row][1] = __builtin_shufflevector(sums[row], sums[row], 8, 9, 10, 11, 12, 13, 14, 15);
+      for (int row = 0; row < kPanelRows; ++row) {
+        const Row all = sums[j][i][row];
+        result.of[j][i].rows[row][0] = __builtin_shufflevector(all, all, 0, 1, 2, 3, 4, 5, 6, 7);
+        result.of[j][i].rows[row][1] = __builtin_shufflevector(all, all, 8, 9, 10, 11, 12, 13, 14, 15);
+      }
+    }
   }
   return result;
 }
 
 #elif defined(__AVX__)
 
-/// left [depth][kPanelRows] by right [depth][kPanelColumns], whose steps may lie further apart.
-[[gnu::always_inline]] inline PanelSums multiply_panels(const float* __restrict left, const float* __restrict right, int depth,
-                                                        std::ptrdiff_t left_step = kPanelRows,
-                                                        std::ptrdiff_t right_step = kPanelColumns) {
+inline constexpr int kPanelsAtOnce = 1;
+
+/// A left panel [depth][kPanelRows] by a right one [depth][kPanelColumns].
+template <int kRows, int kColumns>
+[[gnu::always_inline]] inline ManyPanelSums<kRows, kColumns> multiply_panels(const float* __restrict left, const float* __restrict right,
+                                                                             int depth, const PanelSteps& steps) {
+  static_assert(kRows == kPanelsAtOnce && kColumns == kPanelsAtOnce);
   PanelSums sums = {};
 #pragma GCC unroll 4
   for (int step = 0; step < depth; ++step) {
@@ -56,19 +87,22 @@ struct PanelSums {
       sums.rows[row][0] += left[row] * first;
       sums.rows[row][1] += left[row] * second;
     }
-    left += left_step;
-    right += right_step;
+    left += steps.left;
+    right += steps.right;
   }
-  return sums;
+  return {{{sums}}};
 }
 
 #else
 
+inline constexpr int kPanelsAtOnce = 1;
+
 /// The same in the four lanes that the processor has: GCC keeps a vector of eight in memory there, and a factor for all of its
 /// lanes is written lane by lane and read as a whole, which took ten times as long.
-[[gnu::always_inline]] inline PanelSums multiply_panels(const float* __restrict left, const float* __restrict right, int depth,
-                                                        std::ptrdiff_t left_step = kPanelRows,
-                                                        std::ptrdiff_t right_step = kPanelColumns) {
+template <int kRows, int kColumns>
+[[gnu::always_inline]] inline ManyPanelSums<kRows, kColumns> multiply_panels(const float* __restrict left, const float* __restrict right,
+                                                                             int depth, const PanelSteps& steps) {
+  static_assert(kRows == kPanelsAtOnce && kColumns == kPanelsAtOnce);
   using Four = float __attribute__((vector_size(16)));
   constexpr int kFours = kPanelColumns / 4;
   Four sums[kPanelRows][kFours] = {};
@@ -80,16 +114,48 @@ struct PanelSums {
 #pragma GCC unroll 4
       for (int i = 0; i < kFours; ++i) sums[row][i] += left[row] * columns[i];
     }
-    left += left_step;
-    right += right_step;
+    left += steps.left;
+    right += steps.right;
   }
   PanelSums result;
   static_assert(sizeof result == sizeof sums);
   std::memcpy(&result, sums, sizeof result);
-  return result;
+  return {{{result}}};
 }
 
 #endif
+
+/// Calls visit.operator()<count>(first) for panels [begin, end), kMost or fewer at a time.
+template <int kMost = kPanelsAtOnce, class Visit>
+[[gnu::always_inline]] inline void for_each_panels(int begin, int end, Visit&& visit) {
+  for (; begin + kMost <= end; begin += kMost) visit.template operator()<kMost>(begin);
+  if constexpr (kMost > 1) for_each_panels<kMost - 1>(begin, end, visit);
+}
+
+/// Calls visit.operator()<rows, columns>(row, column) for all pairs of left panels [row_begin, row_end) and `columns` right ones, as many
+/// at a time as are multiplied at once; all rows for a column, one after the other.
+template <class Visit>
+[[gnu::always_inline]] inline void for_each_product(int row_begin, int row_end, int columns, Visit&& visit) {
+  for_each_panels(0, columns, [&]<int kColumns>(int column) {
+    for_each_panels<kPanelsAtOnce / kColumns>(row_begin, row_end, [&]<int kRows>(int row) { visit.template operator()<kRows, kColumns>(row, column); });
+  });
+}
+
+/// Sums that wait in memory [kPanelRows][kPanelColumns] for more of their depth.
+[[gnu::always_inline]] inline void keep(float* to, const PanelSums& sums) {
+#pragma GCC unroll 6
+  for (int i = 0; i < kPanelRows; ++i) {
+    store(to + i * kPanelColumns, sums.rows[i][0]);
+    store(to + i * kPanelColumns + kLanes, sums.rows[i][1]);
+  }
+}
+[[gnu::always_inline]] inline void add_kept(PanelSums& sums, const float* from) {
+#pragma GCC unroll 6
+  for (int i = 0; i < kPanelRows; ++i) {
+    sums.rows[i][0] += load(from + i * kPanelColumns);
+    sums.rows[i][1] += load(from + i * kPanelColumns + kLanes);
+  }
+}
 
 /// Six lanes, as one step of a left panel.
 inline void store_rows(float* to, Vector value) {

@@ -141,9 +141,11 @@ constexpr ScratchSize conv_backward_input_scratch(const ConvGeometry& g, int bat
 }
 
 /// A tile's columns and gradients for each thread; the partial sums.
+inline constexpr int kGradientPanels = 2;  // of inputs, packed at a time
+
 constexpr ScratchSize conv_backward_params_scratch(const ConvGeometry& g, int /*batch*/) {
   const std::size_t columns = kTilePanels * kPanelColumns;
-  return {.per_thread = columns * kPanelColumns + left_panel_floats(g.out_channels / g.groups, 1) * columns +
+  return {.per_thread = kGradientPanels * columns * kPanelColumns + left_panel_floats(g.out_channels / g.groups, 1) * columns +
                         piece_floats(forward_correlation(g)),
           .shared = static_cast<std::size_t>(conv_slots(g) - 1) * static_cast<std::size_t>(g.out_channels) *
                     static_cast<std::size_t>(g.depth())};

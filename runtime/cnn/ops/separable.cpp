@@ -195,15 +195,18 @@ class Separable {
     }
     const Vector least = broadcast(least_of(expansion_->epilogue.activation)), most = broadcast(most_of(expansion_->epilogue.activation));
     const int panels = band.hidden_panels();
-    for (int panel = 0; panel < panels; ++panel, planes += kPanelColumns, right += right_panel_stride(in_.depth())) {
-      const PanelSums sums = multiply_panels(left, right, in_.depth());
+    const std::ptrdiff_t stride = right_panel_stride(in_.depth());
+    for_each_panels(0, panels, [&]<int kColumns>(int panel) {
+      const auto sums = multiply_panels<1, kColumns>(left, right + panel * stride, in_.depth(), {.right_panel = stride});
+      for (int i = 0; i < kColumns; ++i) {
 #pragma GCC unroll 6
-      for (int row = 0; row < kPanelRows; ++row) {
-        float* const to = planes + static_cast<std::ptrdiff_t>(row) * static_cast<std::ptrdiff_t>(layout_.plane);
-        store(to, at_most(at_least(sums.rows[row][0] * scales[row] + shifts[row], least), most));
-        store(to + kLanes, at_most(at_least(sums.rows[row][1] * scales[row] + shifts[row], least), most));
+        for (int row = 0; row < kPanelRows; ++row) {
+          float* const to = planes + static_cast<std::ptrdiff_t>(row) * static_cast<std::ptrdiff_t>(layout_.plane) + (panel + i) * kPanelColumns;
+          store(to, at_most(at_least(sums.of[0][i].rows[row][0] * scales[row] + shifts[row], least), most));
+          store(to + kLanes, at_most(at_least(sums.of[0][i].rows[row][1] * scales[row] + shifts[row], least), most));
+        }
       }
-    }
+    });
   }
 
   // One hidden channel of a band, summed, as a step of right panels: from its plane, which the expansion made, or the input's.
@@ -268,46 +271,39 @@ class Separable {
 
   void project(const Band& band, const float* right, std::ptrdiff_t stride, int first, int depth, float* partial, bool added, bool last) const {
     const int row_panels = panel_count(g_.out_channels, kPanelRows);
-    const auto sums_of = [&](int panel, int row) {
-      PanelSums sums = multiply_panels(projection_weights_ + (static_cast<std::ptrdiff_t>(row) * g_.hidden_channels + first) * kPanelRows,
-                                       right + panel * stride, depth);
-      if (added) add_kept(sums, kept(partial, panel, row));
-      return sums;
+    const PanelSteps steps{.left_panel = static_cast<std::ptrdiff_t>(g_.hidden_channels) * kPanelRows, .right_panel = stride};
+    // Calls ask(row, panel), later visit(sums, row, panel), for panels [0, panels), which are those from `before` on of the band's.
+    const auto for_each_sums = [&](int before, int panels, auto&& ask, auto&& visit) {
+      for_each_product(0, row_panels, panels, [&]<int kRows, int kColumns>(int row, int panel) {
+        const auto each = [](auto&& work) __attribute__((always_inline)) {
+          for (int j = 0; j < kRows; ++j) {
+            for (int i = 0; i < kColumns; ++i) work(j, i);
+          }
+        };
+        each([&](int j, int i) { ask(row + j, panel + i); });
+        auto sums = multiply_panels<kRows, kColumns>(projection_weights_ + row * steps.left_panel + first * kPanelRows,
+                                                     right + (before + panel) * stride, depth, steps);
+        each([&](int j, int i) __attribute__((always_inline)) {
+          if (added) add_kept(sums.of[j][i], kept(partial, before + panel + i, row + j));
+          visit(sums.of[j][i], row + j, panel + i);
+        });
+      });
     };
     if (!last) {
-      for (int panel = 0; panel * kPanelColumns < band.columns(g_); ++panel) {
-        for (int row = 0; row < row_panels; ++row) {
-          const PanelSums sums = sums_of(panel, row);
-          float* const to = kept(partial, panel, row);
-#pragma GCC unroll 6
-          for (int i = 0; i < kPanelRows; ++i) {
-            store(to + i * kPanelColumns, sums.rows[i][0]);
-            store(to + i * kPanelColumns + kLanes, sums.rows[i][1]);
-          }
-        }
-      }
+      for_each_sums(0, panel_count(band.columns(g_), kPanelColumns), [](int, int) {},
+                    [&](const PanelSums& sums, int row, int panel) __attribute__((always_inline)) { keep(kept(partial, panel, row), sums); });
       return;
     }
     for_each_columns(band, [&](const TileColumns& columns, int before, int panels) {
       const Finish finish(output_, projection_.epilogue, out_, columns);
-      for (int panel = 0; panel < panels; ++panel) {
-        for (int row = 0; row < row_panels; ++row) {
-          finish.prefetch(row * kPanelRows, panel);
-          finish(sums_of(before + panel, row), row * kPanelRows, panel);
-        }
-      }
+      for_each_sums(
+          before, panels, [&](int row, int panel) { finish.prefetch(row * kPanelRows, panel); },
+          [&](const PanelSums& sums, int row, int panel) __attribute__((always_inline)) { finish(sums, row * kPanelRows, panel); });
     });
   }
 
   float* kept(float* partial, int panel, int row) const {
     return partial + (static_cast<std::ptrdiff_t>(panel) * panel_count(g_.out_channels, kPanelRows) + row) * kPanelRows * kPanelColumns;
-  }
-  static void add_kept(PanelSums& sums, const float* from) {
-#pragma GCC unroll 6
-    for (int i = 0; i < kPanelRows; ++i) {
-      sums.rows[i][0] += load(from + i * kPanelColumns);
-      sums.rows[i][1] += load(from + i * kPanelColumns + kLanes);
-    }
   }
 
   // The outputs of bands whose hidden channels were cut into parts: a task is a row of panels.

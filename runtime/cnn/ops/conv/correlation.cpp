@@ -64,30 +64,26 @@ void correlate_tile(Blocked target, const Loaded& source, const float* left, con
     }
     Ahead ahead = what_comes(step + depth);
     const int lines = ahead.lines() / std::max(panels * (row_end - row_begin), 1) + 1;
-    for (int panel = 0; panel < panels; ++panel) {
-      const float* from = tile_right + panel * stride;
-      for (int row = row_begin; row < row_end; ++row) {
-        ahead.ask(lines);
-        if (last) finish.prefetch(row * kPanelRows, panel);
-        PanelSums sums = multiply_panels(
-            left + (static_cast<std::ptrdiff_t>(row) * c.depth() + step) * kPanelRows, from, depth);
-        float* kept = partial + (static_cast<std::ptrdiff_t>(panel) * row_panels + row) * kPanelRows * kPanelColumns;
-        if (step > 0) {
-          for (int i = 0; i < kPanelRows; ++i) {
-            sums.rows[i][0] += load(kept + i * kPanelColumns);
-            sums.rows[i][1] += load(kept + i * kPanelColumns + kLanes);
-          }
+    const PanelSteps steps{.left_panel = static_cast<std::ptrdiff_t>(c.depth()) * kPanelRows, .right_panel = stride};
+    for_each_product(row_begin, row_end, panels, [&]<int kRows, int kColumns>(int row, int panel) {
+      ahead.ask(kRows * kColumns * lines);
+      const auto each = [&](auto&& visit) __attribute__((always_inline)) {
+        for (int j = 0; j < kRows; ++j) {
+          for (int i = 0; i < kColumns; ++i) visit(j, i);
         }
+      };
+      if (last) each([&](int j, int i) { finish.prefetch((row + j) * kPanelRows, panel + i); });
+      auto sums = multiply_panels<kRows, kColumns>(left + row * steps.left_panel + step * kPanelRows, tile_right + panel * stride, depth, steps);
+      each([&](int j, int i) __attribute__((always_inline)) {
+        float* kept = partial + (static_cast<std::ptrdiff_t>(panel + i) * row_panels + row + j) * kPanelRows * kPanelColumns;
+        if (step > 0) add_kept(sums.of[j][i], kept);
         if (last) {
-          finish(sums, row * kPanelRows, panel);
+          finish(sums.of[j][i], (row + j) * kPanelRows, panel + i);
         } else {
-          for (int i = 0; i < kPanelRows; ++i) {
-            store(kept + i * kPanelColumns, sums.rows[i][0]);
-            store(kept + i * kPanelColumns + kLanes, sums.rows[i][1]);
-          }
+          keep(kept, sums.of[j][i]);
         }
-      }
-    }
+      });
+    });
     step += depth;
   } while (step < c.depth());
 }

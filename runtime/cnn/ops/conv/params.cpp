@@ -132,12 +132,23 @@ void pack_inputs(float* right, const Loaded& input, const TileColumns& columns, 
 }
 
 // Adds a panel's sums to rows of a weight's gradient, or overwrites it with them.
-void add_sums(float* to, const PanelSums& sums, std::ptrdiff_t row_distance, int rows, int columns, bool first) {
+[[gnu::always_inline]] inline void add_sums(float* to, const PanelSums& sums, std::ptrdiff_t row_distance, int rows, int columns, bool first) {
+  if (columns == kPanelColumns) {
+#pragma GCC unroll 6
+    for (int row = 0; row < kPanelRows; ++row, to += row_distance) {
+      if (row >= rows) return;
+      store(to, first ? sums.rows[row][0] : load(to) + sums.rows[row][0]);
+      store(to + kLanes, first ? sums.rows[row][1] : load(to + kLanes) + sums.rows[row][1]);
+    }
+    return;
+  }
+  alignas(64) float kept[kPanelRows * kPanelColumns];
+  keep(kept, sums);
   for (int row = 0; row < rows; ++row, to += row_distance) {
-    for (int half = 0; half < 2; ++half) {
-      float* own = to + half * kLanes;
-      const int count = columns - half * kLanes;
-      store_first(own, first ? sums.rows[row][half] : load_first(own, count) + sums.rows[row][half], count);
+    for (int half = 0; half < columns; half += kLanes) {
+      const Vector own = load(kept + row * kPanelColumns + half);
+      const int count = columns - half;
+      store_first(to + half, first ? own : load_first(to + half, count) + own, count);
     }
   }
 }
@@ -158,8 +169,10 @@ void add_share(float* d_weight, ConstBlocked d_output, const Loaded& input, cons
                 part + static_cast<std::ptrdiff_t>(row) * c.depth() + share.end, 0.0f);
     }
   }
+  const PanelSteps steps{.left_panel = kTileColumns * kPanelRows, .right_panel = kTileColumns * kPanelColumns};
+  const int row_panels = panel_count(c.out_channels, kPanelRows);
   float* right = scratch;
-  float* left = right + kTileColumns * kPanelColumns;
+  float* left = right + kGradientPanels * kTileColumns * kPanelColumns;
   float* table = left + left_panel_floats(c.out_channels, 1) * kTileColumns;
   for (int tile = first; tile < last; ++tile) {
     const int begin = tile * kTileColumns;
@@ -176,18 +189,26 @@ void add_share(float* d_weight, ConstBlocked d_output, const Loaded& input, cons
       gradients = columns_ahead(d_output, c, next, batch, share.group * c.out_channels, c.out_channels);
       inputs = columns_ahead(input.map, c, next, batch, share.group * c.in_channels + share.begin, share.end - share.begin);
     }
-    const int products = panel_count(c.out_channels, kPanelRows) * panel_count(share.end - share.begin, kPanelColumns);
+    const int products = row_panels * panel_count(share.end - share.begin, kPanelColumns);
     const int gradient_lines = gradients.lines() / products + 1;
     const int input_lines = inputs.lines() / products + 1;
-    for (int step = share.begin; step < share.end; step += kPanelColumns) {
-      pack_inputs(right, input, columns, pieces, c, step, whole);
-      for (int row = 0; row < c.out_channels; row += kPanelRows) {
-        gradients.ask(gradient_lines);
-        inputs.ask(input_lines);
-        const PanelSums sums = multiply_panels(left + static_cast<std::ptrdiff_t>(row) * kTileColumns, right, columns.count);
-        add_sums(part + static_cast<std::ptrdiff_t>(row) * c.depth() + step, sums, c.depth(),
-                 std::min(kPanelRows, c.out_channels - row), std::min(kPanelColumns, share.end - step), tile == first);
+    for (int step = share.begin; step < share.end; step += kGradientPanels * kPanelColumns) {
+      const int panels = std::min(kGradientPanels, panel_count(share.end - step, kPanelColumns));
+      for (int panel = 0; panel < panels; ++panel) {
+        pack_inputs(right + panel * steps.right_panel, input, columns, pieces, c, step + panel * kPanelColumns, whole);
       }
+      for_each_product(0, row_panels, panels, [&]<int kRows, int kColumns>(int row, int panel) {
+        gradients.ask(kRows * kColumns * gradient_lines);
+        inputs.ask(kRows * kColumns * input_lines);
+        const auto sums = multiply_panels<kRows, kColumns>(left + row * steps.left_panel, right + panel * steps.right_panel, columns.count, steps);
+        for (int j = 0; j < kRows; ++j) {
+          for (int i = 0; i < kColumns; ++i) {
+            const int first_row = (row + j) * kPanelRows, column = step + (panel + i) * kPanelColumns;
+            add_sums(part + static_cast<std::ptrdiff_t>(first_row) * c.depth() + column, sums.of[j][i], c.depth(),
+                     std::min(kPanelRows, c.out_channels - first_row), std::min(kPanelColumns, share.end - column), tile == first);
+          }
+        }
+      });
     }
   }
 }

@@ -198,20 +198,24 @@ void transform_inputs(float* to, const Loaded& source, const BlockTiles& block, 
   const std::ptrdiff_t stride = weights_stride(f.in_channels, f.out_channels);
   const std::ptrdiff_t channel = transform_floats(f.inputs);
   const int rows = row_end - row_begin;
+  const PanelSteps steps{.left_panel = static_cast<std::ptrdiff_t>(f.in_channels) * kPanelRows, .right_panel = f.in_channels * channel, .right = channel};
   for (int point = 0; point < f.points(); ++point) {
-    for (int panel = 0; panel < panels; ++panel) {
-      const float* right = inputs + panel * f.in_channels * channel + point * kPanelColumns;
-      float* to = sums + panel * rows * kPanelRows * channel + point * kPanelColumns;
-      for (int row = row_begin; row < row_end; ++row) {
-        const PanelSums result =
-            multiply_panels(weights + point * stride + static_cast<std::ptrdiff_t>(row) * f.in_channels * kPanelRows, right,
-                            f.in_channels, kPanelRows, channel);
-        for (int i = 0; i < kPanelRows; ++i, to += channel) {
-          store(to, result.rows[i][0]);
-          store(to + kLanes, result.rows[i][1]);
+    const float* left = weights + point * stride;
+    for_each_product(row_begin, row_end, panels, [&]<int kRows, int kColumns>(int row, int panel) {
+      const auto result = multiply_panels<kRows, kColumns>(left + static_cast<std::ptrdiff_t>(row) * f.in_channels * kPanelRows,
+                                                           inputs + panel * f.in_channels * channel + point * kPanelColumns, f.in_channels,
+                                                           steps);
+      for (int i = 0; i < kColumns; ++i) {
+        float* to = sums + ((panel + i) * rows + row - row_begin) * kPanelRows * channel + point * kPanelColumns;
+        for (int j = 0; j < kRows; ++j) {
+#pragma GCC unroll 6
+          for (int own = 0; own < kPanelRows; ++own, to += channel) {
+            store(to, result.of[j][i].rows[own][0]);
+            store(to + kLanes, result.of[j][i].rows[own][1]);
+          }
         }
       }
-    }
+    });
   }
 }
 
@@ -389,7 +393,7 @@ void filter(Blocked target, const Loaded& source, const float* weights, const Ep
     const int row_end = row_panels * (part + 1) / blocks.row_parts;
     const BlockTiles own = work.tiles_of(block, target.stride, epilogue.addend.stride);
     float* sums = scratch.thread(team_rank());
-    float* inputs = sums + static_cast<std::ptrdiff_t>(own.panels) * kRowGroup * kPanelRows * transform_floats(f.inputs);
+    float* inputs = sums + static_cast<std::ptrdiff_t>(own.panels) * rows_of_group(f.out_channels) * transform_floats(f.inputs);
     if (blocks.row_parts > 1) {
       inputs = shared + work.inputs_floats(blocks.panel_begin(block));
     } else {

@@ -37,21 +37,25 @@ struct Tiles {
         count(rows * columns * batch) {}
 };
 
-inline constexpr int kRowGroup = 8;                   // panels of output channels whose sums are kept at a time
+inline constexpr int kRowGroup = 44;                  // panels of output channels whose sums are kept at a time
 inline constexpr int kMostTiles = 8 * kPanelColumns;  // of a block
 
-/// How tiles are cut for forward and backward-input so that eight threads have work: into blocks of panels, whose transforms
-/// stay in the cache; where there are few panels, output channels are cut into parts, which share the transformed inputs.
+constexpr int rows_of_group(int out_channels) { return std::min(kRowGroup, panel_count(out_channels, kPanelRows)) * kPanelRows; }
+
+/// How tiles are cut for forward and backward-input so that eight threads have work: into blocks of panels, which read the
+/// weights once each; where there are few blocks, output channels are cut into parts, which share the transformed inputs.
 struct Blocks {
   int panels = 0, blocks = 0, row_parts = 1;
 
-  static constexpr int panels_of_block(int channels) {  // so that its transforms stay in a second-level cache, if they can
-    return std::clamp(4096 / channels / kPanelColumns, 1, kMostTiles / kPanelColumns);
+  /// Two panels' transforms stay in a second-level cache. Weights don't, where there are many: then four panels that leave it are
+  /// quicker than weights read twice as often.
+  static constexpr int panels_of_block(int channels) {
+    return std::clamp(4096 / channels / kPanelColumns, 4, kMostTiles / kPanelColumns);
   }
   constexpr Blocks(int in_channels, int out_channels, const Tiles& tiles)
       : panels(panel_count(tiles.count, kPanelColumns)), blocks(panel_count(panels, panels_of_block(in_channels + out_channels))) {
     if (blocks == 0 || blocks >= kWanted) return;
-    blocks = std::min(panels, kWanted);
+    if (!has_many_weights(in_channels, out_channels)) blocks = std::min(panels, kWanted);
     row_parts = std::min(panel_count(kWanted, blocks), most_parts(out_channels));
   }
   constexpr int panel_begin(int block) const { return static_cast<int>(static_cast<long>(panels) * block / blocks); }
@@ -61,7 +65,10 @@ struct Blocks {
 
  private:
   static constexpr int kWanted = 8;
-  static constexpr int most_parts(int out_channels) { return panel_count(panel_count(out_channels, kPanelRows), 8); }
+  static constexpr int kPartRows = 8;  // panels, at least
+  static constexpr int most_parts(int out_channels) { return panel_count(panel_count(out_channels, kPanelRows), kPartRows); }
+  // More than two megafloats, transformed: not to be read by twice as many blocks.
+  static constexpr bool has_many_weights(int in_channels, int out_channels) { return in_channels * out_channels > 1 << 16; }
 };
 
 /// Floats from one point's matrix to the next one's: an odd number of cache lines, so that the same places of all points fall
@@ -82,7 +89,8 @@ constexpr std::size_t strip_floats(int panels) { return static_cast<std::size_t>
 
 constexpr std::size_t Blocks::shared_floats(int in_channels, int out_channels, const Tiles& tiles, int inputs) {
   if (most_parts(out_channels) == 1) return 0;
-  const int panels = std::min(panel_count(tiles.count, kPanelColumns), kWanted - 1);
+  const int of_block = has_many_weights(in_channels, out_channels) ? panels_of_block(in_channels + out_channels) : 1;
+  const int panels = std::min(panel_count(tiles.count, kPanelColumns), (kWanted - 1) * of_block);
   return static_cast<std::size_t>(panels) * static_cast<std::size_t>(in_channels * transform_floats(inputs));
 }
 
@@ -92,8 +100,8 @@ constexpr std::size_t weights_floats(int in, int out, int inputs) {
 
 /// Floats for each thread: a block's transformed inputs and sums. Shared: the transformed weights, and inputs behind them.
 constexpr ScratchSize filter_scratch(int in, int out, const Tiles& tiles, int inputs) {
-  const int panels = Blocks::panels_of_block(in + out);
-  const int channels = panels * (in + kRowGroup * kPanelRows);
+  const int panels = std::min(Blocks::panels_of_block(in + out), panel_count(tiles.count, kPanelColumns));
+  const int channels = panels * (in + rows_of_group(out));
   return {.per_thread = static_cast<std::size_t>(channels * transform_floats(inputs)) + strip_floats(panels),
           .shared = weights_floats(in, out, inputs) + Blocks::shared_floats(in, out, tiles, inputs)};
 }

@@ -147,18 +147,19 @@ template <int kOutputs, class Rows>
 // sums [point][panel of rows][panel of columns][row][column] of `points` points: += gradients * inputs of `depth` tiles, or =
 // for the first block.
 [[gnu::noinline]] void add_products(float* sums, const GradientTasks& tasks, const float* inputs, const float* gradients, int depth, bool first) {
+  const PanelSteps steps{.right_panel = tasks.panel_floats(kPanelColumns), .left = tasks.tile_step(kPanelRows), .right = tasks.tile_step(kPanelColumns)};
   for (int point = 0; point < tasks.rows() * kInputs; ++point) {
     float* to = sums + point * tasks.stride();
     for (int row = 0; row < tasks.row_panels; ++row) {
       const float* left = gradients + row * tasks.panel_floats(kPanelRows) + point * tasks.point_step(kPanelRows);
-      for (int column = 0; column < tasks.column_panels; ++column) {
-        const float* right = inputs + column * tasks.panel_floats(kPanelColumns) + point * tasks.point_step(kPanelColumns);
-        const PanelSums own = multiply_panels(left, right, depth, tasks.tile_step(kPanelRows), tasks.tile_step(kPanelColumns));
-        for (int i = 0; i < kPanelRows; ++i, to += kPanelColumns) {
-          store(to, first ? own.rows[i][0] : load(to) + own.rows[i][0]);
-          store(to + kLanes, first ? own.rows[i][1] : load(to + kLanes) + own.rows[i][1]);
+      for_each_panels(0, tasks.column_panels, [&]<int kColumns>(int column) {
+        auto own = multiply_panels<1, kColumns>(left, inputs + column * steps.right_panel + point * tasks.point_step(kPanelColumns), depth, steps);
+        for (PanelSums& sum : own.of[0]) {
+          if (!first) add_kept(sum, to);
+          keep(to, sum);
+          to += kSumFloats;
         }
-      }
+      });
     }
   }
 }
