@@ -19,7 +19,7 @@ using ir::ScratchSize;
 constexpr std::int64_t kPanelRows = 6, kPanelColumns = 16;
 constexpr std::int64_t kTileColumns = 12 * kPanelColumns;
 constexpr std::int64_t kDepth = 256;
-constexpr std::int64_t kInputs = 6, kPoints = kInputs * kInputs, kFewInputs = 4, kMostTiles = 128, kRowGroup = 44;
+constexpr std::int64_t kInputs = 6, kPoints = kInputs * kInputs, kFewInputs = 4, kMostTiles = 128, kRowGroup = 44, kOwnRows = 4;
 
 std::int64_t pieces(std::int64_t count, std::int64_t piece) {
   return (count + piece - 1) / piece;
@@ -140,31 +140,49 @@ std::int64_t transformed_weights(std::int64_t in, std::int64_t out, std::int64_t
   return inputs * inputs * point_stride(whole(out, kPanelRows) * in);
 }
 
-// cnn::winograd::filter_scratch, of `tiles` tiles.
-ScratchSize filter_scratch(std::int64_t in, std::int64_t out, std::int64_t tiles, std::int64_t inputs) {
-  const std::int64_t all_panels = pieces(tiles, kPanelColumns);
-  const std::int64_t of_block = std::clamp<std::int64_t>(4096 / (in + out) / kPanelColumns, 4, kMostTiles / kPanelColumns);
-  const std::int64_t panels = std::min(of_block, all_panels);
-  const std::int64_t row_panels = pieces(out, kPanelRows);
-  const std::int64_t shared_panels = pieces(row_panels, 8) == 1 ? 0 : std::min(all_panels, 7 * (in * out > 1 << 16 ? of_block : 1));
-  const std::int64_t transform = (inputs * inputs + 1) * kPanelColumns;  // of a panel's channel
-  return {.per_thread = panels * (in + std::min(kRowGroup, row_panels) * kPanelRows) * transform + 2 * 80 * kPanelColumns * panels,
-          .shared = transformed_weights(in, out, inputs) + shared_panels * in * transform};
+// Tiles of an image's map.
+std::int64_t tiles_of(std::int64_t height, std::int64_t width, std::int64_t outputs) {
+  return pieces(height, outputs) * pieces(width, outputs);
 }
 
-// Tiles of a map's batch.
-std::int64_t tiles_of(std::int64_t height, std::int64_t width, std::int64_t outputs, std::int64_t batch) {
-  return pieces(height, outputs) * pieces(width, outputs) * batch;
+// cnn::winograd::Blocks::is_heavy.
+bool has_heavy_weights(std::int64_t in, std::int64_t out) {
+  return in * out > 1 << 14;
+}
+
+// cnn::winograd::filter_scratch, of `batch` images with `tiles` tiles each.
+ScratchSize filter_scratch(std::int64_t in, std::int64_t out, std::int64_t tiles, std::int64_t batch, std::int64_t inputs) {
+  constexpr std::int64_t kWanted = 8;
+  const std::int64_t all = pieces(tiles * batch, kPanelColumns);
+  const std::int64_t of_block = std::clamp<std::int64_t>(4096 / (in + out) / kPanelColumns, 4, kMostTiles / kPanelColumns);
+  const std::int64_t row_panels = pieces(out, kPanelRows);
+  const std::int64_t transform = (inputs * inputs + 1) * kPanelColumns;  // of a panel's channel
+  const std::int64_t strips = 2 * 80 * kPanelColumns;
+  const bool parted = pieces(row_panels, 8) > 1, heavy = has_heavy_weights(in, out);
+  const std::int64_t most_own = heavy && parted ? std::clamp<std::int64_t>(in * out >> 16, 1, 4) : 0;
+  ScratchSize size;
+  if (most_own > 0) {
+    const std::int64_t panels = std::min(of_block, all);
+    size.per_thread = panels * (kOwnRows * kPanelRows * transform + strips) + transformed_weights(in, kOwnRows * kPanelRows, inputs);
+    size.shared = std::min(all, most_own * of_block) * in * transform;
+  }
+  if (pieces(all, of_block) > most_own) {
+    const std::int64_t panels = std::min(of_block, pieces(all, kWanted));
+    const std::int64_t shared = !heavy && parted ? std::min(all, kWanted - 1) : 0;
+    size.per_thread = std::max(size.per_thread, panels * ((in + std::min(kRowGroup, row_panels) * kPanelRows) * transform + strips));
+    size.shared = std::max(size.shared, transformed_weights(in, out, inputs) + shared * in * transform);
+  }
+  return size;
 }
 
 template <std::int64_t kSide>
 ScratchSize winograd_forward_scratch(const OpContext& context) {
   const Shape s(context);
-  return filter_scratch(s.in, s.out, tiles_of(s.height.out, s.width.out, kSide + 1 - s.height.kernel, context.batch), kSide);
+  return filter_scratch(s.in, s.out, tiles_of(s.height.out, s.width.out, kSide + 1 - s.height.kernel), context.batch, kSide);
 }
 ScratchSize winograd_backward_input_scratch(const OpContext& context) {
   const Shape s(context);
-  return filter_scratch(s.out, s.in, tiles_of(s.in_height, s.in_width, kInputs + 1 - s.height.kernel, context.batch), kInputs);
+  return filter_scratch(s.out, s.in, tiles_of(s.in_height, s.in_width, kInputs + 1 - s.height.kernel), context.batch, kInputs);
 }
 // cnn::winograd::GradientTasks.
 ScratchSize winograd_backward_params_scratch(const OpContext& context) {
@@ -205,7 +223,7 @@ double winograd_cost(const Shape& s, Pass pass, std::int64_t batch, std::int64_t
   const std::int64_t out = pass == Pass::kBackwardInput ? s.in : s.out;
   const std::int64_t height = pass == Pass::kBackwardInput ? s.in_height : s.height.out;
   const std::int64_t width = pass == Pass::kBackwardInput ? s.in_width : s.width.out;
-  const std::int64_t tiles = tiles_of(height, width, inputs + 1 - s.height.kernel, batch);
+  const std::int64_t tiles = tiles_of(height, width, inputs + 1 - s.height.kernel) * batch;
   const double transforms = static_cast<double>(tiles) * (kInput * static_cast<double>(in) + kOutput * static_cast<double>(out)) +
                             kWeights * static_cast<double>(in * out);
   const double multiply = pass == Pass::kBackwardParams ? products(out, in, tiles) : products(out, tiles, in);
@@ -254,6 +272,23 @@ ir::CallDef winograd_2x2_call() {
                   winograd_prepared_floats<kFewInputs>,
                   {"winograd::conv_2x2_prepared_scratch", winograd_prepared_scratch<kFewInputs>}};
   return call;
+}
+
+// The calls by Winograd; heavy weights are not prepared.
+struct Winograd {
+  ir::Calls calls = winograd_calls();
+  ir::CallDef with_2x2 = winograd_2x2_call();
+};
+
+const Winograd& winograd_for(const Shape& s) {
+  static const Winograd prepared;
+  static const Winograd unprepared = [] {
+    Winograd result;
+    result.calls.forward.prepare = {};
+    result.with_2x2.prepare = {};
+    return result;
+  }();
+  return has_heavy_weights(s.in, s.out) ? unprepared : prepared;
 }
 
 const ir::CallDef& call_of(const ir::Calls& calls, Pass pass) {
@@ -311,19 +346,18 @@ ScratchSize packed_scratch(const OpContext& context) {
 
 ir::Decision decide_convolution(const OpContext& context, Pass pass, ir::Precision precision) {
   static const ir::Calls packed = packed_calls();
-  static const ir::Calls winograd = winograd_calls();
-  static const ir::CallDef winograd_2x2 = winograd_2x2_call();
-  constexpr double kGain = 1.1;  // that the model must see, since it is a rough one
   const Shape s(context);
+  const Winograd& winograd = winograd_for(s);
+  constexpr double kGain = 1.1;  // that the model must see, since it is a rough one
   const std::int64_t kernel = s.height.kernel;
   const std::string closed = obstacle(s, precision);
   ir::Decision decision{.candidates = {{.name = "packed", .call = &call_of(packed, pass)},
-                                       {.name = "winograd", .call = &call_of(winograd, pass), .obstacle = closed}},
+                                       {.name = "winograd", .call = &call_of(winograd.calls, pass), .obstacle = closed}},
                         .chosen = 0,
                         .reason = {}};
   if (pass == Pass::kForward) {
     const std::string not_three = kernel == 3 ? "" : fmt::format("the kernel is {0}x{0}", kernel);
-    decision.candidates.push_back({.name = "winograd_2x2", .call = &winograd_2x2, .obstacle = closed.empty() ? not_three : closed});
+    decision.candidates.push_back({.name = "winograd_2x2", .call = &winograd.with_2x2, .obstacle = closed.empty() ? not_three : closed});
   }
   if (s.pointwise()) {
     decision.reason = "packed: a 1x1 kernel is one product of matrices";

@@ -81,24 +81,38 @@ void transform_weights_of(float* to, std::ptrdiff_t stride, const float* const (
   }
 }
 
-// [point] left panels of the filter's weights [out][in], from [out_channels][in_channels][taps][taps] of the geometry.
-void transform_all_weights(float* to, const float* weight, const Filter& f, bool turned) {
-  const std::ptrdiff_t stride = weights_stride(f.in_channels, f.out_channels);
+// The weights of a filter, as they are or as transform_all_weights() leaves them. Turned: those of the convolution whose gradient the
+// filter computes.
+struct Weights {
+  const float* data;
+  bool transformed, turned;
+};
+
+// Left panels [row_begin, row_end) of all points' weights [out][in], `stride` floats from point to point: one of the rows after the other
+// from `to` on.
+void transform_weights_of_rows(float* to, std::ptrdiff_t stride, const Weights& weights, const Filter& f, int row_begin, int row_end) {
   const std::ptrdiff_t taps = static_cast<std::ptrdiff_t>(f.taps) * f.taps;
-  const std::ptrdiff_t row_step = turned ? taps : f.in_channels * taps;
-  const std::ptrdiff_t channel_step = turned ? f.out_channels * taps : taps;
-  for_each_tile(panel_count(f.out_channels, kPanelRows), [&](int panel) {
-    for (int channel = 0; channel < f.in_channels; ++channel) {
+  const std::ptrdiff_t row_step = weights.turned ? taps : f.in_channels * taps;
+  const std::ptrdiff_t channel_step = weights.turned ? f.out_channels * taps : taps;
+  for (int panel = row_begin; panel < row_end; ++panel) {
+    for (int channel = 0; channel < f.in_channels; ++channel, to += kPanelRows) {
       const float* rows[kLanes];
       for (int lane = 0; lane < kLanes; ++lane) {  // the last row again where there is none: nobody reads its sums
         const int row = std::min(panel * kPanelRows + std::min(lane, kPanelRows - 1), f.out_channels - 1);
-        rows[lane] = weight + row * row_step + channel * channel_step;
+        rows[lane] = weights.data + row * row_step + channel * channel_step;
       }
-      float* place = to + (static_cast<std::ptrdiff_t>(panel) * f.in_channels + channel) * kPanelRows;
       const bool last = channel + 1 == f.in_channels;
-      with_sides(f, [&]<int kSide, int kTaps>() { transform_weights_of<kSide, kTaps>(place, stride, rows, turned, last); });
+      with_sides(f, [&]<int kSide, int kTaps>() { transform_weights_of<kSide, kTaps>(to, stride, rows, weights.turned, last); });
     }
+  }
+}
+
+Weights transform_all_weights(float* to, const Weights& weights, const Filter& f) {
+  const std::ptrdiff_t stride = weights_stride(f.in_channels, f.out_channels);
+  for_each_tile(panel_count(f.out_channels, kPanelRows), [&](int panel) {
+    transform_weights_of_rows(to + static_cast<std::ptrdiff_t>(panel) * f.in_channels * kPanelRows, stride, weights, f, panel, panel + 1);
   });
+  return {to, true, weights.turned};
 }
 
 struct TilePlace {
@@ -192,21 +206,18 @@ void transform_inputs(float* to, const Loaded& source, const BlockTiles& block, 
   }
 }
 
-// Rows [row_begin, row_end) of panels of all points' products: [panel][row][point][tile].
-[[gnu::noinline]] void multiply_points(float* sums, const float* inputs, const float* weights, const Filter& f, int panels, int row_begin,
-                     int row_end) {
-  const std::ptrdiff_t stride = weights_stride(f.in_channels, f.out_channels);
+// All points' products of `rows` panels of rows, whose weights are `stride` floats from point to point: [panel][row][point][tile].
+[[gnu::noinline]] void multiply_points(float* sums, const float* inputs, const float* weights, std::ptrdiff_t stride, const Filter& f, int panels,
+                                       int rows) {
   const std::ptrdiff_t channel = transform_floats(f.inputs);
-  const int rows = row_end - row_begin;
   const PanelSteps steps{.left_panel = static_cast<std::ptrdiff_t>(f.in_channels) * kPanelRows, .right_panel = f.in_channels * channel, .right = channel};
   for (int point = 0; point < f.points(); ++point) {
     const float* left = weights + point * stride;
-    for_each_product(row_begin, row_end, panels, [&]<int kRows, int kColumns>(int row, int panel) {
-      const auto result = multiply_panels<kRows, kColumns>(left + static_cast<std::ptrdiff_t>(row) * f.in_channels * kPanelRows,
-                                                           inputs + panel * f.in_channels * channel + point * kPanelColumns, f.in_channels,
-                                                           steps);
+    for_each_product(0, rows, panels, [&]<int kRows, int kColumns>(int row, int panel) {
+      const auto result = multiply_panels<kRows, kColumns>(left + row * steps.left_panel, inputs + panel * steps.right_panel + point * kPanelColumns,
+                                                           f.in_channels, steps);
       for (int i = 0; i < kColumns; ++i) {
-        float* to = sums + ((panel + i) * rows + row - row_begin) * kPanelRows * channel + point * kPanelColumns;
+        float* to = sums + ((panel + i) * rows + row) * kPanelRows * channel + point * kPanelColumns;
         for (int j = 0; j < kRows; ++j) {
 #pragma GCC unroll 6
           for (int own = 0; own < kPanelRows; ++own, to += channel) {
@@ -377,14 +388,22 @@ void share_inputs(float* shared, const Loaded& source, const Work& work, const S
   });
 }
 
-// `shared`: for what Blocks::shared_floats() says.
-void filter(Blocked target, const Loaded& source, const float* weights, const Epilogue& epilogue, const Filter& f, int batch,
-            const Scratch& scratch, float* shared) {
+void filter(Blocked target, const Loaded& source, Weights weights, const Epilogue& epilogue, const Filter& f, int batch,
+            const Scratch& scratch) {
   const Work work(f, batch);
   const Blocks& blocks = work.blocks;
   decltype(&transform_outputs<kInputs, 3>) finish = nullptr;
   with_sides(f, [&]<int kSide, int kTaps>() { finish = transform_outputs<kSide, kTaps>; });
   const int row_panels = panel_count(f.out_channels, kPanelRows);
+  const std::ptrdiff_t floats = transform_floats(f.inputs);
+  const int group = blocks.own_weights ? kOwnRows : kRowGroup;
+  const bool own_weights = blocks.own_weights && !weights.transformed;
+  const std::ptrdiff_t stride = weights_stride(f.in_channels, own_weights ? kOwnRows * kPanelRows : f.out_channels);
+  float* shared = scratch.shared;
+  if (!own_weights && !weights.transformed) {
+    weights = transform_all_weights(shared, weights, f);
+    shared += weights_floats(f.in_channels, f.out_channels, f.inputs);
+  }
   if (blocks.row_parts > 1) share_inputs(shared, source, work, scratch);
   for_each_tile(blocks.blocks * blocks.row_parts, [&](int task) {
     const int block = task / blocks.row_parts;
@@ -393,31 +412,33 @@ void filter(Blocked target, const Loaded& source, const float* weights, const Ep
     const int row_end = row_panels * (part + 1) / blocks.row_parts;
     const BlockTiles own = work.tiles_of(block, target.stride, epilogue.addend.stride);
     float* sums = scratch.thread(team_rank());
-    float* inputs = sums + static_cast<std::ptrdiff_t>(own.panels) * rows_of_group(f.out_channels) * transform_floats(f.inputs);
+    float* behind = sums + own.panels * std::min(group, row_panels) * kPanelRows * floats;
+    const float* inputs = behind;
     if (blocks.row_parts > 1) {
       inputs = shared + work.inputs_floats(blocks.panel_begin(block));
     } else {
-      transform_inputs(inputs, source, own, f, 0, f.in_channels, inputs + work.inputs_floats(own.panels));
+      transform_inputs(behind, source, own, f, 0, f.in_channels, behind + work.inputs_floats(own.panels));
     }
-    for (int row = row_begin; row < row_end; row += kRowGroup) {
-      const int last = std::min(row + kRowGroup, row_end);
-      multiply_points(sums, inputs, weights, f, own.panels, row, last);
-      finish(target, epilogue, f, sums, own, (last - row) * kPanelRows, row * kPanelRows,
-             std::min(last * kPanelRows, f.out_channels));
+    for (int row = row_begin; row < row_end; row += group) {
+      const int last = std::min(row + group, row_end);
+      const float* rows = weights.data + static_cast<std::ptrdiff_t>(row) * f.in_channels * kPanelRows;
+      if (own_weights) {
+        transform_weights_of_rows(behind, stride, weights, f, row, last);
+        rows = behind;
+      }
+      multiply_points(sums, inputs, rows, stride, f, own.panels, last - row);
+      finish(target, epilogue, f, sums, own, (last - row) * kPanelRows, row * kPanelRows, std::min(last * kPanelRows, f.out_channels));
     }
   });
 }
 
 void prepare(float* prepared, ConstFloats weight, const ConvGeometry& g, int inputs) {
-  transform_all_weights(prepared, weight.data(), forward_filter(g, inputs), false);
+  transform_all_weights(prepared, {weight.data(), false, false}, forward_filter(g, inputs));
 }
 
 void forward(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue, const ConvGeometry& g, int inputs,
              int batch, const Scratch& scratch) {
-  const Filter f = forward_filter(g, inputs);
-  if (weight.prepared) return filter(output, input, weight.data, epilogue, f, batch, scratch, scratch.shared);
-  transform_all_weights(scratch.shared, weight.data, f, false);
-  filter(output, input, scratch.shared, epilogue, f, batch, scratch, scratch.shared + weights_floats(f.in_channels, f.out_channels, inputs));
+  filter(output, input, {weight.data, weight.prepared, false}, epilogue, forward_filter(g, inputs), batch, scratch);
 }
 
 }  // namespace
@@ -440,10 +461,8 @@ void conv_2x2(Blocked output, const Loaded& input, const ConvWeights& weight, co
 
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
                          const Scratch& scratch) {
-  const Filter f = backward_filter(g);
-  transform_all_weights(scratch.shared, weight.data(), f, true);
-  filter(d_input.map, d_output, scratch.shared, d_input.add ? Epilogue().plus(d_input.map) : Epilogue(), f, batch, scratch,
-         scratch.shared + weights_floats(f.in_channels, f.out_channels, f.inputs));
+  filter(d_input.map, d_output, {weight.data(), false, true}, d_input.add ? Epilogue().plus(d_input.map) : Epilogue(), backward_filter(g), batch,
+         scratch);
 }
 
 }  // namespace cnn::winograd

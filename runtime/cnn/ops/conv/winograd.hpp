@@ -38,6 +38,7 @@ struct Tiles {
 };
 
 inline constexpr int kRowGroup = 44;                  // panels of output channels whose sums are kept at a time
+inline constexpr int kOwnRows = 4;                    // the same where a task transforms their weights itself
 inline constexpr int kMostTiles = 8 * kPanelColumns;  // of a block
 
 constexpr int rows_of_group(int out_channels) { return std::min(kRowGroup, panel_count(out_channels, kPanelRows)) * kPanelRows; }
@@ -46,29 +47,41 @@ constexpr int rows_of_group(int out_channels) { return std::min(kRowGroup, panel
 /// weights once each; where there are few blocks, output channels are cut into parts, which share the transformed inputs.
 struct Blocks {
   int panels = 0, blocks = 0, row_parts = 1;
+  bool own_weights = false;  // whether each task transforms the weights of its rows, which then are nowhere as a whole
 
+  constexpr Blocks(int in_channels, int out_channels, const Tiles& tiles)
+      : panels(panel_count(tiles.count, kPanelColumns)), blocks(panel_count(panels, panels_of_block(in_channels + out_channels))) {
+    if (blocks == 0) return;
+    own_weights = blocks <= most_with_own_weights(in_channels, out_channels);
+    if (!own_weights) {
+      if (blocks >= kWanted) return;
+      blocks = std::min(panels, kWanted);
+      if (is_heavy(in_channels, out_channels)) return;
+    }
+    row_parts = std::min(panel_count(kWanted, blocks), most_parts(out_channels));
+  }
+  constexpr int panel_begin(int block) const { return static_cast<int>(static_cast<long>(panels) * block / blocks); }
+
+  /// Whether transformed weights, four times the weights, would take more than half a megafloat: these are not kept for predictions.
+  static constexpr bool is_heavy(int in_channels, int out_channels) { return in_channels * out_channels > 1 << 14; }
+
+ private:
+  friend constexpr ScratchSize filter_scratch(int, int, const Tiles&, int);
+
+  static constexpr int kWanted = 8;
+  static constexpr int kPartRows = 8;  // panels, at least
+
+  static constexpr int most_parts(int out_channels) { return panel_count(panel_count(out_channels, kPanelRows), kPartRows); }
   /// Two panels' transforms stay in a second-level cache. Weights don't, where there are many: then four panels that leave it are
   /// quicker than weights read twice as often.
   static constexpr int panels_of_block(int channels) {
     return std::clamp(4096 / channels / kPanelColumns, 4, kMostTiles / kPanelColumns);
   }
-  constexpr Blocks(int in_channels, int out_channels, const Tiles& tiles)
-      : panels(panel_count(tiles.count, kPanelColumns)), blocks(panel_count(panels, panels_of_block(in_channels + out_channels))) {
-    if (blocks == 0 || blocks >= kWanted) return;
-    if (!has_many_weights(in_channels, out_channels)) blocks = std::min(panels, kWanted);
-    row_parts = std::min(panel_count(kWanted, blocks), most_parts(out_channels));
+  /// Each block transforms all weights anew, which costs a seventh of its products; read once from memory they cost more.
+  static constexpr int most_with_own_weights(int in_channels, int out_channels) {
+    if (!is_heavy(in_channels, out_channels) || most_parts(out_channels) == 1) return 0;
+    return std::clamp((in_channels * out_channels) >> 16, 1, 4);
   }
-  constexpr int panel_begin(int block) const { return static_cast<int>(static_cast<long>(panels) * block / blocks); }
-
-  /// Floats of the inputs' transforms where they are shared, for batches of any size up to that of `tiles`.
-  static constexpr std::size_t shared_floats(int in_channels, int out_channels, const Tiles& tiles, int inputs);
-
- private:
-  static constexpr int kWanted = 8;
-  static constexpr int kPartRows = 8;  // panels, at least
-  static constexpr int most_parts(int out_channels) { return panel_count(panel_count(out_channels, kPanelRows), kPartRows); }
-  // More than two megafloats, transformed: not to be read by twice as many blocks.
-  static constexpr bool has_many_weights(int in_channels, int out_channels) { return in_channels * out_channels > 1 << 16; }
 };
 
 /// Floats from one point's matrix to the next one's: an odd number of cache lines, so that the same places of all points fall
@@ -87,23 +100,31 @@ constexpr int transform_floats(int inputs) { return (inputs * inputs + 1) * kPan
 /// Floats of two channels' strips of a block: at most 80 for each tile.
 constexpr std::size_t strip_floats(int panels) { return static_cast<std::size_t>(2 * 80 * kPanelColumns * panels); }
 
-constexpr std::size_t Blocks::shared_floats(int in_channels, int out_channels, const Tiles& tiles, int inputs) {
-  if (most_parts(out_channels) == 1) return 0;
-  const int of_block = has_many_weights(in_channels, out_channels) ? panels_of_block(in_channels + out_channels) : 1;
-  const int panels = std::min(panel_count(tiles.count, kPanelColumns), (kWanted - 1) * of_block);
-  return static_cast<std::size_t>(panels) * static_cast<std::size_t>(in_channels * transform_floats(inputs));
-}
-
 constexpr std::size_t weights_floats(int in, int out, int inputs) {
   return static_cast<std::size_t>(inputs * inputs * weights_stride(in, out));
 }
 
-/// Floats for each thread: a block's transformed inputs and sums. Shared: the transformed weights, and inputs behind them.
+/// Floats for batches of any size up to that of `tiles`. For each thread: a block's transformed inputs and sums, and the weights of a
+/// few rows. Shared: the transformed weights, and inputs behind them.
 constexpr ScratchSize filter_scratch(int in, int out, const Tiles& tiles, int inputs) {
-  const int panels = std::min(Blocks::panels_of_block(in + out), panel_count(tiles.count, kPanelColumns));
-  const int channels = panels * (in + rows_of_group(out));
-  return {.per_thread = static_cast<std::size_t>(channels * transform_floats(inputs)) + strip_floats(panels),
-          .shared = weights_floats(in, out, inputs) + Blocks::shared_floats(in, out, tiles, inputs)};
+  const Blocks blocks(in, out, tiles);
+  const int of_block = Blocks::panels_of_block(in + out);
+  const int floats = transform_floats(inputs);
+  ScratchSize size;
+  if (const int most = Blocks::most_with_own_weights(in, out); most > 0) {
+    const int panels = std::min(of_block, blocks.panels);
+    size.per_thread = static_cast<std::size_t>(panels * kOwnRows * kPanelRows * floats) + weights_floats(in, kOwnRows * kPanelRows, inputs) +
+                      strip_floats(panels);
+    size.shared = static_cast<std::size_t>(std::min(blocks.panels, most * of_block) * in * floats);
+  }
+  if (!blocks.own_weights) {
+    const int panels = std::min(of_block, panel_count(blocks.panels, Blocks::kWanted));
+    const bool shares = !Blocks::is_heavy(in, out) && Blocks::most_parts(out) > 1;
+    const int shared = shares ? std::min(blocks.panels, Blocks::kWanted - 1) * in * floats : 0;
+    size.per_thread = std::max(size.per_thread, static_cast<std::size_t>(panels * (in + rows_of_group(out)) * floats) + strip_floats(panels));
+    size.shared = std::max(size.shared, weights_floats(in, out, inputs) + static_cast<std::size_t>(shared));
+  }
+  return size;
 }
 constexpr ScratchSize forward_scratch(const ConvGeometry& g, int batch, int inputs) {
   return filter_scratch(g.in_channels, g.out_channels, Tiles(g.out_height, g.out_width, batch, outputs_of(g.kernel_height, inputs)), inputs);
@@ -156,11 +177,11 @@ void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const 
 /// As cnn::conv_prepare: the transformed weights.
 constexpr std::size_t conv_prepared_floats(const ConvGeometry& g) { return weights_floats(g.in_channels, g.out_channels, kInputs); }
 void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& geometry);
-constexpr ScratchSize without_weights(ScratchSize size, std::size_t weights) {
-  return {.per_thread = size.per_thread, .shared = size.shared - weights};
+constexpr ScratchSize without_weights(ScratchSize size, const ConvGeometry& g, std::size_t weights) {
+  return {.per_thread = size.per_thread, .shared = Blocks::is_heavy(g.in_channels, g.out_channels) ? size.shared : size.shared - weights};
 }
 constexpr ScratchSize conv_prepared_scratch(const ConvGeometry& g, int batch) {
-  return without_weights(winograd::conv_scratch(g, batch), winograd::conv_prepared_floats(g));
+  return without_weights(winograd::conv_scratch(g, batch), g, winograd::conv_prepared_floats(g));
 }
 
 /// The same by F(2x2, 3x3), for 3x3 convolutions that fit.
@@ -172,7 +193,7 @@ constexpr std::size_t conv_2x2_prepared_floats(const ConvGeometry& g) {
 }
 void conv_2x2_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& geometry);
 constexpr ScratchSize conv_2x2_prepared_scratch(const ConvGeometry& g, int batch) {
-  return without_weights(conv_2x2_scratch(g, batch), conv_2x2_prepared_floats(g));
+  return without_weights(conv_2x2_scratch(g, batch), g, conv_2x2_prepared_floats(g));
 }
 
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& geometry, int batch,
