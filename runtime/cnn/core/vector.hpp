@@ -14,6 +14,22 @@ inline constexpr int kLanes = 8;
 /// Half of one, for what is too short for a whole.
 using UnalignedFour = float __attribute__((vector_size(16), aligned(4), may_alias));
 
+/// As many floats as a register holds, but eight at least: for sources that have enough to do for sixteen.
+#if defined(__AVX512F__)
+using Wide = float __attribute__((vector_size(64)));
+#else
+using Wide = Vector;
+#endif
+inline constexpr int kWideLanes = sizeof(Wide) / sizeof(float);
+
+/// A Vector or a Wide from memory.
+template <class V>
+V load_as(const float* from) {
+  V value;
+  __builtin_memcpy(&value, from, sizeof value);
+  return value;
+}
+
 inline Vector load(const float* from) {
   return *reinterpret_cast<const UnalignedVector*>(from);
 }
@@ -42,6 +58,19 @@ inline Vector load_part(const float* from, int count) {
 inline void store(float* to, Vector value) {
   *reinterpret_cast<UnalignedVector*>(to) = value;
 }
+
+#if defined(__AVX512F__)
+inline void store(float* to, Wide value) {
+  __builtin_memcpy(to, &value, sizeof value);
+}
+
+/// The first or the second eight of sixteen.
+template <int kHalf>
+Vector half_of(Wide value) {
+  constexpr int kFirst = kHalf * kLanes;
+  return __builtin_shufflevector(value, value, kFirst, kFirst + 1, kFirst + 2, kFirst + 3, kFirst + 4, kFirst + 5, kFirst + 6, kFirst + 7);
+}
+#endif
 
 /// The first `count` of eight elements, 1 to 7; nothing behind them is written.
 inline void store_part(float* to, Vector value, int count) {
@@ -109,16 +138,19 @@ inline void prefetch(const float* from, int count) {
 }
 
 /// The same number in all lanes.
-inline Vector broadcast(float value) {
-  return value - Vector{};
+template <class V = Vector>
+V broadcast(float value) {
+  return value - V{};
 }
 
 /// The larger of the two; NaN stays NaN.
-inline Vector at_least(Vector value, Vector least) {
+template <class V>
+V at_least(V value, V least) {
   return least > value ? least : value;
 }
 
-inline Vector at_most(Vector value, Vector most) {
+template <class V>
+V at_most(V value, V most) {
   return most < value ? most : value;
 }
 
@@ -141,5 +173,27 @@ inline void transpose(Vector (&rows)[kLanes]) {
     rows[i + 4] = __builtin_shufflevector(fours[i], fours[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
   }
 }
+
+#if defined(__AVX512F__)
+/// The same of both halves: eight rows of sixteen, of which each half becomes a column.
+inline void transpose(Wide (&rows)[kLanes]) {
+  Wide pairs[kLanes];
+  for (int i = 0; i < kLanes; i += 2) {
+    pairs[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30);
+    pairs[i + 1] = __builtin_shufflevector(rows[i], rows[i + 1], 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
+  }
+  Wide fours[kLanes];
+  for (int i = 0; i < kLanes; i += 4) {
+    for (int j = 0; j < 2; ++j) {
+      fours[i + j] = __builtin_shufflevector(pairs[i + j], pairs[i + j + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+      fours[i + j + 2] = __builtin_shufflevector(pairs[i + j], pairs[i + j + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    }
+  }
+  for (int i = 0; i < 4; ++i) {
+    rows[i] = __builtin_shufflevector(fours[i], fours[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
+    rows[i + 4] = __builtin_shufflevector(fours[i], fours[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+  }
+}
+#endif
 
 }  // namespace cnn

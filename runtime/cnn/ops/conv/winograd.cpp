@@ -175,15 +175,15 @@ template <int kSide>
 // The second half, from left to right: [panel][channel][point][tile of the panel].
 template <int kSide>
 [[gnu::noinline]] void transform_across(float* to, const float* strips, const BlockTiles& block, const Filter& f, int channel) {
-  for (int first = 0; first < block.panels * kPanelColumns; first += kLanes) {
-    const float* lanes[kLanes];
-    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = strips + block.places[first + lane].strip;
+  for (int first = 0; first < block.panels * kPanelColumns; first += kWideLanes) {
+    const float* lanes[kWideLanes];
+    for (int lane = 0; lane < kWideLanes; ++lane) lanes[lane] = strips + block.places[first + lane].strip;
     float* place = to + (static_cast<std::ptrdiff_t>(first / kPanelColumns) * f.in_channels + channel) * transform_floats(kSide) +
                    first % kPanelColumns;
     for (int row = 0; row < kSide; ++row) {
-      Vector places[kLanes];
+      Wide places[kLanes];
       load_lanes(places, lanes, static_cast<std::ptrdiff_t>(row) * block.strip_row);
-      Vector taken[kSide], points[kSide];
+      Wide taken[kSide], points[kSide];
       for (int column = 0; column < kSide; ++column) taken[column] = places[column];
       transform_input(points, taken);
       for (int column = 0; column < kSide; ++column, place += kPanelColumns) store(place, points[column]);
@@ -254,6 +254,15 @@ class Finish {
   }
 
   // Row `row` of each tile's outputs, a vector over the tiles for each column.
+#if defined(__AVX512F__)
+  void operator()(const Wide (&columns)[kOutputs], const TilePlace* places, int count, int row) const {
+    Vector some[kOutputs];
+    for (int i = 0; i < kOutputs; ++i) some[i] = half_of<0>(columns[i]);
+    (*this)(some, places, count, row);
+    for (int i = 0; i < kOutputs; ++i) some[i] = half_of<1>(columns[i]);
+    (*this)(some, places + kLanes, count - kLanes, row);
+  }
+#endif
   void operator()(const Vector (&columns)[kOutputs], const TilePlace* places, int count, int row) const {
     Vector joined[kOutputs];  // each the row of kJoined tiles
     join(joined, columns);
@@ -336,23 +345,23 @@ template <int kSide, int kTaps>
   constexpr int kOutputs = outputs_of(kTaps, kSide);
   for (int channel = channel_begin; channel < channel_end; ++channel) {
     const Finish<kOutputs> finish(target, epilogue, f, channel);
-    for (int first = 0; first < block.count; first += kLanes) {
+    for (int first = 0; first < block.count; first += kWideLanes) {
       const float* from =
           sums + (static_cast<std::ptrdiff_t>(first / kPanelColumns) * rows + channel - channel_begin) * transform_floats(kSide) +
           first % kPanelColumns;
       const TilePlace* places = block.places + first;
-      const int count = std::min(kLanes, block.count - first);
+      const int count = std::min(kWideLanes, block.count - first);
       finish.prefetch(places, count, f.out_plane());
-      Vector half[kSide][kOutputs];  // [column][row]
+      Wide half[kSide][kOutputs];  // [column][row]
       for (int column = 0; column < kSide; ++column) {
-        Vector taken[kSide];
-        for (int row = 0; row < kSide; ++row) taken[row] = load(from + (row * kSide + column) * kPanelColumns);
+        Wide taken[kSide];
+        for (int row = 0; row < kSide; ++row) taken[row] = load_as<Wide>(from + (row * kSide + column) * kPanelColumns);
         transform_output(half[column], taken);
       }
       for (int row = 0; row < kOutputs; ++row) {
-        Vector taken[kSide];
+        Wide taken[kSide];
         for (int column = 0; column < kSide; ++column) taken[column] = half[column][row];
-        Vector outputs[kOutputs];
+        Wide outputs[kOutputs];
         transform_output(outputs, taken);
         finish(outputs, places, count, row);
       }

@@ -16,7 +16,8 @@ struct AllInputRows {
   static constexpr int kRows = kInputs, kTaken = kInputs;
   int rows[kTaken] = {0, 1, 2, 3, 4, 5};
 
-  void operator()(Vector (&to)[kRows], const Vector (&places)[kTaken]) const { transform_input(to, places); }
+  template <class V>
+  void operator()(V (&to)[kRows], const V (&places)[kTaken]) const { transform_input(to, places); }
 };
 template <int kOutputs>
 struct AllGradientRows {
@@ -26,7 +27,8 @@ struct AllGradientRows {
     for (int i = 0; i < kTaken; ++i) rows[i] = i;
   }
 
-  void operator()(Vector (&to)[kRows], const Vector (&places)[kTaken]) const { transform_output_gradient(to, places); }
+  template <class V>
+  void operator()(V (&to)[kRows], const V (&places)[kTaken]) const { transform_output_gradient(to, places); }
 };
 
 // Or one row of points, which takes four rows of places, each with a factor.
@@ -35,7 +37,8 @@ struct PointRow {
   int rows[kTaken];
   float factors[kTaken];
 
-  void operator()(Vector (&to)[kRows], const Vector (&places)[kTaken]) const {
+  template <class V>
+  void operator()(V (&to)[kRows], const V (&places)[kTaken]) const {
     to[0] = factors[0] * places[0] + factors[1] * places[1] + factors[2] * places[2] + factors[3] * places[3];
   }
 };
@@ -98,16 +101,16 @@ template <class Rows>
   transform_down<kPanelColumns>(maps, kInputs, panel * kPanelColumns, tiles, begin, end, rows,
                                          [&](const float* strips, int tile, int count) {
     const std::ptrdiff_t step = tasks.point_step(kPanelColumns);
-    for (int half = 0; half < kPanelColumns; half += kLanes) {
-      const float* lanes[kLanes];
-      for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = strips + (half + lane) * Rows::kRows * kStripRow;
+    for (int half = 0; half < kPanelColumns; half += kWideLanes) {
+      const float* lanes[kWideLanes];
+      for (int lane = 0; lane < kWideLanes; ++lane) lanes[lane] = strips + (half + lane) * Rows::kRows * kStripRow;
       for (int i = 0; i < count; ++i) {
         float* place = to + (tile + i) * tasks.tile_step(kPanelColumns) + half;
         for (int row = 0; row < Rows::kRows; ++row) {
-          Vector places[kLanes];
+          Wide places[kLanes];
           load_lanes(places, lanes, row * kStripRow + i * tiles.outputs);
-          const Vector taken[kInputs] = {places[0], places[1], places[2], places[3], places[4], places[5]};
-          Vector points[kInputs];
+          const Wide taken[kInputs] = {places[0], places[1], places[2], places[3], places[4], places[5]};
+          Wide points[kInputs];
           transform_input(points, taken);
           for (int column = 0; column < kInputs; ++column, place += step) store(place, points[column]);
         }

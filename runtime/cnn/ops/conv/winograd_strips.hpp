@@ -54,20 +54,22 @@ struct StripRows {
   }
 };
 
-/// strip [kTo][stride], `count` places: transform(to, rows) of the rows, eight places at a time.
+/// strip [kTo][stride], `count` places: transform(to, rows) of the rows, a vector of places at a time.
 template <int kTo, int kRows, class Map, class Transform>
 [[gnu::always_inline]] inline void transform_places(float* strip, int stride, const StripRows<kRows>& rows, int count, Map&& map,
                                                     Transform&& transform) {
-  const auto put = [&](int place, auto&& take) {
-    Vector taken[kRows], to[kTo];
-    for (int row = 0; row < kRows; ++row) taken[row] = map(take(rows.from[row] + place), row);
+  const auto put = [&]<class V>(int place, V (*take)(const float*, int)) __attribute__((always_inline)) {
+    V taken[kRows], to[kTo];
+    for (int row = 0; row < kRows; ++row) taken[row] = map(take(rows.from[row] + place, count), row);
     transform(to, taken);
     for (int row = 0; row < kTo; ++row) store(strip + row * stride + place, to[row]);
   };
-  if (count < kLanes) return put(0, [&](const float* from) { return load_part(from, count); });
+  if (count < kLanes) return put(0, +[](const float* from, int some) { return load_part(from, some); });
+  constexpr auto kEight = +[](const float* from, int) { return load(from); };
   int place = 0;
-  for (; place + kLanes <= count; place += kLanes) put(place, [](const float* from) { return load(from); });
-  if (place < count) put(count - kLanes, [](const float* from) { return load(from); });
+  for (; place + kWideLanes <= count; place += kWideLanes) put(place, +[](const float* from, int) { return load_as<Wide>(from); });
+  for (; place + kLanes <= count; place += kLanes) put(place, kEight);
+  if (place < count) put(count - kLanes, kEight);
 }
 
 /// strip [kTo][stride]: transform(to, rows) of the plane's rows `rows`, `columns` places from x on, zeros beside the plane.
@@ -79,7 +81,7 @@ template <int kTo, int kRows, class Transform>
   if (begin < end) {
     const StripRows<kRows> own(plane, rows, x + begin, end - begin);
     if (plane.source.affine == nullptr) {
-      transform_places<kTo>(strip + begin, stride, own, end - begin, [](Vector value, int) { return value; }, transform);
+      transform_places<kTo>(strip + begin, stride, own, end - begin, [](auto value, int) { return value; }, transform);
     } else {
       const ChannelMap map(plane.source, plane.channel, plane.channels);
       float scale[kRows], shift[kRows];  // 0 outside: 0 is what all activations make of that
@@ -89,8 +91,8 @@ template <int kTo, int kRows, class Transform>
       }
       transform_places<kTo>(
           strip + begin, stride, own, end - begin,
-          [&](Vector value, int row) {
-            return at_most(at_least(value * scale[row] + shift[row], broadcast(map.least)), broadcast(map.most));
+          [&]<class V>(V value, int row) {
+            return at_most(at_least(value * scale[row] + shift[row], broadcast<V>(map.least)), broadcast<V>(map.most));
           },
           transform);
     }
@@ -106,5 +108,14 @@ template <int kTo, int kRows, class Transform>
   for (int lane = 0; lane < kLanes; ++lane) places[lane] = load(lanes[lane] + offset);
   transpose(places);
 }
+#if defined(__AVX512F__)
+[[gnu::always_inline]] inline void load_lanes(Wide (&places)[kLanes], const float* const* lanes, std::ptrdiff_t offset) {
+  for (int lane = 0; lane < kLanes; ++lane) {
+    places[lane] = __builtin_shufflevector(load(lanes[lane] + offset), load(lanes[lane + kLanes] + offset), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
+                                           13, 14, 15);
+  }
+  transpose(places);
+}
+#endif
 
 }  // namespace cnn::winograd
