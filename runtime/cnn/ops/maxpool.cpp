@@ -59,7 +59,7 @@ void find_winners(Winners& winners, const float* plane, const PoolGeometry& g, i
 constexpr int kBandRows = 4;
 constexpr int kMostKernel = 15;
 constexpr int kMostStride = 2;
-constexpr int kBandPitch = (kPoolPiece - 1) * kMostStride + kMostKernel + 2 * kLanes;
+constexpr int kBandPitch = (kPoolPiece - 1) * kMostStride + kMostKernel + 3 * kLanes;
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
 bool usual(const PoolGeometry& g) {
@@ -80,10 +80,17 @@ struct Band {
       const int in_y = y * g.stride_height - g.pad_top + row;
       const bool inside = in_y >= 0 && in_y < g.in_height;
       const int from = inside ? inside_begin : 0, to = inside ? inside_end : 0;
-      for (int i = 0; i < from; ++i) rows[row][i] = kNothing;
+      nothing(rows[row], from);
       if (from < to) copy_mapped(rows[row] + from, plane + static_cast<std::ptrdiff_t>(in_y) * g.in_width + first + from, to - from, map);
-      for (int i = to; i < width + kMostStride * kLanes; ++i) rows[row][i] = kNothing;
+      nothing(rows[row] + to, width + kMostStride * kLanes - to);
     }
+  }
+
+ private:
+  // `count` times, and up to seven more, which the next ones overwrite.
+  static void nothing(float* to, int count) {
+    const Vector value = once(broadcast(kNothing));
+    for (int i = 0; i < count; i += kLanes) store(to + i, value);
   }
 };
 
@@ -162,22 +169,69 @@ void pool_plane(float* output, const float* plane, const PoolGeometry& g, Stride
   });
 }
 
+// The larger of the two, and a NaN if there is one.
+Vector larger(Vector value, Vector best) {
+  const Vector most = value > best ? value : best;  // the best where either is a NaN
+  return value != value ? value : most;
+}
+
+// Outputs of a row of a band where nobody asks which element won: the rows of the windows are compared first, then their columns.
+template <int kStride>
+void largest_of_band(float* to, const float (*rows)[kBandPitch], const PoolGeometry& g, int count) {
+  alignas(32) float tallest[kBandPitch];
+  const int width = (count - 1) * kStride + g.kernel_width + kMostStride * kLanes;
+  for (int i = 0; i < width; i += kLanes) {
+    Vector best = load(rows[0] + i);
+    for (int row = 1; row < g.kernel_height; ++row) best = larger(load(rows[row] + i), best);
+    store(tallest + i, best);
+  }
+  for (int i = 0; i < count; i += kLanes) {
+    const int first = count < kLanes ? 0 : std::min(i, count - kLanes);
+    const auto at = [&](int tap) { return kStride == 1 ? load(tallest + first + tap) : load_apart(tallest + first * kStride + tap); };
+    Vector best = at(0);
+    for (int tap = 1; tap < g.kernel_width; ++tap) best = larger(at(tap), best);
+    store_first(to + first, best, count);
+  }
+}
+
+template <class Load>
+void largest_of_plane(float* output, const float* plane, const PoolGeometry& g, Load&& load) {
+  for_each_piece(g, [&](int begin, int end) {
+    Band band;
+    for (int first_y = 0; first_y < g.out_height; first_y += kBandRows) {
+      const int rows = std::min(kBandRows, g.out_height - first_y);
+      band.read(plane, g, first_y, rows, begin, end, load);
+      for (int y = 0; y < rows; ++y) {
+        float* const to = output + static_cast<std::ptrdiff_t>(first_y + y) * g.out_width + begin;
+        const auto* from = band.rows + y * g.stride_height;
+        (g.stride_width == 1 ? largest_of_band<1> : largest_of_band<2>)(to, from, g, end - begin);
+      }
+    }
+  });
+}
+
+// Calls work(plane's output, its input, where its output begins in the block, the block, the map as it is loaded) for all planes.
+template <class Work>
+void for_each_map(Blocked output, const Loaded& input, const PoolGeometry& g, int batch, Work&& work) {
+  const std::ptrdiff_t channel_floats = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width * g.block;
+  for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
+    float* to = output.block(block) + out_offset;
+    const float* plane = input.map.block(block) + in_offset;
+    if (input.affine == nullptr) {
+      work(to, plane, block, out_offset, [](auto value) { return value; });
+    } else {
+      work(to, plane, block, out_offset, ChannelMap(input, static_cast<int>(in_offset / channel_floats), g.channels));
+    }
+  });
+}
+
 template <class Keep>
 void pool(Blocked output, const Loaded& input, const PoolGeometry& g, int batch, Keep&& keep) {
-  const std::ptrdiff_t channel_floats = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width * g.block;
   with_stride(g.stride_width, [&](auto stride) {
-    for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
-      const auto keep_row = [&](std::ptrdiff_t first, const Winners& winners, int count) {
+    for_each_map(output, input, g, batch, [&](float* to, const float* plane, int block, std::ptrdiff_t out_offset, const auto& map) {
+      pool_plane(to, plane, g, stride, map, [&](std::ptrdiff_t first, const Winners& winners, int count) {
         keep(block, out_offset + first, winners, count);
-      };
-      float* to = output.block(block) + out_offset;
-      const float* plane = input.map.block(block) + in_offset;
-      if (input.affine == nullptr) {
-        pool_plane(to, plane, g, stride, [](auto value) { return value; }, keep_row);
-      } else {
-        const auto channel = static_cast<int>(in_offset / channel_floats);
-        pool_plane(to, plane, g, stride, ChannelMap(input, channel, g.channels), keep_row);
-      }
+      });
     });
   });
 }
@@ -198,6 +252,11 @@ void maxpool(Blocked output, std::span<std::uint8_t> saved, const Loaded& input,
 }
 
 void maxpool(Blocked output, const Loaded& input, const PoolGeometry& geometry, int batch) {
+  if (usual(geometry)) {
+    return for_each_map(output, input, geometry, batch, [&](float* to, const float* plane, int, std::ptrdiff_t, const auto& map) {
+      largest_of_plane(to, plane, geometry, map);
+    });
+  }
   pool(output, input, geometry, batch, [](int, std::ptrdiff_t, const Winners&, int) {});
 }
 
