@@ -38,38 +38,50 @@ void pack_images(float* to, ConstBlocked images, int features, int batch) {
 
 // ---------- forward ----------
 
-// sums [rows][16] += rows of weights, `in` apart, by `depth` steps of a panel of images.
+constexpr int kParts = kPanelColumns / kWideLanes;  // registers of a panel's images
+
+// sums [rows][16] += rows of weights, `in` apart, by `depth` steps of a panel of images. What the rows will need is asked for: they
+// tend to be a power of two apart, and the processor loses sight of such streams.
 template <int kRows>
 void add_rows(float* sums, const float* weight, std::ptrdiff_t in, const float* images, int depth) {
-  Vector held[kRows][2];
-#pragma GCC unroll 6
+  constexpr int kLine = 16, kLinesAhead = 16;
+  Wide held[kRows][kParts];
+#pragma GCC unroll 12
   for (int row = 0; row < kRows; ++row) {
-    held[row][0] = load(sums + row * kPanelColumns);
-    held[row][1] = load(sums + row * kPanelColumns + kLanes);
+#pragma GCC unroll 2
+    for (int part = 0; part < kParts; ++part) held[row][part] = load_as<Wide>(sums + row * kPanelColumns + part * kWideLanes);
   }
-  for (int step = 0; step < depth; ++step, images += kPanelColumns) {
-    const Vector first = load(images), second = load(images + kLanes);
-#pragma GCC unroll 6
+  const auto add_step = [&](int step) __attribute__((always_inline)) {
+    Wide image[kParts];
+#pragma GCC unroll 2
+    for (int part = 0; part < kParts; ++part) image[part] = load_as<Wide>(images + step * kPanelColumns + part * kWideLanes);
+#pragma GCC unroll 12
     for (int row = 0; row < kRows; ++row) {
-      held[row][0] += weight[row * in + step] * first;
-      held[row][1] += weight[row * in + step] * second;
+#pragma GCC unroll 2
+      for (int part = 0; part < kParts; ++part) held[row][part] += weight[row * in + step] * image[part];
     }
+  };
+  int step = 0;
+  for (; step + kLine <= depth; step += kLine) {
+#pragma GCC unroll 12
+    for (int row = 0; row < kRows; ++row) __builtin_prefetch(weight + row * in + step + kLinesAhead * kLine);
+    for (int i = 0; i < kLine; ++i) add_step(step + i);
   }
-#pragma GCC unroll 6
+  for (; step < depth; ++step) add_step(step);
+#pragma GCC unroll 12
   for (int row = 0; row < kRows; ++row) {
-    store(sums + row * kPanelColumns, held[row][0]);
-    store(sums + row * kPanelColumns + kLanes, held[row][1]);
+#pragma GCC unroll 2
+    for (int part = 0; part < kParts; ++part) store(sums + row * kPanelColumns + part * kWideLanes, held[row][part]);
   }
 }
 
+constexpr int kRowsAtOnce = kPanelRows * kPanelsAtOnce;
+
+template <int kRows = kRowsAtOnce>
 void add_rows(int rows, float* sums, const float* weight, std::ptrdiff_t in, const float* images, int depth) {
-  switch (rows) {
-    case 1: return add_rows<1>(sums, weight, in, images, depth);
-    case 2: return add_rows<2>(sums, weight, in, images, depth);
-    case 3: return add_rows<3>(sums, weight, in, images, depth);
-    case 4: return add_rows<4>(sums, weight, in, images, depth);
-    case 5: return add_rows<5>(sums, weight, in, images, depth);
-    default: return add_rows<6>(sums, weight, in, images, depth);
+  if constexpr (kRows > 0) {
+    if (rows < kRows) return add_rows<kRows - 1>(rows, sums, weight, in, images, depth);
+    add_rows<kRows>(sums, weight, in, images, depth);
   }
 }
 
@@ -84,8 +96,8 @@ void forward_panels(Blocked output, ConstFloats weight, const float* bias, const
       }
       for (int step = 0; step < g.in; step += kDepthChunk) {
         const float* images = packed + (static_cast<std::ptrdiff_t>(panel) * g.in + step) * kPanelColumns;
-        for (int row = begin; row < end; row += kPanelRows) {
-          add_rows(std::min(kPanelRows, end - row), sums + (row - begin) * kPanelColumns,
+        for (int row = begin; row < end; row += kRowsAtOnce) {
+          add_rows(std::min(kRowsAtOnce, end - row), sums + (row - begin) * kPanelColumns,
                    weight.data() + static_cast<std::ptrdiff_t>(row) * g.in + step, g.in, images,
                    std::min(kDepthChunk, g.in - step));
         }
