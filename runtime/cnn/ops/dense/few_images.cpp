@@ -142,14 +142,12 @@ void forward_dots(Blocked output, ConstBlocked input, ConstFloats weight, const 
 
 // ---------- backward ----------
 
-// left [depth][6] by 16 columns of rows `row` floats apart.
-template <bool kWhole>
-[[gnu::always_inline]] inline PanelSums multiply_in_place(const float* left, const float* right, std::ptrdiff_t row, int depth,
-                                                          int columns) {
+// A left panel by the last columns, fewer than 16, of rows `row` floats apart.
+PanelSums multiply_last(const float* left, const float* right, std::ptrdiff_t row, int depth, int columns) {
   PanelSums sums = {};
   for (int step = 0; step < depth; ++step, left += kPanelRows, right += row) {
-    const Vector first = kWhole ? load(right) : load_first(right, columns);
-    const Vector second = kWhole ? load(right + kLanes) : load_first(right + kLanes, columns - kLanes);
+    const Vector first = load_first(right, columns);
+    const Vector second = load_first(right + kLanes, columns - kLanes);
 #pragma GCC unroll 6
     for (int i = 0; i < kPanelRows; ++i) {
       sums.rows[i][0] += left[i] * first;
@@ -159,9 +157,33 @@ template <bool kWhole>
   return sums;
 }
 
-PanelSums multiply_in_place(const float* left, const float* right, std::ptrdiff_t row, int depth, int columns) {
-  return columns >= kPanelColumns ? multiply_in_place<true>(left, right, row, depth, columns)
-                                  : multiply_in_place<false>(left, right, row, depth, columns);
+// Calls visit(sums, panel) for left panels [begin, end) by `columns` columns of rows where they are, steps.right apart.
+template <class Visit>
+void multiply_in_place(const float* left, const float* right, int depth, const PanelSteps& steps, int begin, int end, int columns, Visit&& visit) {
+  if (columns < kPanelColumns) {
+    for (int panel = begin; panel < end; ++panel) visit(multiply_last(left + panel * steps.left_panel, right, steps.right, depth, columns), panel);
+    return;
+  }
+  for_each_product(begin, end, 1, [&]<int kRows, int kColumns>(int panel, int) {
+    const auto sums = multiply_panels<kRows, kColumns>(left + panel * steps.left_panel, right, depth, steps);
+    for (int i = 0; i < kRows; ++i) visit(sums.of[i][0], panel + i);
+  });
+}
+
+// Rows of a panel's sums, `row` floats apart.
+[[gnu::always_inline]] inline void store_gradient(float* to, const PanelSums& sums, std::ptrdiff_t row, int rows, int columns) {
+  if (columns < kPanelColumns) {
+    alignas(64) float kept[kPanelRows * kPanelColumns];
+    keep(kept, sums);
+    for (int i = 0; i < rows; ++i) std::copy_n(kept + i * kPanelColumns, columns, to + i * row);
+    return;
+  }
+#pragma GCC unroll 6
+  for (int i = 0; i < kPanelRows; ++i, to += row) {
+    if (i >= rows) return;
+    store(to, sums.rows[i][0]);
+    store(to + kLanes, sums.rows[i][1]);
+  }
 }
 
 }  // namespace
@@ -184,6 +206,7 @@ void backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, 
   float* packed = scratch.shared;
   pack_images<kPanelRows>(packed, d_output, g.out, batch);
   const int panels = panel_count(batch, kPanelRows);
+  const PanelSteps steps{.left_panel = static_cast<std::ptrdiff_t>(g.out) * kPanelRows, .right = kColumnTask};
   for_each_tile(panel_count(g.in, kColumnTask), [&](int task) {
     const int begin = task * kColumnTask, end = std::min(begin + kColumnTask, g.in);
     float* chunk = scratch.thread(team_rank());
@@ -196,16 +219,13 @@ void backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, 
       const int lines = ahead.lines() / (panels * panel_count(end - begin, kPanelColumns)) + 1;
       for (int column = begin; column < end; column += kPanelColumns) {
         const int count = std::min(kPanelColumns, end - column);
-        for (int panel = 0; panel < panels; ++panel) {
-          ahead.ask(lines);
-          const float* left = packed + (static_cast<std::ptrdiff_t>(panel) * g.out + step) * kPanelRows;
-          const PanelSums products = multiply_in_place(left, chunk + (column - begin), kColumnTask, depth, count);
-          float* kept = sums + (panel * kColumnTask + column - begin) * kPanelRows;
-          for (int i = 0; i < kPanelRows; ++i, kept += kPanelColumns) {
-            store(kept, step == 0 ? products.rows[i][0] : load(kept) + products.rows[i][0]);
-            store(kept + kLanes, step == 0 ? products.rows[i][1] : load(kept + kLanes) + products.rows[i][1]);
-          }
-        }
+        ahead.ask(panels * lines);
+        multiply_in_place(packed + static_cast<std::ptrdiff_t>(step) * kPanelRows, chunk + (column - begin), depth, steps, 0, panels, count,
+                          [&](PanelSums products, int panel) __attribute__((always_inline)) {
+                            float* kept = sums + (panel * kColumnTask + column - begin) * kPanelRows;
+                            if (step > 0) add_kept(products, kept);
+                            keep(kept, products);
+                          });
       }
     }
     for (int image = 0; image < batch; ++image) {
@@ -230,21 +250,19 @@ void backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked input,
     }
   });
   constexpr int kPanelTask = 8;
+  const PanelSteps steps{.left_panel = static_cast<std::ptrdiff_t>(batch) * kPanelRows, .right = input.stride};
   const int parts = panel_count(g.in, kInputTask);
   for_each_tile(parts * panel_count(panels, kPanelTask), [&](int task) {
     const int begin = task % parts * kInputTask, end = std::min(begin + kInputTask, g.in);
-    const int first = task / parts * kPanelTask;
-    for (int panel = first; panel < std::min(first + kPanelTask, panels); ++panel) {
-      const float* left = packed + static_cast<std::ptrdiff_t>(panel) * batch * kPanelRows;
-      const int rows = std::min(kPanelRows, g.out - panel * kPanelRows);
+    const int first = task / parts * kPanelTask, last = std::min(first + kPanelTask, panels);
+    for (int panel = first; panel < last; panel += kPanelsAtOnce) {
       for (int column = begin; column < end; column += kPanelColumns) {
         const int count = std::min(kPanelColumns, end - column);
-        const PanelSums sums = multiply_in_place(left, input.data + column, input.stride, batch, count);
-        float* to = d_weight.data() + static_cast<std::ptrdiff_t>(panel) * kPanelRows * g.in + column;
-        for (int i = 0; i < rows; ++i, to += g.in) {
-          store_first(to, sums.rows[i][0], count);
-          store_first(to + kLanes, sums.rows[i][1], count - kLanes);
-        }
+        multiply_in_place(packed, input.data + column, batch, steps, panel, std::min(panel + kPanelsAtOnce, last), count,
+                          [&](const PanelSums& sums, int own) __attribute__((always_inline)) {
+                            store_gradient(d_weight.data() + static_cast<std::ptrdiff_t>(own) * kPanelRows * g.in + column, sums, g.in,
+                                           std::min(kPanelRows, g.out - own * kPanelRows), count);
+                          });
       }
     }
   });
