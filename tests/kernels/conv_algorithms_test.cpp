@@ -1,4 +1,6 @@
 // conv's algorithms, packed columns and Winograd's, with what they do on loading and storing, against the definition.
+#include <array>
+
 #include "cnn/ops/conv/winograd.hpp"
 #include "reference.hpp"
 
@@ -167,6 +169,41 @@ TEST(ConvAlgorithms, WinogradEqualsTheDefinitionOverSeveralBlocks) {
   check_fusions(kWinograd, geometry(520, 200, 7, 7, 3, 1, 1, 1), 1);
   check_fusions(kWinograd, geometry(16, 32, 28, 27, 5, 1, 2, 2), 3);
   check_fusions(kWinograd, geometry(70, 190, 14, 13, 5, 1, 2, 1), 2);
+}
+
+// Heavy weights: tasks transform those of their rows themselves while there are few blocks, and all share them from then on.
+TEST(ConvAlgorithms, WinogradOfHeavyWeightsEqualsTheDefinition) {
+  struct Case {
+    int in, out, size, batch;
+    bool own_weights;
+    int blocks;
+  };
+  for (const Case& c : {Case{136, 136, 9, 1, true, 1}, {136, 136, 6, 9, true, 1}, {136, 136, 3, 70, false, 5}, {400, 48, 5, 5, false, 2},
+                        {370, 364, 2, 70, true, 2}}) {
+    const ConvGeometry g = geometry(c.in, c.out, c.size, c.size, 3, 1, 1, 1);
+    const winograd::Blocks blocks(c.in, c.out, winograd::Tiles(c.size, c.size, c.batch, winograd::outputs_of(3)));
+    EXPECT_EQ(blocks.own_weights, c.own_weights) << c.in << " to " << c.out;
+    EXPECT_EQ(blocks.blocks, c.blocks) << c.in << " to " << c.out;
+    check(kWinograd, g, c.batch, {.loads = true, .finishes = true}, 3);
+    check(kWinograd2x2, g, c.batch, {}, 4);
+  }
+}
+
+// A batch that is smaller than the one which scratch was planned for needs no more of it.
+TEST(ConvAlgorithms, WinogradOfSmallerBatchesNeedsNoMoreScratch) {
+  for (const auto& [in, out, size] : {std::array{64, 64, 14}, {136, 136, 9}, {200, 48, 7}, {384, 256, 13}, {512, 512, 7}, {512, 512, 14}}) {
+    const ConvGeometry g = [&] {
+      ConvGeometry complete = geometry(in, out, size, size, 3, 1, 1, 1);
+      reference::complete(complete);
+      return complete;
+    }();
+    for (int batch = 2; batch <= 33; ++batch) {
+      for (auto* scratch : {winograd::conv_scratch, winograd::conv_2x2_scratch, winograd::conv_backward_input_scratch}) {
+        EXPECT_LE(scratch(g, batch - 1).per_thread, scratch(g, batch).per_thread) << in << " to " << out << ", batch " << batch;
+        EXPECT_LE(scratch(g, batch - 1).shared, scratch(g, batch).shared) << in << " to " << out << ", batch " << batch;
+      }
+    }
+  }
 }
 
 // Few columns and many output channels: columns are packed once for all parts of the rows.

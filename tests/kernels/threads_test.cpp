@@ -341,11 +341,12 @@ TEST(Threads, PointwiseConvGivesTheSameBits) {
 
 TEST(Threads, WinogradGivesTheSameBits) {
   struct Case {
-    int size, out;
+    int in, size, out;
   };
-  for (const Case one : {Case{15, 20}, Case{4, 200}}) {  // many tiles; few, whose outputs are cut into parts
+  // Many tiles; few, whose outputs are cut into parts; parts that transform their own weights; heavy weights that all share.
+  for (const Case one : {Case{24, 15, 20}, {24, 4, 200}, {136, 5, 136}, {136, 23, 136}}) {
     ConvGeometry g;
-    g.in_channels = 24, g.in_height = g.in_width = one.size, g.out_channels = one.out;
+    g.in_channels = one.in, g.in_height = g.in_width = one.size, g.out_channels = one.out;
     g.kernel_height = g.kernel_width = 3, g.pad_top = g.pad_left = 1;
     ASSERT_TRUE(reference::complete(g));
     expect_same_bits([&](int threads) { return run_winograd(g, threads); });
