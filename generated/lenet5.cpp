@@ -42,8 +42,8 @@ constexpr cnn::DenseGeometry kDense1{.in = 84, .out = 10, .block = 16};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 16};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::lanes::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{400, 1248});
-static_assert(cnn::lanes::conv_backward_params_scratch(kC3, kBatch) == cnn::ScratchSize{400, 19328});
+static_assert(cnn::lanes::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{1600, 1248});
+static_assert(cnn::lanes::conv_backward_params_scratch(kC3, kBatch) == cnn::ScratchSize{1600, 19328});
 static_assert(cnn::lanes::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{0, 51200});
 static_assert(cnn::lanes::dense_backward_params_scratch(kF6, kBatch) == cnn::ScratchSize{0, 16384});
 static_assert(cnn::lanes::dense_backward_params_scratch(kDense1, kBatch) == cnn::ScratchSize{0, 12288});
@@ -205,7 +205,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = {}, .phases = kPhases},
     .memory = {.parameters = 61760, .gradients = 61760, .optimizer = 123520, .activations = 1485824,
-               .shared_scratch = 51200, .thread_scratch = 400},
+               .shared_scratch = 51200, .thread_scratch = 1600},
 };
 
 }  // namespace
