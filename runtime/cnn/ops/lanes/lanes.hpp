@@ -17,20 +17,13 @@ namespace cnn::lanes {
 #if defined(__AVX512F__)
 
 /// One element of sixteen images: a register.
-using Images = float __attribute__((vector_size(64)));
+using Images = Wide;
 
-[[gnu::always_inline]] inline Images load_images(const float* from) {
-  using Unaligned = float __attribute__((vector_size(64), aligned(4), may_alias));
-  return *reinterpret_cast<const Unaligned*>(from);
-}
-
-[[gnu::always_inline]] inline void store_images(float* to, const Images& images) {
-  using Unaligned = float __attribute__((vector_size(64), aligned(4), may_alias));
-  *reinterpret_cast<Unaligned*>(to) = images;
-}
+[[gnu::always_inline]] inline Images load_images(const float* from) { return load_as<Images>(from); }
+[[gnu::always_inline]] inline void store_images(float* to, const Images& images) { store(to, images); }
 
 /// The same number for all of them.
-[[gnu::always_inline]] inline Images all_images(float value) { return value - Images{}; }
+[[gnu::always_inline]] inline Images all_images(float value) { return broadcast<Images>(value); }
 
 /// Not loaded again where it is used twice: loads are what kernels are short of.
 [[gnu::always_inline]] inline Images loaded_once(Images images) {
@@ -38,12 +31,8 @@ using Images = float __attribute__((vector_size(64)));
   return images;
 }
 
-[[gnu::always_inline]] inline Vector low_half(const Images& images) {
-  return __builtin_shufflevector(images, images, 0, 1, 2, 3, 4, 5, 6, 7);
-}
-[[gnu::always_inline]] inline Vector high_half(const Images& images) {
-  return __builtin_shufflevector(images, images, 8, 9, 10, 11, 12, 13, 14, 15);
-}
+[[gnu::always_inline]] inline Vector low_half(const Images& images) { return half_of<0>(images); }
+[[gnu::always_inline]] inline Vector high_half(const Images& images) { return half_of<1>(images); }
 
 #else
 
