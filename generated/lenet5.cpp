@@ -239,7 +239,7 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   return cnn::mean_loss(losses, batch);
 }
 
-// What one task does for a part of the images, from the first layer to the last and back.
+// What one task does for a part, from the first layer to the last and back.
 void LeNet5::part_of_step_main(const cnn::BatchPart& part) {
   const int batch = part.batch;
   const cnn::Blocked input = part.blocked(169344, 16384);  // 1x32x32
@@ -334,7 +334,7 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   return cnn::mean_loss(losses, batch);
 }
 
-// What one task does for a part of the images, through all layers.
+// What one task does for a part, through all layers.
 void LeNet5::part_of_evaluate(const cnn::BatchPart& part) {
   const int batch = part.batch;
   const cnn::Blocked input = part.blocked(75264, 16384);  // 1x32x32
@@ -383,7 +383,7 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   for_each_part(images, batch, [this](const cnn::BatchPart& part) { part_of_predict(part); });
 }
 
-// What one task does for a part of the images, through all layers.
+// What one task does for a part, through all layers.
 void LeNet5::part_of_predict(const cnn::BatchPart& part) {
   const int batch = part.batch;
   const cnn::Blocked input = part.blocked(75264, 16384);  // 1x32x32

@@ -271,8 +271,10 @@ std::string function_definition(const Plan& plan, const Function& function, cons
   const std::string preparation = function.preparation.empty() ? "" : preparation_definition(plan, function) + "\n";
   if (plan.part == 0) return preparation + summary + head + Body(plan, function).text() + "}\n";
   const std::string_view way = function.kind == FunctionKind::kStep ? "from the first layer to the last and back" : "through all layers";
-  return fmt::format("{}{}{}}}\n\n// What one task does for a part of the images, {}.\nvoid {}::{}(const cnn::BatchPart& part) {{\n{}}}\n", summary, head,
-                     whole_of_parts(plan, function), way, class_name(plan), part_name(function), Body(plan, function).text());
+  const std::string part_head = fmt::format("// What one task does for a part, {}.\nvoid {}::{}(const cnn::BatchPart& part) {{\n",
+                                            way, class_name(plan), part_name(function));
+  const std::string part = part_head + Body(plan, function).text() + "}\n";
+  return fmt::format("{}{}{}}}\n\n{}", summary, head, whole_of_parts(plan, function), part);
 }
 
 }  // namespace cnnc::emit

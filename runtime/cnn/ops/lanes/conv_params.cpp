@@ -235,9 +235,9 @@ void sum_slots(const Slots& slots, ConstBlocked d_output, ConstBlocked input, co
   for_each_tile(slots.count * tiles, [&](int task) {
     const int slot = task / tiles, tile = task % tiles;
     const int first = g.out_channels * tile / tiles, last = g.out_channels * (tile + 1) / tiles;  // as even as can be
-    const std::ptrdiff_t begin = slot * slots.partial + first;
-    add_share(slots.weights + slot * slots.partial + static_cast<std::ptrdiff_t>(first) * g.depth(), slots.biases + begin, d_output, input, g,
-              batch, {slot, slots.count, first, last - first}, scratch.thread(team_rank()));
+    float* weights = slots.weights + slot * slots.partial + static_cast<std::ptrdiff_t>(first) * g.depth();
+    float* biases = slots.biases + slot * slots.partial + first;
+    add_share(weights, biases, d_output, input, g, batch, {slot, slots.count, first, last - first}, scratch.thread(team_rank()));
   });
 }
 
