@@ -11,6 +11,7 @@ namespace models {
 namespace {
 
 constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 16, images innermost
+constexpr int kPart = 16;  // images that one task takes through all layers by itself
 
 constexpr cnn::MapGeometry k1x32x32{.channels = 1024, .height = 1, .width = 1, .block = 16};
 constexpr cnn::ConvGeometry kC1{
@@ -42,11 +43,11 @@ constexpr cnn::DenseGeometry kDense1{.in = 84, .out = 10, .block = 16};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 16};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::lanes::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{400, 1248});
-static_assert(cnn::lanes::conv_backward_params_scratch(kC3, kBatch) == cnn::ScratchSize{400, 19328});
-static_assert(cnn::lanes::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{0, 51200});
-static_assert(cnn::lanes::dense_backward_params_scratch(kF6, kBatch) == cnn::ScratchSize{0, 16384});
-static_assert(cnn::lanes::dense_backward_params_scratch(kDense1, kBatch) == cnn::ScratchSize{0, 12288});
+static_assert(cnn::lanes::conv_backward_params_scratch(kC1, kPart) == cnn::ScratchSize{1600, 156});
+static_assert(cnn::lanes::conv_backward_params_scratch(kC3, kPart) == cnn::ScratchSize{1600, 2416});
+static_assert(cnn::lanes::conv_backward_params_scratch(kC5, kPart) == cnn::ScratchSize{0, 6400});
+static_assert(cnn::lanes::dense_backward_params_scratch(kF6, kPart) == cnn::ScratchSize{0, 2048});
+static_assert(cnn::lanes::dense_backward_params_scratch(kDense1, kPart) == cnn::ScratchSize{0, 1536});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "c1.weight", .extents = {6, 1, 5, 5}, .rank = 4, .offset = 0, .count = 150,
@@ -197,15 +198,16 @@ constexpr cnn::ModelDescription kModel{
         "    schedule = constant(warmup=0)\n"
         "  }\n"
         "}\n",
-    .input = {1, 32, 32}, .outputs = 10, .outputs_logits = false, .batch = kBatch,
+    .input = {1, 32, 32}, .outputs = 10, .outputs_logits = false, .batch = kBatch, .part = kPart,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .data = {.name = "FashionMnist", .source = cnn::SourceKind::kIdx, .directory = "/usr/share/datasets/fashion-mnist",
              .validation = {.kind = cnn::SplitKind::kTest}, .test = {},
              .class_names = kClassNames, .prepare = kPrepare},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = {}, .phases = kPhases},
-    .memory = {.parameters = 61760, .gradients = 61760, .optimizer = 123520, .activations = 1485824,
-               .shared_scratch = 51200, .thread_scratch = 400},
+    .memory = {.parameters = 61760, .gradients = 61760, .optimizer = 123520, .activations = 0,
+               .shared_scratch = 0, .thread_scratch = 1600,
+               .part_gradients = 494080, .part_activations = 185728, .part_scratch = 6400},
 };
 
 }  // namespace
@@ -225,39 +227,49 @@ float LeNet5::step(int phase, cnn::ConstFloats images, cnn::Labels labels, const
 }
 
 // 25: train LeNet5 on FashionMnist {
-// Phase main: 61,706 of 61,706 parameters learn; activations take 5,943,296 bytes.
+// Phase main: 61,706 of 61,706 parameters learn; activations of a part take 742,912 bytes.
 float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
-  const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1354752, 16384);  // 1x32x32
-  const cnn::Blocked c1 = blocked(0, 75264);  // 6x28x28
-  const cnn::Blocked s2 = blocked(1011712, 18816);  // 6x14x14
-  const cnn::Blocked c3 = blocked(602112, 25600);  // 16x10x10
-  const cnn::Blocked s4 = blocked(806912, 6400);  // 16x5x5
-  const cnn::Blocked flatten1 = blocked(858112, 1920);  // 120
-  const cnn::Blocked c5 = blocked(858112, 1920);  // 120x1x1
-  const cnn::Blocked f6 = blocked(873472, 1344);  // 84
-  const cnn::Blocked dense1 = blocked(884224, 160);  // 10
-  const cnn::Blocked d_dense1 = blocked(885504, 160);  // 10
-  const cnn::Blocked d_f6 = blocked(888832, 1344);  // 84
-  const cnn::Blocked d_flatten1 = blocked(873472, 1920);  // 120
-  const cnn::Blocked d_c5 = blocked(873472, 1920);  // 120x1x1
-  const cnn::Blocked d_s4 = blocked(1162240, 6400);  // 16x5x5
-  const cnn::Blocked d_c3 = blocked(806912, 25600);  // 16x10x10
-  const cnn::Blocked d_s2 = blocked(1204224, 18816);  // 6x14x14
-  const cnn::Blocked d_c1 = blocked(602112, 75264);  // 6x28x28
-  const cnn::Floats d_c1_weight = gradients(0, 150);
-  const cnn::Floats d_c1_bias = gradients(160, 6);
-  const cnn::Floats d_c3_weight = gradients(176, 2400);
-  const cnn::Floats d_c3_bias = gradients(2576, 16);
-  const cnn::Floats d_c5_weight = gradients(2592, 48000);
-  const cnn::Floats d_c5_bias = gradients(50592, 120);
-  const cnn::Floats d_f6_weight = gradients(50720, 10080);
-  const cnn::Floats d_f6_bias = gradients(60800, 84);
-  const cnn::Floats d_dense1_weight = gradients(60896, 840);
-  const cnn::Floats d_dense1_bias = gradients(61744, 10);
-  cnn::lanes::to_lanes(input, images, k1x32x32, batch);
+  for_each_part(images, labels, [this](const cnn::BatchPart& part) { part_of_step_main(part); });
+
+  at(cnn::Frame::kUpdate);
+  add_part_gradients(61760, batch);
+  optimizer.update(parameters(), gradients());
+  return cnn::mean_loss(losses, batch);
+}
+
+// What one task does for a part, from the first layer to the last and back.
+void LeNet5::part_of_step_main(const cnn::BatchPart& part) {
+  const int batch = part.batch;
+  const cnn::Blocked input = part.blocked(169344, 16384);  // 1x32x32
+  const cnn::Blocked c1 = part.blocked(0, 75264);  // 6x28x28
+  const cnn::Blocked s2 = part.blocked(126464, 18816);  // 6x14x14
+  const cnn::Blocked c3 = part.blocked(75264, 25600);  // 16x10x10
+  const cnn::Blocked s4 = part.blocked(100864, 6400);  // 16x5x5
+  const cnn::Blocked flatten1 = part.blocked(107264, 1920);  // 120
+  const cnn::Blocked c5 = part.blocked(107264, 1920);  // 120x1x1
+  const cnn::Blocked f6 = part.blocked(109184, 1344);  // 84
+  const cnn::Blocked dense1 = part.blocked(110528, 160);  // 10
+  const cnn::Blocked d_dense1 = part.blocked(110688, 160);  // 10
+  const cnn::Blocked d_f6 = part.blocked(111104, 1344);  // 84
+  const cnn::Blocked d_flatten1 = part.blocked(109184, 1920);  // 120
+  const cnn::Blocked d_c5 = part.blocked(109184, 1920);  // 120x1x1
+  const cnn::Blocked d_s4 = part.blocked(145280, 6400);  // 16x5x5
+  const cnn::Blocked d_c3 = part.blocked(100864, 25600);  // 16x10x10
+  const cnn::Blocked d_s2 = part.blocked(150528, 18816);  // 6x14x14
+  const cnn::Blocked d_c1 = part.blocked(75264, 75264);  // 6x28x28
+  const cnn::Floats d_c1_weight = part.gradients(0, 150);
+  const cnn::Floats d_c1_bias = part.gradients(160, 6);
+  const cnn::Floats d_c3_weight = part.gradients(176, 2400);
+  const cnn::Floats d_c3_bias = part.gradients(2576, 16);
+  const cnn::Floats d_c5_weight = part.gradients(2592, 48000);
+  const cnn::Floats d_c5_bias = part.gradients(50592, 120);
+  const cnn::Floats d_f6_weight = part.gradients(50720, 10080);
+  const cnn::Floats d_f6_bias = part.gradients(60800, 84);
+  const cnn::Floats d_dense1_weight = part.gradients(60896, 840);
+  const cnn::Floats d_dense1_bias = part.gradients(61744, 10);
+  cnn::lanes::to_lanes(input, part.images, k1x32x32, batch);
 
   at(0);  // 7: c1 = conv(6, 5, act=tanh)
   cnn::lanes::conv(c1, input, c1_weight_, c1_bias_, kC1, batch);
@@ -285,53 +297,56 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   cnn::lanes::dense(dense1, f6, dense1_weight_, dense1_bias_, kDense1, batch);
 
   at(cnn::Frame::kOutput);
-  cnn::from_blocked(scores, dense1, k10, batch);
-  cnn::softmax_cross_entropy(d_dense1, losses, dense1, labels, k10, batch);
+  cnn::from_blocked(part.scores, dense1, k10, batch);
+  cnn::softmax_cross_entropy(d_dense1, part.losses, dense1, part.labels, k10, part.loss_batch());
 
   // Backward.
   backward_at(7);  // 14: dense1
-  cnn::lanes::dense_backward_params(d_dense1_weight, d_dense1_bias, d_dense1, f6, kDense1, batch, scratch());
+  cnn::lanes::dense_backward_params(d_dense1_weight, d_dense1_bias, d_dense1, f6, kDense1, batch,
+                                    part.scratch);
   cnn::lanes::dense_backward_input(d_f6, d_dense1, dense1_weight_, kDense1, batch);
   backward_at(6);  // 13: f6
   cnn::tanh_backward_input(d_f6, d_f6, f6, k84, batch);
-  cnn::lanes::dense_backward_params(d_f6_weight, d_f6_bias, d_f6, flatten1, kF6, batch, scratch());
+  cnn::lanes::dense_backward_params(d_f6_weight, d_f6_bias, d_f6, flatten1, kF6, batch, part.scratch);
   cnn::lanes::dense_backward_input(d_flatten1, d_f6, f6_weight_, kF6, batch);
   backward_at(4);  // 11: c5
   cnn::tanh_backward_input(d_c5, d_c5, c5, k120, batch);
-  cnn::lanes::conv_backward_params(d_c5_weight, d_c5_bias, d_c5, s4, kC5, batch, scratch());
+  cnn::lanes::conv_backward_params(d_c5_weight, d_c5_bias, d_c5, s4, kC5, batch, part.scratch);
   cnn::lanes::conv_backward_input(d_s4, d_c5, c5_weight_, kC5, batch);
   backward_at(3);  // 10: s4
   cnn::lanes::avgpool_backward_input(d_c3, d_s4, kS4, batch);
   backward_at(2);  // 9: c3
   cnn::tanh_backward_input(d_c3, d_c3, c3, k16x10x10, batch);
-  cnn::lanes::conv_backward_params(d_c3_weight, d_c3_bias, d_c3, s2, kC3, batch, scratch());
+  cnn::lanes::conv_backward_params(d_c3_weight, d_c3_bias, d_c3, s2, kC3, batch, part.scratch);
   cnn::lanes::conv_backward_input(d_s2, d_c3, c3_weight_, kC3, batch);
   backward_at(1);  // 8: s2
   cnn::lanes::avgpool_backward_input(d_c1, d_s2, kS2, batch);
   backward_at(0);  // 7: c1
   cnn::tanh_backward_input(d_c1, d_c1, c1, k6x28x28, batch);
-  cnn::lanes::conv_backward_params(d_c1_weight, d_c1_bias, d_c1, input, kC1, batch, scratch());
-
-  at(cnn::Frame::kUpdate);
-  optimizer.update(parameters(), gradients());
-  return cnn::mean_loss(losses, batch);
+  cnn::lanes::conv_backward_params(d_c1_weight, d_c1_bias, d_c1, input, kC1, batch, part.scratch);
 }
 
 // Forward, as at prediction time, and the loss.
 float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
-  const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(602112, 16384);  // 1x32x32
-  const cnn::Blocked c1 = blocked(0, 75264);  // 6x28x28
-  const cnn::Blocked s2 = blocked(602112, 18816);  // 6x14x14
-  const cnn::Blocked c3 = blocked(0, 25600);  // 16x10x10
-  const cnn::Blocked s4 = blocked(204800, 6400);  // 16x5x5
-  const cnn::Blocked flatten1 = blocked(0, 1920);  // 120
-  const cnn::Blocked c5 = blocked(0, 1920);  // 120x1x1
-  const cnn::Blocked f6 = blocked(15360, 1344);  // 84
-  const cnn::Blocked dense1 = blocked(0, 160);  // 10
-  cnn::lanes::to_lanes(input, images, k1x32x32, batch);
+  for_each_part(images, labels, [this](const cnn::BatchPart& part) { part_of_evaluate(part); });
+  return cnn::mean_loss(losses, batch);
+}
+
+// What one task does for a part, through all layers.
+void LeNet5::part_of_evaluate(const cnn::BatchPart& part) {
+  const int batch = part.batch;
+  const cnn::Blocked input = part.blocked(75264, 16384);  // 1x32x32
+  const cnn::Blocked c1 = part.blocked(0, 75264);  // 6x28x28
+  const cnn::Blocked s2 = part.blocked(75264, 18816);  // 6x14x14
+  const cnn::Blocked c3 = part.blocked(0, 25600);  // 16x10x10
+  const cnn::Blocked s4 = part.blocked(25600, 6400);  // 16x5x5
+  const cnn::Blocked flatten1 = part.blocked(0, 1920);  // 120
+  const cnn::Blocked c5 = part.blocked(0, 1920);  // 120x1x1
+  const cnn::Blocked f6 = part.blocked(1920, 1344);  // 84
+  const cnn::Blocked dense1 = part.blocked(0, 160);  // 10
+  cnn::lanes::to_lanes(input, part.images, k1x32x32, batch);
 
   at(0);  // 7: c1 = conv(6, 5, act=tanh)
   cnn::lanes::conv(c1, input, c1_weight_, c1_bias_, kC1, batch);
@@ -359,25 +374,29 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::lanes::dense(dense1, f6, dense1_weight_, dense1_bias_, kDense1, batch);
 
   at(cnn::Frame::kOutput);
-  cnn::from_blocked(scores, dense1, k10, batch);
-  cnn::cross_entropy_loss(losses, dense1, labels, k10, batch);
-  return cnn::mean_loss(losses, batch);
+  cnn::from_blocked(part.scores, dense1, k10, batch);
+  cnn::cross_entropy_loss(part.losses, dense1, part.labels, k10, part.loss_batch());
 }
 
 // Forward, as at prediction time: scores for the caller.
 void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
-  const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(602112, 16384);  // 1x32x32
-  const cnn::Blocked c1 = blocked(0, 75264);  // 6x28x28
-  const cnn::Blocked s2 = blocked(602112, 18816);  // 6x14x14
-  const cnn::Blocked c3 = blocked(0, 25600);  // 16x10x10
-  const cnn::Blocked s4 = blocked(204800, 6400);  // 16x5x5
-  const cnn::Blocked flatten1 = blocked(0, 1920);  // 120
-  const cnn::Blocked c5 = blocked(0, 1920);  // 120x1x1
-  const cnn::Blocked f6 = blocked(15360, 1344);  // 84
-  const cnn::Blocked dense1 = blocked(0, 160);  // 10
-  const cnn::Blocked softmax1 = blocked(1280, 160);  // 10
-  cnn::lanes::to_lanes(input, images, k1x32x32, batch);
+  for_each_part(images, batch, [this](const cnn::BatchPart& part) { part_of_predict(part); });
+}
+
+// What one task does for a part, through all layers.
+void LeNet5::part_of_predict(const cnn::BatchPart& part) {
+  const int batch = part.batch;
+  const cnn::Blocked input = part.blocked(75264, 16384);  // 1x32x32
+  const cnn::Blocked c1 = part.blocked(0, 75264);  // 6x28x28
+  const cnn::Blocked s2 = part.blocked(75264, 18816);  // 6x14x14
+  const cnn::Blocked c3 = part.blocked(0, 25600);  // 16x10x10
+  const cnn::Blocked s4 = part.blocked(25600, 6400);  // 16x5x5
+  const cnn::Blocked flatten1 = part.blocked(0, 1920);  // 120
+  const cnn::Blocked c5 = part.blocked(0, 1920);  // 120x1x1
+  const cnn::Blocked f6 = part.blocked(1920, 1344);  // 84
+  const cnn::Blocked dense1 = part.blocked(0, 160);  // 10
+  const cnn::Blocked softmax1 = part.blocked(160, 160);  // 10
+  cnn::lanes::to_lanes(input, part.images, k1x32x32, batch);
 
   at(0);  // 7: c1 = conv(6, 5, act=tanh)
   cnn::lanes::conv(c1, input, c1_weight_, c1_bias_, kC1, batch);
@@ -408,7 +427,7 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::softmax(softmax1, dense1, k10, batch);
 
   at(cnn::Frame::kOutput);
-  cnn::from_blocked(scores, softmax1, k10, batch);
+  cnn::from_blocked(part.scores, softmax1, k10, batch);
 }
 
 }  // namespace models

@@ -29,8 +29,11 @@ class LeNet5 final : public cnn::Network {
   float step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
              cnn::Optimizer& optimizer) override;
   float step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer);
+  void part_of_step_main(const cnn::BatchPart& part);
   float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
+  void part_of_evaluate(const cnn::BatchPart& part);
   void predict_on_team(cnn::ConstFloats images, int batch) override;
+  void part_of_predict(const cnn::BatchPart& part);
 
   const cnn::Floats c1_weight_ = parameters(0, 150);  // [6, 1, 5, 5]
   const cnn::Floats c1_bias_ = parameters(160, 6);  // [6]

@@ -65,12 +65,13 @@ Column column_of(const Plan& plan, int threads) {
     share.macs += row.macs;
   }
   const plan::Memory& memory = plan.memory;
-  const std::int64_t scratch = 4 * (memory.shared_scratch + threads * memory.thread_scratch);
+  const std::int64_t scratch = 4 * memory.all_scratch(threads);
   Memory& bytes = column.memory;
   bytes.weights = 4 * memory.parameters;
-  bytes.activations = arena_bytes(plan, plan::FunctionKind::kPredict);
+  const int parts = plan.part > 0 ? threads : 1;  // at once
+  bytes.activations = parts * arena_bytes(plan, plan::FunctionKind::kPredict);
   bytes.predict = bytes.weights + bytes.activations + scratch;
-  bytes.train_activations = arena_bytes(plan, plan::FunctionKind::kStep);
+  bytes.train_activations = parts * arena_bytes(plan, plan::FunctionKind::kStep);
   bytes.train = bytes.weights + 4 * (memory.gradients + memory.optimizer) + bytes.train_activations + scratch;
   return column;
 }

@@ -114,8 +114,8 @@ std::string phases(const Plan& plan) {
     text += fmt::format("\n  phase {}: {} parameters learn\n", plan.phases[i].phase.name,
                         with_commas(plan.trainable_count(i)));
     if (step == nullptr) continue;
-    text += fmt::format("    gradients {}, activations {} (no placement needs less than {})\n",
-                        bytes(plan.phases[i].gradient_floats), bytes(step->arena_floats),
+    text += fmt::format("    gradients {}, activations{} {} (no placement needs less than {})\n",
+                        bytes(plan.phases[i].gradient_floats), plan.part > 0 ? " of a thread" : "", bytes(step->arena_floats),
                         bytes(step->bound_floats));
   }
   return text;
@@ -132,8 +132,8 @@ std::string memory(const Plan& plan, int threads) {
       "\n  memory for batches of {} on {} thread{}: {}\n"
       "    weights {}, gradients {}, optimizer {}, activations {}{}, scratch {}\n",
       plan.batch, threads, threads == 1 ? "" : "s", bytes(memory.floats(threads)), bytes(memory.parameters),
-      bytes(memory.gradients), bytes(memory.optimizer), bytes(memory.activations), whose,
-      bytes(memory.shared_scratch + threads * memory.thread_scratch));
+      bytes(memory.gradients), bytes(memory.optimizer), bytes(memory.all_activations(threads)), whose,
+      bytes(memory.all_scratch(threads)));
 }
 
 }  // namespace
@@ -221,8 +221,8 @@ std::string summary_json(const Plan& plan, const SummaryOptions& options) {
                     {"weights", 4 * memory.parameters},
                     {"gradients", 4 * memory.gradients},
                     {"optimizer", 4 * memory.optimizer},
-                    {"activations", 4 * memory.activations},
-                    {"scratch", 4 * (memory.shared_scratch + threads * memory.thread_scratch)},
+                    {"activations", 4 * memory.all_activations(threads)},
+                    {"scratch", 4 * memory.all_scratch(threads)},
                     {"total", 4 * memory.floats(threads)}};
   return json.dump(2) + "\n";
 }

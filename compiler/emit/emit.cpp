@@ -63,7 +63,7 @@ std::string header(const Plan& plan, const Origin& origin) {
     text += "  float step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,\n"
             "             cnn::Optimizer& optimizer) override;\n";
   }
-  for (const plan::Function& function : plan.functions) text += function_declaration(function);
+  for (const plan::Function& function : plan.functions) text += function_declaration(plan, function);
   text += "\n";
   for (const plan::PlacedParameter& placed : plan.parameters) {
     text += fmt::format("  const cnn::Floats {}_ = parameters({}, {});  // {}\n", placed.identifier, placed.offset,
@@ -88,13 +88,19 @@ std::string step_dispatch(const Plan& plan) {
   return text + "    default: throw std::out_of_range(\"no such phase\");\n  }\n}\n";
 }
 
+std::string part_constant(const Plan& plan) {
+  if (plan.part == 0) return "";
+  return fmt::format("constexpr int kPart = {};  // images that one task takes through all layers by itself\n", plan.part);
+}
+
 std::string source(const Plan& plan, const Origin& origin) {
   const std::string name = class_name(plan);
   std::string text = heading(origin);
   text += fmt::format("#include \"{}.hpp\"\n\n#include <stdexcept>\n\n#include <cnn/kernels.hpp>\n#include <cnn/training/optimizer.hpp>\n\n"
                       "namespace models {{\n\nnamespace {{\n\n"
-                      "constexpr int kBatch = {};  // the most images at once; activations lie in blocks of {}{}\n\n",
-                      plan.program, plan.batch, plan.block, plan.block == 1 ? "" : ", images innermost");
+                      "constexpr int kBatch = {};  // the most images at once; activations lie in blocks of {}{}\n{}\n",
+                      plan.program, plan.batch, plan.block, plan.block == 1 ? "" : ", images innermost",
+                      part_constant(plan));
   text += geometry_constants(plan) + "\n" + description_tables(plan, origin) + "\n}  // namespace\n\n";
   text += fmt::format("{0}::{0}(int threads) : cnn::Network(kModel, threads) {{}}\n\n"
                       "const cnn::ModelDescription& {0}::model() {{\n  return kModel;\n}}\n\n", name);

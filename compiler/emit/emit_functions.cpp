@@ -39,22 +39,34 @@ std::string method_name(const Function& function) {
   return function.kind == FunctionKind::kStep ? function.name : function.name + "_on_team";
 }
 
-std::string buffer_declaration(const Buffer& buffer) {
+// The method that takes one part through the function.
+std::string part_name(const Function& function) {
+  return "part_of_" + function.name;
+}
+
+constexpr std::string_view kUpdate = "\n  at(cnn::Frame::kUpdate);\n";
+constexpr std::string_view kOptimize = "  optimizer.update(parameters(), gradients());\n";
+constexpr std::string_view kReturnLoss = "  return cnn::mean_loss(losses, batch);\n";
+constexpr std::string_view kBatchOfLabels = "  const int batch = static_cast<int>(labels.size());\n";
+constexpr std::string_view kLossesMemory = "  const cnn::Floats losses = losses_memory(batch);\n";
+
+// `owner`: "part." where the memory is a part's.
+std::string buffer_declaration(const Buffer& buffer, std::string_view owner) {
   switch (buffer.kind) {
     case Buffer::Kind::kBlocked:
-      return fmt::format("  const cnn::Blocked {} = blocked({}, {});  // {}\n", buffer.name, buffer.offset, buffer.stride,
+      return fmt::format("  const cnn::Blocked {} = {}blocked({}, {});  // {}\n", buffer.name, owner, buffer.offset, buffer.stride,
                          to_text(buffer.shape));
     case Buffer::Kind::kFloats:
-      return fmt::format("  const cnn::Floats {} = floats({}, {});\n", buffer.name, buffer.offset, buffer.elements);
+      return fmt::format("  const cnn::Floats {} = {}floats({}, {});\n", buffer.name, owner, buffer.offset, buffer.elements);
     case Buffer::Kind::kBytes:
-      return fmt::format("  const std::span<std::uint8_t> {} = bytes({}, {});\n", buffer.name, buffer.offset, buffer.elements);
+      return fmt::format("  const std::span<std::uint8_t> {} = {}bytes({}, {});\n", buffer.name, owner, buffer.offset, buffer.elements);
   }
   return "";
 }
 
 class Body {
  public:
-  Body(const Plan& plan, const Function& function) : plan_(plan), function_(function) {}
+  Body(const Plan& plan, const Function& function) : plan_(plan), function_(function), owner_(plan.part > 0 ? "part." : "") {}
 
   std::string text() {
     declarations();
@@ -65,17 +77,21 @@ class Body {
 
  private:
   void declarations() {
-    if (function_.kind != FunctionKind::kPredict) text_ += "  const int batch = static_cast<int>(labels.size());\n";
-    if (mentions(function_, plan::Named::kLosses)) text_ += "  const cnn::Floats losses = losses_memory(batch);\n";
-    if (mentions(function_, plan::Named::kScores)) text_ += "  const cnn::Floats scores = scores_memory(batch);\n";
+    if (plan_.part > 0) {
+      text_ += "  const int batch = part.batch;\n";
+    } else {
+      if (function_.kind != FunctionKind::kPredict) text_ += kBatchOfLabels;
+      if (mentions(function_, plan::Named::kLosses)) text_ += kLossesMemory;
+      if (mentions(function_, plan::Named::kScores)) text_ += "  const cnn::Floats scores = scores_memory(batch);\n";
+    }
     for (const Buffer& buffer : function_.buffers) {
-      if (buffer.last >= 0) text_ += buffer_declaration(buffer);
+      if (buffer.last >= 0) text_ += buffer_declaration(buffer, owner_);
     }
     if (function_.kind != FunctionKind::kStep) return;
     const plan::PlannedPhase& phase = plan_.phases[static_cast<std::size_t>(function_.phase)];
     for (std::size_t i = 0; i < phase.learning.size(); ++i) {
       const plan::PlacedParameter& placed = parameter(phase.learning[i]);
-      text_ += fmt::format("  const cnn::Floats d_{} = gradients({}, {});\n", placed.identifier, phase.gradient_offsets[i],
+      text_ += fmt::format("  const cnn::Floats d_{} = {}gradients({}, {});\n", placed.identifier, owner_, phase.gradient_offsets[i],
                            placed.parameter.elements());
     }
   }
@@ -113,11 +129,10 @@ class Body {
   }
 
   void ending() {
+    if (plan_.part > 0) return;  // what follows is for all parts together
     switch (function_.kind) {
-      case FunctionKind::kStep:
-        text_ += "\n  at(cnn::Frame::kUpdate);\n  optimizer.update(parameters(), gradients());\n  return cnn::mean_loss(losses, batch);\n";
-        return;
-      case FunctionKind::kEvaluate: text_ += "  return cnn::mean_loss(losses, batch);\n"; return;
+      case FunctionKind::kStep: text_ += fmt::format("{}{}{}", kUpdate, kOptimize, kReturnLoss); return;
+      case FunctionKind::kEvaluate: text_ += kReturnLoss; return;
       case FunctionKind::kPredict: return;
     }
   }
@@ -171,21 +186,27 @@ class Body {
     if (const auto* geometry = std::get_if<plan::GeometryOperand>(&operand)) {
       return plan_.geometries[static_cast<std::size_t>(geometry->geometry)].name;
     }
-    switch (std::get<plan::Named>(operand)) {
-      case plan::Named::kImages: return "images";
-      case plan::Named::kLabels: return "labels";
+    return named_text(std::get<plan::Named>(operand));
+  }
+
+  std::string named_text(plan::Named named) const {
+    switch (named) {
+      case plan::Named::kImages: return owner_ + "images";
+      case plan::Named::kLabels: return owner_ + "labels";
       case plan::Named::kBatch: return "batch";
-      case plan::Named::kRandom: return "random";
-      case plan::Named::kScratch: return "scratch()";
-      case plan::Named::kLosses: return "losses";
-      case plan::Named::kScores: return "scores";
+      case plan::Named::kRandom: return owner_ + "random";
+      case plan::Named::kScratch: return plan_.part > 0 ? "part.scratch" : "scratch()";
+      case plan::Named::kLosses: return owner_ + "losses";
+      case plan::Named::kScores: return owner_ + "scores";
       case plan::Named::kTargets: return "kTargets";
+      case plan::Named::kLossBatch: return plan_.part > 0 ? "part.loss_batch()" : "batch";
     }
     return "";
   }
 
   const Plan& plan_;
   const Function& function_;
+  std::string owner_;  // of memory and operands: nothing, or "part."
   std::optional<ir::LayerId> current_layer_;
   std::string text_;
 };
@@ -201,11 +222,27 @@ bool mentions(const Function& function, plan::Named named) {
   });
 }
 
-std::string function_declaration(const Function& function) {
+std::string function_declaration(const Plan& plan, const Function& function) {
   const bool predict = function.kind == FunctionKind::kPredict;
   const bool overrides = function.kind != FunctionKind::kStep;
-  return fmt::format("  {} {}({}){};\n{}", predict ? "void" : "float", method_name(function), parameters_of(function),
-                     overrides ? " override" : "", function.preparation.empty() ? "" : "  void prepare_on_team() override;\n");
+  return fmt::format("  {} {}({}){};\n{}{}", predict ? "void" : "float", method_name(function), parameters_of(function),
+                     overrides ? " override" : "", function.preparation.empty() ? "" : "  void prepare_on_team() override;\n",
+                     plan.part == 0 ? "" : fmt::format("  void {}(const cnn::BatchPart& part);\n", part_name(function)));
+}
+
+// The frame around the parts of a function: who works on them, and what is made of all their results.
+std::string whole_of_parts(const Plan& plan, const Function& function) {
+  const bool predict = function.kind == FunctionKind::kPredict;
+  const std::string_view operands = predict ? "batch" : mentions(function, plan::Named::kRandom) ? "labels, random" : "labels";
+  const std::string parts =
+      fmt::format("  for_each_part(images, {}, [this](const cnn::BatchPart& part) {{ {}(part); }});\n", operands, part_name(function));
+  if (predict) return parts;
+  std::string text = fmt::format("{}{}{}", kBatchOfLabels, kLossesMemory, parts);
+  if (function.kind == FunctionKind::kStep) {
+    const std::int64_t gradients = plan.phases[static_cast<std::size_t>(function.phase)].gradient_floats;
+    text += fmt::format("{}  add_part_gradients({}, batch);\n{}", kUpdate, gradients, kOptimize);
+  }
+  return text + std::string(kReturnLoss);
 }
 
 std::string preparation_definition(const Plan& plan, const Function& function) {
@@ -223,16 +260,21 @@ std::string function_definition(const Plan& plan, const Function& function, cons
   std::string summary;
   if (function.kind == FunctionKind::kStep) {
     const plan::PlannedPhase& phase = plan.phases[static_cast<std::size_t>(function.phase)];
-    summary = fmt::format("// {}: {}\n// Phase {}: {} of {} parameters learn; activations take {} bytes.\n", phase.phase.line,
+    summary = fmt::format("// {}: {}\n// Phase {}: {} of {} parameters learn; activations{} take {} bytes.\n", phase.phase.line,
                           quoted(origin, phase.phase.line), phase.phase.name,
                           with_commas(plan.trainable_count(static_cast<std::size_t>(function.phase))),
-                          with_commas(plan.parameter_count()), with_commas(4 * function.arena_floats));
+                          with_commas(plan.parameter_count()), plan.part > 0 ? " of a part" : "", with_commas(4 * function.arena_floats));
   } else {
     summary = predict ? "// Forward, as at prediction time: scores for the caller.\n"
                       : "// Forward, as at prediction time, and the loss.\n";
   }
   const std::string preparation = function.preparation.empty() ? "" : preparation_definition(plan, function) + "\n";
-  return preparation + summary + head + Body(plan, function).text() + "}\n";
+  if (plan.part == 0) return preparation + summary + head + Body(plan, function).text() + "}\n";
+  const std::string_view way = function.kind == FunctionKind::kStep ? "from the first layer to the last and back" : "through all layers";
+  const std::string part_head = fmt::format("// What one task does for a part, {}.\nvoid {}::{}(const cnn::BatchPart& part) {{\n",
+                                            way, class_name(plan), part_name(function));
+  const std::string part = part_head + Body(plan, function).text() + "}\n";
+  return fmt::format("{}{}{}}}\n\n{}", summary, head, whole_of_parts(plan, function), part);
 }
 
 }  // namespace cnnc::emit

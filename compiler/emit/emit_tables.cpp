@@ -241,8 +241,8 @@ std::string geometry_constants(const Plan& plan) {
       assertions += fmt::format("static_assert(cnn::{}({}) == {});\n", function, geometry.name, floats);
     }
     for (const auto& [function, size] : geometry.scratch) {
-      assertions += fmt::format("static_assert(cnn::{}({}, kBatch) == cnn::ScratchSize{{{}, {}}});\n", function, geometry.name,
-                                size.per_thread, size.shared);
+      assertions += fmt::format("static_assert(cnn::{}({}, {}) == cnn::ScratchSize{{{}, {}}});\n", function, geometry.name,
+                                plan.part > 0 ? "kPart" : "kBatch", size.per_thread, size.shared);
     }
   }
   text += cross_entropy_targets(plan);
@@ -262,19 +262,24 @@ std::string description_tables(const Plan& plan, const Origin& origin) {
       "constexpr cnn::ModelDescription kModel{{\n"
       "    .name = {}, .program = {}, .spec = {}, .version = {}, .spec_hash = {},\n"
       "    .rendered ={},\n"
-      "    .input = {{{}, {}, {}}}, .outputs = {}, .outputs_logits = {}, .batch = kBatch,\n"
+      "    .input = {{{}, {}, {}}}, .outputs = {}, .outputs_logits = {}, .batch = kBatch,{}\n"
       "    .tensors = {}, .layers = {}, .predict_work = {},{}\n",
       string_literal(plan.model), string_literal(plan.program), string_literal(origin.spec), string_literal(origin.version),
       string_literal(origin.spec_hash), long_string_literal(origin.rendered, 8), plan.input.channels, plan.input.height,
-      plan.input.width, plan.output.elements(), plan.outputs_logits, table_name("kTensors", plan.parameters.empty()),
+      plan.input.width, plan.output.elements(), plan.outputs_logits, plan.part > 0 ? " .part = kPart," : "", table_name("kTensors", plan.parameters.empty()),
       table_name("kLayers", plan.layers.empty()), table_name("kWorkInPredict", plan.layers.empty()), plan.auxiliaries.empty() ? "" : " .auxiliaries = kAuxiliaries,");
   if (plan.data) text += data_member(*plan.data);
   if (plan.training) text += training_member(*plan.training);
   const plan::Memory& memory = plan.memory;
+  std::string parts;
+  if (plan.part > 0) {
+    parts = fmt::format(",\n               .part_gradients = {}, .part_activations = {}, .part_scratch = {}", memory.part_gradients,
+                        memory.part_activations, memory.part_scratch);
+  }
   return text + fmt::format("    .memory = {{.parameters = {}, .gradients = {}, .optimizer = {}, .activations = {},\n"
-                            "               .shared_scratch = {}, .thread_scratch = {}}},\n}};\n",
+                            "               .shared_scratch = {}, .thread_scratch = {}{}}},\n}};\n",
                             memory.parameters, memory.gradients, memory.optimizer, memory.activations, memory.shared_scratch,
-                            memory.thread_scratch);
+                            memory.thread_scratch, parts);
 }
 
 }  // namespace cnnc::emit

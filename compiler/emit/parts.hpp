@@ -18,7 +18,7 @@ std::string transform_tables(const ir::Data& data);
 /// Whether any call of a function takes that operand.
 bool mentions(const plan::Function& function, plan::Named named);
 /// The declaration and the definition of one function.
-std::string function_declaration(const plan::Function& function);
+std::string function_declaration(const plan::Plan& plan, const plan::Function& function);
 std::string function_definition(const plan::Plan& plan, const plan::Function& function, const Origin& origin);
 
 }  // namespace cnnc::emit

@@ -94,8 +94,9 @@ ir::ScratchSize lanes_scratch(const ir::OpContext& context) {
       w.height.pad != 0 || w.width.pad != 0 || padded(w.height) > in.height || padded(w.width) > in.width;
   const std::int64_t plane = copied ? padded(w.height) * padded(w.width) * 16 : 0;
   const std::int64_t out = context.output.channels;
-  const std::int64_t slots = std::clamp<std::int64_t>((1 << 20) / (out * depth(context)), 1, 8);
-  return {.per_thread = plane + (w.width.kernel > 3 ? 2 : 4) * w.height.kernel * w.width.kernel * 8,
+  const std::int64_t blocks = (context.batch + 15) / 16;
+  const std::int64_t slots = std::min(std::clamp<std::int64_t>((1 << 20) / (out * depth(context)), 1, 8), blocks);
+  return {.per_thread = plane + 4 * w.height.kernel * w.width.kernel * 16,
           .shared = slots * out * (depth(context) + 1)};
 }
 

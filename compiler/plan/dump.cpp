@@ -18,6 +18,7 @@ std::string_view name_of(Named named) {
     case Named::kLosses: return "losses";
     case Named::kScores: return "scores";
     case Named::kTargets: return "targets";
+    case Named::kLossBatch: return "batch";
   }
   return "";
 }
@@ -84,10 +85,15 @@ std::string dump(const Function& function, const Plan& plan) {
 }  // namespace
 
 std::string dump(const Plan& plan) {
-  std::string text = fmt::format("plan {} batch {} block {}\n", plan.model, plan.batch, plan.block);
+  std::string text = fmt::format("plan {} batch {} block {}", plan.model, plan.batch, plan.block);
+  text += plan.part > 0 ? fmt::format(" part {}\n", plan.part) : "\n";
   text += fmt::format("memory parameters {} gradients {} optimizer {} activations {} scratch {} + {} a thread (floats)\n",
                       plan.memory.parameters, plan.memory.gradients, plan.memory.optimizer, plan.memory.activations,
                       plan.memory.shared_scratch, plan.memory.thread_scratch);
+  if (plan.part > 0) {
+    text += fmt::format("parts gradients {} activations {} + scratch {} a thread (floats)\n", plan.memory.part_gradients,
+                        plan.memory.part_activations, plan.memory.part_scratch);
+  }
   for (const Function& function : plan.functions) text += dump(function, plan);
   return text;
 }

@@ -232,7 +232,7 @@ void FunctionBuilder::finish() {
     operands.insert(operands.end(), {Named::kLosses, BufferOperand{output}, Named::kLabels});
     if (request_.has_targets) operands.push_back(Named::kTargets);
     if (*request_.loss == ir::Loss::kLenet5Map) operands.push_back(NumberOperand{request_.rubbish_penalty});
-    operands.insert(operands.end(), {geometry, Named::kBatch});
+    operands.insert(operands.end(), {geometry, Named::kLossBatch});
     add_step(std::string(name), std::move(operands));
   };
   add_step("from_blocked", {Named::kScores, BufferOperand{output}, geometry, Named::kBatch});
@@ -254,7 +254,7 @@ void FunctionBuilder::add_auxiliary_loss(const ir::AuxiliaryHead& head, bool cro
   std::vector<Operand> operands = {BufferOperand{d_output}, Named::kLosses, BufferOperand{buffer_of(head.output)}, Named::kLabels};
   if (request_.has_targets) operands.push_back(Named::kTargets);
   operands.insert(operands.end(),
-                  {NumberOperand{head.weight}, GeometryOperand{geometries_.of_shape(shape)}, Named::kBatch});
+                  {NumberOperand{head.weight}, GeometryOperand{geometries_.of_shape(shape)}, Named::kLossBatch});
   function_.steps.push_back({.function = "add_softmax_cross_entropy", .operands = std::move(operands), .layer = {}});
   add_gradient(head.output, d_output);
 }

@@ -5,6 +5,7 @@
 
 #include "plan/function_builder.hpp"
 #include "plan/lanes.hpp"
+#include "plan/parts.hpp"
 #include "plan/place_buffers.hpp"
 #include "support/internal_error.hpp"
 
@@ -88,16 +89,23 @@ std::vector<LayerRow> layer_rows(const ir::Graph& graph, const std::vector<Plann
   return rows;
 }
 
+std::int64_t most_images_of_call(const ir::Graph& graph, std::int64_t batch) {
+  const std::int64_t part = choose_part(graph, batch);
+  return part > 0 ? part : batch;
+}
+
 class Planning {
  public:
   Planning(const ir::Graph& graph, const PlanRequest& request)
-      : graph_(graph), request_(request), geometries_(choose_block(graph, request.batch), request.batch) {
+      : graph_(graph), request_(request),
+        geometries_(choose_block(graph, request.batch), most_images_of_call(graph, request.batch)) {
     plan_.model = graph.name;
     plan_.program = request.program;
     plan_.input = graph.tensor(graph.input).shape;
     plan_.output = graph.tensor(graph.output).shape;
     plan_.batch = request.batch;
     plan_.block = choose_block(graph, request.batch);
+    plan_.part = choose_part(graph, request.batch);
     plan_.data = request.data;
     plan_.training = request.training;
     for (const ir::AuxiliaryHead& head : graph.auxiliaries) plan_.auxiliaries.push_back(ir::weight_path(head.path));
@@ -114,12 +122,14 @@ class Planning {
     plan_.layers = layer_rows(graph_, plan_.phases);
     plan_.depth = ir::depth(graph_);
     plan_.geometries = geometries_.take();
+    std::int64_t& shared = plan_.part > 0 ? plan_.memory.part_scratch : plan_.memory.shared_scratch;
     for (const Geometry& geometry : plan_.geometries) {
       for (const auto& [function, size] : geometry.scratch) {
         plan_.memory.thread_scratch = std::max(plan_.memory.thread_scratch, aligned(size.per_thread));
-        plan_.memory.shared_scratch = std::max(plan_.memory.shared_scratch, aligned(size.shared));
+        shared = std::max(shared, aligned(size.shared));
       }
     }
+    if (plan_.part > 0) plan_.memory.part_gradients = (plan_.batch + plan_.part - 1) / plan_.part * plan_.memory.gradients;
     return std::move(plan_);
   }
 
@@ -169,8 +179,14 @@ class Planning {
                                   .tuning = request_.tuning,
                                   .softmax_at_end = plan_.outputs_logits && kind == FunctionKind::kPredict,
                                   .taken = taken_names()};
-    Function function = FunctionBuilder(request, geometries_, plan_.block, plan_.batch).build();
+    Function function = FunctionBuilder(request, geometries_, plan_.block, plan_.images_of_call()).build();
     place_buffers(function);
+    if (plan_.part > 0) {
+      ensure(function.preparation.empty(), "plan", "parts can't prepare weights");
+      plan_.memory.part_activations = std::max(plan_.memory.part_activations, function.arena_floats);
+      plan_.functions.push_back(std::move(function));
+      return;
+    }
     if (!step) between_calls_ = std::max(between_calls_, function.arena_floats);
     // Behind what evaluation and prediction use, where a step's activations lie: after a step all is prepared anew.
     plan_.memory.activations =

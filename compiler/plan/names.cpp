@@ -70,7 +70,8 @@ const std::set<std::string>& reserved_names() {
                                               "step",       "predict",   "evaluate", "tensor", "threads",   "description",
                                               // Macros of standard headers and of GNU's dialects.
                                               "NULL",       "EOF",       "errno",    "assert", "stdin",     "stdout",
-                                              "stderr",     "linux",     "unix"};
+                                              "stderr",     "linux",     "unix",
+                                              "part"};
   return names;
 }
 

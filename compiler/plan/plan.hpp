@@ -59,7 +59,7 @@ struct GradientOperand { int parameter; };
 struct GeometryOperand { int geometry; };
 struct NumberOperand { double value; };
 struct IntegerOperand { int value; };
-enum class Named { kImages, kLabels, kBatch, kRandom, kScratch, kLosses, kScores, kTargets };
+enum class Named { kImages, kLabels, kBatch, kRandom, kScratch, kLosses, kScores, kTargets, kLossBatch };
 using Operand = std::variant<BufferOperand, LoadedOperand, LoadedListOperand, AddedOperand, EpilogueOperand, ActivationOperand, ParameterOperand,
                              PreparedOperand, PartOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand, Named>;
 
@@ -126,9 +126,14 @@ struct LayerRow {
 
 struct Memory {
   std::int64_t parameters = 0, gradients = 0, optimizer = 0, activations = 0, shared_scratch = 0, thread_scratch = 0;
+  // Where parts are worked on: gradients of all of them; for each thread the activations and the scratch of one.
+  std::int64_t part_gradients = 0, part_activations = 0, part_scratch = 0;
 
+  /// Of all threads; what parts' gradients are added up from is scratch.
+  std::int64_t all_activations(int threads) const { return activations + threads * part_activations; }
+  std::int64_t all_scratch(int threads) const { return shared_scratch + part_gradients + threads * (thread_scratch + part_scratch); }
   std::int64_t floats(int threads) const {
-    return parameters + gradients + optimizer + activations + shared_scratch + threads * thread_scratch;
+    return parameters + gradients + optimizer + all_activations(threads) + all_scratch(threads);
   }
 };
 
@@ -140,6 +145,7 @@ struct Plan {
   bool outputs_logits = false;
   std::int64_t batch = 1;         // the largest
   std::int64_t block = 1;         // NB: 1, or 16 on lanes
+  std::int64_t part = 0;          // images that one task takes through all layers; 0: threads share each layer's work
   std::optional<ir::Data> data;
   std::optional<ir::Training> training;
   std::int64_t depth = 0;         // convolutions and dense layers on the longest way through
@@ -151,6 +157,8 @@ struct Plan {
   std::vector<Function> functions;
   Memory memory;
 
+  /// The most images of a call of a kernel.
+  std::int64_t images_of_call() const { return part > 0 ? part : batch; }
   /// Running statistics and the like, of all layers.
   std::int64_t statistic_count() const;
   /// Parameters that can learn, not the statistics, and work for an image; of what prediction runs.

@@ -118,6 +118,26 @@ TEST_P(WholeNetwork, HasTheSameBitsOnAnyNumberOfThreads) {
   }
 }
 
+TEST_P(WholeNetwork, ScoresEachImageAlikeOnAnyNumberOfThreadsAndWhateverElseIsInTheBatch) {
+  const auto scores = [&](int threads, int images) {
+    const auto network = GetParam().make(threads);
+    const cnn::ModelDescription& model = network->description();
+    cnn::initialize(*network, 3);
+    const Batch batch = random_batch(model, 128, 6);
+    const auto floats = static_cast<std::size_t>(images) * network->image_floats();
+    const cnn::ConstFloats some = cnn::ConstFloats(batch.images).first(floats);
+    const cnn::ConstFloats found = network->predict(some, images);
+    std::vector<float> all(found.begin(), found.begin() + 37 * model.outputs);
+    network->evaluate(some, cnn::Labels(batch.labels).first(static_cast<std::size_t>(images)));
+    all.insert(all.end(), network->losses().begin(), network->losses().begin() + 37);
+    return all;
+  };
+  const std::vector<float> one = scores(1, 128);
+  for (const int threads : {1, 2, 4}) EXPECT_EQ(scores(threads, 128), one) << threads << " threads";
+  const std::vector<float> few = scores(2, 37);
+  for (std::size_t i = 0; i < one.size(); ++i) ASSERT_NEAR(few[i], one[i], 1e-5f * std::max(1.0f, std::abs(one[i])));
+}
+
 TEST_P(WholeNetwork, AllocatesNothingInAStep) {
   const auto network = GetParam().make(2);
   const cnn::ModelDescription& model = network->description();

@@ -53,6 +53,7 @@ TEST(BinaryCrossEntropy, EqualsTheDefinition) {
       const BinaryRun run(g, batching.batch, at, labels);
       expect_close(run.losses, expected(at), 1e-6, "losses");
       expect_gradient(expected, at, Doubles(labels.size(), 1.0 / batching.batch), run.gradient, "gradient");
+      check_loss_in_parts(binary_cross_entropy, binary_cross_entropy_loss, g, batching.batch, at, labels);
     }
   }
 }

@@ -89,6 +89,13 @@ TEST(CrossEntropy, TargetsEqualTheDefinition) {
         ASSERT_EQ(losses, alone);
         expect_gradient(expected, logits, Doubles(batch, 1.0 / batching.batch), gradient.values(),
                         "gradient");
+        check_loss_in_parts([&](Blocked d, Floats out, ConstBlocked in, Labels of, const MapGeometry& map, const LossBatch& part) {
+                              softmax_cross_entropy(d, out, in, of, targets, map, part);
+                            },
+                            [&](Floats out, ConstBlocked in, Labels of, const MapGeometry& map, const LossBatch& part) {
+                              cross_entropy_loss(out, in, of, targets, map, part);
+                            },
+                            g, batching.batch, logits, labels);
         for (std::size_t i = 0; i < batch; ++i) EXPECT_FLOAT_EQ(sums[i], 1 + 0.5f * losses[i]);
         EXPECT_FLOAT_EQ(static_cast<float>(added.values()[3]),
                         static_cast<float>(0.5 * gradient.values()[3]));

@@ -62,6 +62,13 @@ TEST(Dropout, DiffersByStepSeedAndStream) {
   EXPECT_NE(first, dropped(d, 1, ones, {1, 1}));
 }
 
+TEST(Dropout, ImagesDrawTheSameWhereTheyAreCalledInParts) {
+  const DropoutGeometry d{.channels = 7, .block = 4, .rate = 0.5f, .stream = 2};
+  const Doubles all = dropped(d, 10, Doubles(70, 1), kKey);
+  const Doubles last = dropped(d, 6, Doubles(42, 1), {kKey.seed, kKey.step, 4});
+  EXPECT_EQ(last, Doubles(all.begin() + 28, all.end()));
+}
+
 TEST(Dropout, RateZeroKeepsAllAndRateOneNothing) {
   DropoutGeometry d{.channels = 50, .rate = 0};
   const Doubles input = Numbers(18).uniform(50);

@@ -22,8 +22,8 @@ double equation_9(const Doubles& scores, int label) {
 
 TEST(Lenet5Map, EqualsTheDefinition) {
   check_loss([](Blocked d_scores, Floats losses, ConstBlocked scores, Labels labels, const MapGeometry& g,
-                int batch) { lenet5_map(d_scores, losses, scores, labels, kJ, g, batch); },
-             [](Floats losses, ConstBlocked scores, Labels labels, const MapGeometry& g, int batch) {
+                const LossBatch& batch) { lenet5_map(d_scores, losses, scores, labels, kJ, g, batch); },
+             [](Floats losses, ConstBlocked scores, Labels labels, const MapGeometry& g, const LossBatch& batch) {
                lenet5_map_loss(losses, scores, labels, kJ, g, batch);
              },
              equation_9);

@@ -44,6 +44,13 @@ TEST(StochasticDepth, EqualsTheDefinition) {
   });
 }
 
+TEST(StochasticDepth, ImagesDrawTheSameWhereTheyAreCalledInParts) {
+  const StochasticDepthGeometry d{.channels = 1, .block = 4, .rate = 0.5f, .stream = 1};
+  const Doubles all = run(d, 40, Doubles(40, 1), kKey);
+  const Doubles last = run(d, 36, Doubles(36, 1), {kKey.seed, kKey.step, 4});
+  EXPECT_EQ(last, Doubles(all.begin() + 4, all.end()));
+}
+
 TEST(StochasticDepth, DropsTheShareAskedAndDiffersByStepAndStream) {
   constexpr int kImages = 4000;
   StochasticDepthGeometry d{.channels = 1, .block = 4, .rate = 0.3f, .stream = 1};

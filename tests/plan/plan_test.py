@@ -52,6 +52,39 @@ def buffers(text, function):
     return re.findall(r"^  buffer (\S+)", body, re.M)
 
 
+class Parts(unittest.TestCase):
+    MODEL = """
+  input 1x12x12
+  conv1 = conv(4, 3, act=tanh)
+  pool1 = maxpool(2)
+  flatten
+  drop1 = dropout(0.5)
+  fc = dense(4)"""
+
+    def head(self, model, batch):
+        return plan(model, f"epochs = 1  batch = {batch}").splitlines()[0]
+
+    def test_a_task_takes_a_block_of_images_and_gradients_have_a_place_for_each(self):
+        text = plan(self.MODEL, "epochs = 1  batch = 128")
+        self.assertEqual(text.splitlines()[0], "plan Net batch 128 block 16 part 16")
+        gradients = int(re.search(r"gradients (\d+)", text).group(1))
+        self.assertRegex(text, rf"parts gradients {8 * gradients} activations")
+
+    def test_buffers_are_those_of_one_part(self):
+        activations = [int(re.search(r"parts .* activations (\d+)", plan(self.MODEL, f"epochs = 1  batch = {batch}")).group(1))
+                       for batch in (64, 128)]
+        self.assertEqual(activations[0], activations[1])
+
+    def test_there_are_eight_parts_at_most(self):
+        self.assertEqual(self.head(self.MODEL, 300), "plan Net batch 300 block 16 part 48")
+
+    def test_the_team_shares_the_work_of_few_blocks(self):
+        self.assertEqual(self.head(self.MODEL, 32), "plan Net batch 32 block 16")
+
+    def test_statistics_of_the_batch_keep_it_together(self):
+        self.assertEqual(self.head(self.MODEL + "\n  bn", 128), "plan Net batch 128 block 16")
+
+
 class Epilogues(unittest.TestCase):
     MODEL = """
   input 1x8x8

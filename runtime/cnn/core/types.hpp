@@ -70,6 +70,16 @@ struct ScratchSize {
 struct RandomKey {
   std::uint64_t seed = 0;
   std::uint64_t step = 0;
+  std::uint64_t first_image = 0;  // of the step's, where a kernel is given only some of them
+};
+
+/// The images of a loss's call, and the labels of all images in whose mean their losses are.
+struct LossBatch {
+  int images = 0;
+  Labels all{};  // empty: the call has them all
+
+  LossBatch(int images, Labels all = {}) : images(images), all(all) {}  // NOLINT: a number of images is a batch
+  int in_mean() const { return all.empty() ? images : static_cast<int>(all.size()); }
 };
 
 }  // namespace cnn

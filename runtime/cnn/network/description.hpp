@@ -162,6 +162,10 @@ struct MemoryDescription {
   std::size_t activations = 0;
   std::size_t shared_scratch = 0;
   std::size_t thread_scratch = 0;  // for each thread
+  // Of a model that works in parts: gradients of all parts; for each thread the activations and the shared scratch of one.
+  std::size_t part_gradients = 0;
+  std::size_t part_activations = 0;
+  std::size_t part_scratch = 0;
 };
 
 /// All of a generated model's constants.
@@ -176,6 +180,7 @@ struct ModelDescription {
   int outputs = 0;               // numbers per image
   bool outputs_logits = false;  // the training function's scores are logits: softmax is added for predictions
   int batch = 1;                // the largest batch the plan is made for
+  int part = 0;                 // images that a task takes through all layers by itself; 0: all threads work on each layer
   std::span<const TensorDescription> tensors{};
   std::span<const LayerDescription> layers{};
   std::span<const LayerWork> predict_work{};  // of a prediction: one for each layer

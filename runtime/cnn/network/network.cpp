@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 #include "cnn/core/sgemm.hpp"
 #include "cnn/core/team.hpp"
@@ -60,6 +62,11 @@ class Watched {
   Profile* profile_;
 };
 
+/// Of a thread's memory for parts.
+std::size_t part_floats(const MemoryDescription& memory) {
+  return aligned(memory.part_activations) + aligned(memory.part_scratch);
+}
+
 /// Cuts one region after the other from the arena.
 class Cutter {
  public:
@@ -81,7 +88,8 @@ std::size_t arena_floats(const ModelDescription& model, int threads) {
   const auto batch = static_cast<std::size_t>(model.batch);
   return aligned(memory.parameters) + aligned(memory.gradients) + aligned(memory.optimizer) +
          aligned(memory.activations) + aligned(memory.shared_scratch) +
-         aligned(memory.thread_scratch) * static_cast<std::size_t>(threads) +
+         (aligned(memory.thread_scratch) + part_floats(memory)) * static_cast<std::size_t>(threads) +
+         aligned(memory.part_gradients) +
          aligned(batch * static_cast<std::size_t>(model.outputs)) + aligned(batch);
 }
 
@@ -103,6 +111,8 @@ Network::Network(const ModelDescription& description, int threads)
   scratch_.shared = cutter.cut(memory.shared_scratch).data();
   scratch_.per_thread = aligned(memory.thread_scratch);  // so that threads share no cache line
   scratch_.threads = cutter.cut(scratch_.per_thread * static_cast<std::size_t>(threads)).data();
+  part_gradients_ = cutter.cut(memory.part_gradients);
+  part_memory_ = cutter.cut(part_floats(memory) * static_cast<std::size_t>(threads));
   scores_memory_ = cutter.cut(batch * static_cast<std::size_t>(description.outputs));
   losses_memory_ = cutter.cut(batch);
 }
@@ -159,6 +169,58 @@ ConstFloats Network::predict(ConstFloats images, int count) {
   keep_results(static_cast<std::size_t>(count));
   losses_ = {};
   return scores_;
+}
+
+BatchPart Network::part(const Whole& whole, int index) {
+  const auto first = static_cast<std::size_t>(index) * static_cast<std::size_t>(description_.part);
+  const std::size_t count = std::min(static_cast<std::size_t>(description_.part), static_cast<std::size_t>(whole.batch) - first);
+  const auto outputs = static_cast<std::size_t>(description_.outputs);
+  const std::size_t activations = aligned(description_.memory.part_activations);
+  const std::size_t gradients = description_.memory.gradients;
+  const bool labelled = !whole.labels.empty();
+  const Floats memory = part_memory_.subspan(part_floats(description_.memory) * static_cast<std::size_t>(team_rank()));
+  BatchPart part{.batch = static_cast<int>(count),
+            .images = whole.images.subspan(first * image_floats(), count * image_floats()),
+            .labels = labelled ? whole.labels.subspan(first, count) : Labels(),
+            .all_labels = whole.labels,
+            .losses = losses_memory_.subspan(first, count),
+            .scores = scores_memory_.subspan(first * outputs, count * outputs),
+            .random = whole.random,
+            .scratch = scratch_,
+            .activations = memory.first(activations),
+            .own_gradients = labelled ? part_gradients_.subspan(gradients * static_cast<std::size_t>(index), gradients) : Floats()};
+  part.random.first_image = first;
+  part.scratch.shared = memory.data() + activations;
+  return part;
+}
+
+void Network::run_parts(const Whole& whole, void (*call)(const void*, const BatchPart&), const void* work) {
+  for_each_tile(block_count(whole.batch, description_.part), [&](int index) {
+    const TeamMember member = std::exchange(team_member, {});
+    at(Frame::kInput);
+    call(work, part(whole, index));
+    at(Frame::kOutput);  // where the others' parts are waited for
+    team_member = member;
+  });
+}
+
+void Network::add_part_gradients(std::size_t floats, int batch) {
+  constexpr std::size_t kTile = 2048;
+  const auto parts = static_cast<std::size_t>(block_count(batch, description_.part));
+  const std::size_t apart = description_.memory.gradients;
+  for_each_tile(static_cast<int>((floats + kTile - 1) / kTile), [&](int tile) {
+    const std::size_t begin = static_cast<std::size_t>(tile) * kTile, count = std::min(kTile, floats - begin);
+    float* __restrict sums = gradients_.data() + begin;
+    const float* __restrict from = part_gradients_.data() + begin;
+    constexpr std::size_t kLine = 16;  // gradients are made of whole cache lines
+    for (std::size_t line = 0; line < count; line += kLine) {
+      float sum[kLine] = {};
+      for (std::size_t part = 0; part < parts; ++part) {
+        for (std::size_t i = 0; i < kLine; ++i) sum[i] += from[part * apart + line + i];
+      }
+      std::copy_n(sum, kLine, sums + line);
+    }
+  });
 }
 
 // Kernels return when all threads are done, so that one thread's clock tells for all.

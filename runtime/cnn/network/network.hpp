@@ -8,6 +8,7 @@
 
 #include "cnn/core/types.hpp"
 #include "description.hpp"
+#include "batch_part.hpp"
 #include "profile.hpp"
 
 namespace cnn {
@@ -75,6 +76,22 @@ class Network {
   // What predict_on_team() needs of the weights, made anew only where they may have changed.
   virtual void prepare_on_team() {}
 
+  /// Calls `work(part)` for each part of description().part images, as tiles of the team; `random` is for training steps.
+  template <class Work>
+  void for_each_part(ConstFloats images, Labels labels, const RandomKey& random, const Work& work) {
+    run_parts({images, labels, static_cast<int>(labels.size()), random}, call_work<Work>, &work);
+  }
+  template <class Work>
+  void for_each_part(ConstFloats images, Labels labels, const Work& work) {
+    for_each_part(images, labels, RandomKey(), work);
+  }
+  template <class Work>
+  void for_each_part(ConstFloats images, int count, const Work& work) {
+    run_parts({images, {}, count, {}}, call_work<Work>, &work);
+  }
+  /// The first `floats` gradients = the sums of those of all parts of `batch` images, in order.
+  void add_part_gradients(std::size_t floats, int batch);
+
   /// Views of the arena for generated code: `offset` in floats from the region's start.
   Floats parameters(std::size_t offset, std::size_t count) { return parameters_.subspan(offset, count); }
   Floats gradients(std::size_t offset, std::size_t count) { return gradients_.subspan(offset, count); }
@@ -93,6 +110,20 @@ class Network {
   Floats losses_memory(int images);
 
  private:
+  /// All that parts are cut from.
+  struct Whole {
+    ConstFloats images;
+    Labels labels;
+    int batch;
+    RandomKey random;
+  };
+  template <class Work>
+  static void call_work(const void* work, const BatchPart& part) {
+    (*static_cast<const Work*>(work))(part);
+  }
+  // Through a pointer, so that the team stays out of this header, and without std::function, which may allocate.
+  void run_parts(const Whole& whole, void (*call)(const void* work, const BatchPart& part), const void* work);
+  BatchPart part(const Whole& whole, int index);
   void require_batch(std::size_t images, std::size_t floats) const;
   void require_labels(Labels labels) const;
   void keep_results(std::size_t images);
@@ -102,6 +133,7 @@ class Network {
   std::size_t arena_bytes_ = 0;
   float* arena_ = nullptr;
   Floats parameters_, gradients_, optimizer_state_, activations_, scores_memory_, losses_memory_;
+  Floats part_gradients_, part_memory_;
   Scratch scratch_;
   ConstFloats scores_, losses_;
   Profile* profile_ = nullptr;

@@ -32,9 +32,9 @@ void visit_outputs(Floats losses, ConstBlocked output, Labels labels, const MapG
 }  // namespace
 
 void binary_cross_entropy(Blocked d_output, Floats losses, ConstBlocked output, Labels labels,
-                          const MapGeometry& geometry, int batch) {
-  const double scale = 1 / (static_cast<double>(batch) * geometry.channels);
-  visit_outputs(losses, output, labels, geometry, batch,
+                          const MapGeometry& geometry, const LossBatch& batch) {
+  const double scale = 1 / (static_cast<double>(batch.in_mean()) * geometry.channels);
+  visit_outputs(losses, output, labels, geometry, batch.images,
                 [&](int block, std::ptrdiff_t offset, double probability, double target) {
                   const double slope = std::max(probability * (1 - probability), 1e-12);
                   d_output.block(block)[offset] = static_cast<float>((probability - target) / slope * scale);
@@ -42,8 +42,8 @@ void binary_cross_entropy(Blocked d_output, Floats losses, ConstBlocked output, 
 }
 
 void binary_cross_entropy_loss(Floats losses, ConstBlocked output, Labels labels, const MapGeometry& geometry,
-                               int batch) {
-  visit_outputs(losses, output, labels, geometry, batch, [](int, std::ptrdiff_t, double, double) {});
+                               const LossBatch& batch) {
+  visit_outputs(losses, output, labels, geometry, batch.images, [](int, std::ptrdiff_t, double, double) {});
 }
 
 }  // namespace cnn

@@ -10,10 +10,10 @@ namespace cnn {
 /// one-hot label, or with one output the label itself, 0 or 1; output is [N/NB][outputs][NB]; d_output may be
 /// output.
 void binary_cross_entropy(Blocked d_output, Floats losses, ConstBlocked output, Labels labels,
-                          const MapGeometry& geometry, int batch);
+                          const MapGeometry& geometry, const LossBatch& batch);
 
 /// The losses alone.
 void binary_cross_entropy_loss(Floats losses, ConstBlocked output, Labels labels, const MapGeometry& geometry,
-                               int batch);
+                               const LossBatch& batch);
 
 }  // namespace cnn

@@ -23,12 +23,12 @@ LogSum log_sum(const float* logits, const MapGeometry& g) {
 }
 
 // One image's weighted loss; writes the gradient of its share in the mean.
-float loss_and_gradient(float* d_in, const float* in, int label, float weight, const MapGeometry& g, int batch) {
+float loss_and_gradient(float* d_in, const float* in, int label, float weight, const MapGeometry& g, int in_mean) {
   const LogSum total = log_sum(in, g);
   const double loss = total.loss(in[label * g.block]);
   for (int i = 0; i < g.channels; ++i) {
     const double probability = std::exp(in[i * g.block] - total.largest) / total.sum;
-    d_in[i * g.block] = static_cast<float>(weight * (probability - (i == label ? 1 : 0)) / batch);
+    d_in[i * g.block] = static_cast<float>(weight * (probability - (i == label ? 1 : 0)) / in_mean);
   }
   return static_cast<float>(weight * loss);
 }
@@ -51,11 +51,11 @@ struct Targets {
   int classes;
   double scale;  // batch / the sum of the labels' weights
 
-  Targets(const CrossEntropyTargets& targets, Labels labels, int classes, int batch)
+  Targets(const CrossEntropyTargets& targets, Labels labels, int classes, const LossBatch& batch)
       : weights(targets.class_weights), smoothing(targets.label_smoothing), classes(classes) {
     double sum = 0;
-    for (int image = 0; image < batch; ++image) sum += weight(labels[static_cast<std::size_t>(image)]);
-    scale = sum > 0 ? batch / sum : 0;
+    for (const int label : batch.all.empty() ? labels.first(static_cast<std::size_t>(batch.images)) : batch.all) sum += weight(label);
+    scale = sum > 0 ? batch.in_mean() / sum : 0;
   }
 
   double weight(int i) const { return weights.empty() ? 1 : weights[static_cast<std::size_t>(i)]; }
@@ -77,13 +77,13 @@ double loss_of(double& sum, const LogSum& total, const float* in, int label, con
 }
 
 float loss_and_gradient(float* d_in, const float* in, int label, const Targets& targets, float weight,
-                        const MapGeometry& g, int batch) {
+                        const MapGeometry& g, int in_mean) {
   const LogSum total = log_sum(in, g);
   double sum = 0;
   const double loss = loss_of(sum, total, in, label, targets, g);
   for (int i = 0; i < g.channels; ++i) {
     const double probability = std::exp(in[i * g.block] - total.largest) / total.sum;
-    d_in[i * g.block] = static_cast<float>(weight * (sum * probability - targets.at(i, label)) / batch);
+    d_in[i * g.block] = static_cast<float>(weight * (sum * probability - targets.at(i, label)) / in_mean);
   }
   return static_cast<float>(weight * loss);
 }
@@ -91,48 +91,49 @@ float loss_and_gradient(float* d_in, const float* in, int label, const Targets& 
 }  // namespace
 
 void softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels,
-                           const MapGeometry& g, int batch) {
-  for_each_image(g, batch, [&](int block, int place, int image) {
-    losses[image] = loss_and_gradient(d_logits.block(block) + place, logits.block(block) + place, labels[image], 1, g, batch);
+                           const MapGeometry& g, const LossBatch& batch) {
+  for_each_image(g, batch.images, [&](int block, int place, int image) {
+    losses[image] = loss_and_gradient(d_logits.block(block) + place, logits.block(block) + place, labels[image], 1, g, batch.in_mean());
   });
 }
 
 void add_softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels, float weight,
-                               const MapGeometry& g, int batch) {
-  for_each_image(g, batch, [&](int block, int place, int image) {
-    losses[image] += loss_and_gradient(d_logits.block(block) + place, logits.block(block) + place, labels[image], weight, g, batch);
+                               const MapGeometry& g, const LossBatch& batch) {
+  for_each_image(g, batch.images, [&](int block, int place, int image) {
+    losses[image] += loss_and_gradient(d_logits.block(block) + place, logits.block(block) + place, labels[image], weight, g,
+                                       batch.in_mean());
   });
 }
 
-void cross_entropy_loss(Floats losses, ConstBlocked logits, Labels labels, const MapGeometry& g, int batch) {
-  for_each_image(g, batch, [&](int block, int place, int image) {
+void cross_entropy_loss(Floats losses, ConstBlocked logits, Labels labels, const MapGeometry& g, const LossBatch& batch) {
+  for_each_image(g, batch.images, [&](int block, int place, int image) {
     const float* in = logits.block(block) + place;
     losses[image] = static_cast<float>(log_sum(in, g).loss(in[labels[image] * g.block]));
   });
 }
 
 void softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels,
-                           const CrossEntropyTargets& targets, const MapGeometry& g, int batch) {
+                           const CrossEntropyTargets& targets, const MapGeometry& g, const LossBatch& batch) {
   const Targets wanted(targets, labels, g.channels, batch);
-  for_each_image(g, batch, [&](int block, int place, int image) {
+  for_each_image(g, batch.images, [&](int block, int place, int image) {
     losses[image] = loss_and_gradient(d_logits.block(block) + place, logits.block(block) + place, labels[image],
-                                      wanted, 1, g, batch);
+                                      wanted, 1, g, batch.in_mean());
   });
 }
 
 void add_softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels,
-                               const CrossEntropyTargets& targets, float weight, const MapGeometry& g, int batch) {
+                               const CrossEntropyTargets& targets, float weight, const MapGeometry& g, const LossBatch& batch) {
   const Targets wanted(targets, labels, g.channels, batch);
-  for_each_image(g, batch, [&](int block, int place, int image) {
+  for_each_image(g, batch.images, [&](int block, int place, int image) {
     losses[image] += loss_and_gradient(d_logits.block(block) + place, logits.block(block) + place, labels[image],
-                                       wanted, weight, g, batch);
+                                       wanted, weight, g, batch.in_mean());
   });
 }
 
 void cross_entropy_loss(Floats losses, ConstBlocked logits, Labels labels, const CrossEntropyTargets& targets,
-                        const MapGeometry& g, int batch) {
+                        const MapGeometry& g, const LossBatch& batch) {
   const Targets wanted(targets, labels, g.channels, batch);
-  for_each_image(g, batch, [&](int block, int place, int image) {
+  for_each_image(g, batch.images, [&](int block, int place, int image) {
     const float* in = logits.block(block) + place;
     double sum = 0;
     losses[image] = static_cast<float>(loss_of(sum, log_sum(in, g), in, labels[image], wanted, g));

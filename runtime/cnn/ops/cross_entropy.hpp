@@ -8,15 +8,15 @@ namespace cnn {
 /// losses[i] = -log softmax(logits)[label i] and d_logits = (softmax(logits) - one-hot) / batch, the gradient
 /// of the mean loss; logits are flat, [N/NB][classes][NB]; d_logits may be logits.
 void softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels,
-                           const MapGeometry& geometry, int batch);
+                           const MapGeometry& geometry, const LossBatch& batch);
 
 /// The same for an auxiliary head: losses[i] += weight * loss, and d_logits is the gradient of weight * the mean loss.
 void add_softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels, float weight,
-                               const MapGeometry& geometry, int batch);
+                               const MapGeometry& geometry, const LossBatch& batch);
 
 /// The losses alone.
 void cross_entropy_loss(Floats losses, ConstBlocked logits, Labels labels, const MapGeometry& geometry,
-                        int batch);
+                        const LossBatch& batch);
 
 /// What a label asks for instead of its class alone, as PyTorch's CrossEntropyLoss has it.
 struct CrossEntropyTargets {
@@ -28,12 +28,12 @@ struct CrossEntropyTargets {
 /// class's weight; a loss is -sum of t * log softmax(logits), times batch / the sum of the labels' weights, so that
 /// mean_loss() is PyTorch's mean. Losses and gradients are 0 where all labels of a batch have weight 0.
 void softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels,
-                           const CrossEntropyTargets& targets, const MapGeometry& geometry, int batch);
+                           const CrossEntropyTargets& targets, const MapGeometry& geometry, const LossBatch& batch);
 void add_softmax_cross_entropy(Blocked d_logits, Floats losses, ConstBlocked logits, Labels labels,
                                const CrossEntropyTargets& targets, float weight, const MapGeometry& geometry,
-                               int batch);
+                               const LossBatch& batch);
 void cross_entropy_loss(Floats losses, ConstBlocked logits, Labels labels, const CrossEntropyTargets& targets,
-                        const MapGeometry& geometry, int batch);
+                        const MapGeometry& geometry, const LossBatch& batch);
 
 /// The mean of the first `batch` losses, added in order in double. Not collective: any thread gets the same.
 float mean_loss(ConstFloats losses, int batch);

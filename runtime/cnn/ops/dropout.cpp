@@ -16,7 +16,7 @@ void dropout(Blocked output, ConstBlocked input, const DropoutGeometry& g, int b
     const float* in = input.block(block);
     float* out = output.block(block);
     for (int image = 0; image < images; ++image) {
-      auto element = (static_cast<std::uint64_t>(block * g.block + image) * g.channels + begin) * pixels;
+      auto element = ((random.first_image + static_cast<std::uint64_t>(block * g.block + image)) * g.channels + begin) * pixels;
       PhiloxCounter words = random_words(random, stream, static_cast<std::uint32_t>(element / 4));
       for (int channel = begin; channel < end; ++channel) {
         const std::ptrdiff_t first = (static_cast<std::ptrdiff_t>(channel) * g.block + image) * pixels;

@@ -36,22 +36,22 @@ void for_each_image(const MapGeometry& g, int batch, Work&& work) {
 }  // namespace
 
 void lenet5_map(Blocked d_scores, Floats losses, ConstBlocked scores, Labels labels, float j,
-                const MapGeometry& g, int batch) {
-  for_each_image(g, batch, [&](int block, int place, int image) {
+                const MapGeometry& g, const LossBatch& batch) {
+  for_each_image(g, batch.images, [&](int block, int place, int image) {
     const float* in = scores.block(block) + place;
     float* d_in = d_scores.block(block) + place;
     const Evidence evidence(in, j, g);
     losses[image] = static_cast<float>(evidence.loss(in[labels[image] * g.block]));
     for (int i = 0; i < g.channels; ++i) {
       const double wanted = i == labels[image] ? 1 : 0;
-      d_in[i * g.block] = static_cast<float>((evidence.posterior(in[i * g.block]) - wanted) / batch);
+      d_in[i * g.block] = static_cast<float>((evidence.posterior(in[i * g.block]) - wanted) / batch.in_mean());
     }
   });
 }
 
 void lenet5_map_loss(Floats losses, ConstBlocked scores, Labels labels, float j, const MapGeometry& g,
-                     int batch) {
-  for_each_image(g, batch, [&](int block, int place, int image) {
+                     const LossBatch& batch) {
+  for_each_image(g, batch.images, [&](int block, int place, int image) {
     const float* in = scores.block(block) + place;
     losses[image] = static_cast<float>(Evidence(in, j, g).loss(in[labels[image] * g.block]));
   });

@@ -10,10 +10,10 @@ namespace cnn {
 /// classes that are far away already from being pushed further. Scores are flat, [N/NB][classes][NB];
 /// d_scores may be scores.
 void lenet5_map(Blocked d_scores, Floats losses, ConstBlocked scores, Labels labels, float j,
-                const MapGeometry& geometry, int batch);
+                const MapGeometry& geometry, const LossBatch& batch);
 
 /// The losses alone.
 void lenet5_map_loss(Floats losses, ConstBlocked scores, Labels labels, float j, const MapGeometry& geometry,
-                     int batch);
+                     const LossBatch& batch);
 
 }  // namespace cnn

@@ -29,17 +29,17 @@ void visit_differences(Floats losses, ConstBlocked output, Labels labels, const 
 }  // namespace
 
 void mean_squared_error(Blocked d_output, Floats losses, ConstBlocked output, Labels labels,
-                        const MapGeometry& geometry, int batch) {
-  const float scale = 2 / (static_cast<float>(batch) * static_cast<float>(geometry.channels));
-  visit_differences(losses, output, labels, geometry, batch,
+                        const MapGeometry& geometry, const LossBatch& batch) {
+  const float scale = 2 / (static_cast<float>(batch.in_mean()) * static_cast<float>(geometry.channels));
+  visit_differences(losses, output, labels, geometry, batch.images,
                     [&](int block, std::ptrdiff_t offset, float difference) {
                       d_output.block(block)[offset] = difference * scale;
                     });
 }
 
 void mean_squared_error_loss(Floats losses, ConstBlocked output, Labels labels, const MapGeometry& geometry,
-                             int batch) {
-  visit_differences(losses, output, labels, geometry, batch, [](int, std::ptrdiff_t, float) {});
+                             const LossBatch& batch) {
+  visit_differences(losses, output, labels, geometry, batch.images, [](int, std::ptrdiff_t, float) {});
 }
 
 }  // namespace cnn

@@ -12,7 +12,7 @@ void stochastic_depth(Blocked output, ConstBlocked input, const StochasticDepthG
   const float scale = g.rate < 1 ? 1 / (1 - g.rate) : 0;
   const auto stream = static_cast<std::uint32_t>(g.stream);
   for_each_map_plane({g.channels, g.height, g.width, g.block}, batch, [&](int block, std::ptrdiff_t plane) {
-    const auto image = static_cast<std::uint64_t>(block * g.block + plane % g.block);
+    const auto image = random.first_image + static_cast<std::uint64_t>(block * g.block + plane % g.block);
     const float* in = input.block(block) + plane * pixels;
     float* out = output.block(block) + plane * pixels;
     if (uniform(random, stream, image) < g.rate) return void(std::fill_n(out, pixels, 0.0f));

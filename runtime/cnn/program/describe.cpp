@@ -95,6 +95,7 @@ std::vector<std::pair<std::string, std::size_t>> memory_regions(const ModelDescr
           {"activations", memory.activations * sizeof(float)},
           {"shared_scratch", memory.shared_scratch * sizeof(float)},
           {"thread_scratch", memory.thread_scratch * team * sizeof(float)},
+          {"parts", (memory.part_gradients + (memory.part_activations + memory.part_scratch) * team) * sizeof(float)},
           {"results", results * sizeof(float)}};
 }
 

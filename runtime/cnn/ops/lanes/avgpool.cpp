@@ -20,16 +20,16 @@ template <bool kTiled>
 void spread(float* d_input, const float* d_output, const PoolGeometry& g) {
   for_each_window(g, [&](std::ptrdiff_t output, PoolRange lines, PoolRange columns, int y, int x) {
     const float part = share(g, y, x);
-    const Images images = load_images(d_output + output);
-    const Images parts = {images.low * part, images.high * part};
+    const Images parts = load_images(d_output + output) * part;
     for (int line = lines.begin; line < lines.end; ++line) {
       float* to = d_input + (static_cast<std::ptrdiff_t>(line) * g.in_width + columns.begin) * kImages;
       for (int column = columns.begin; column < columns.end; ++column, to += kImages) {
         if constexpr (kTiled) {
           store_images(to, parts);
         } else {
-          const Images before = load_images(to);
-          store_images(to, {before.low + parts.low, before.high + parts.high});
+          Images sum = load_images(to);
+          sum += parts;
+          store_images(to, sum);
         }
       }
     }
@@ -48,14 +48,9 @@ void avgpool(Blocked output, ConstBlocked input, const PoolGeometry& g, int batc
       Images sum = {};
       for (int line = lines.begin; line < lines.end; ++line) {
         const float* from = in + (static_cast<std::ptrdiff_t>(line) * g.in_width + columns.begin) * kImages;
-        for (int column = columns.begin; column < columns.end; ++column, from += kImages) {
-          const Images images = load_images(from);
-          sum.low += images.low;
-          sum.high += images.high;
-        }
+        for (int column = columns.begin; column < columns.end; ++column, from += kImages) sum += load_images(from);
       }
-      const float part = share(g, y, x);
-      store_images(out + place, {sum.low * part, sum.high * part});
+      store_images(out + place, sum * share(g, y, x));
     });
   });
 }

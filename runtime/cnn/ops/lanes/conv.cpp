@@ -12,6 +12,10 @@ namespace {
 struct Taps {
   int first, step, count;
   int source, source_step;
+
+  bool meet_same_weights(const Taps& other) const {
+    return first == other.first && step == other.step && count == other.count && source_step == other.source_step;
+  }
 };
 
 // One axis of a walk; `size` is that of the source.
@@ -68,9 +72,10 @@ struct Walk {
   std::ptrdiff_t row, channel;
 };
 
-template <int kRows>
-[[gnu::always_inline]] inline void sum_place(Images (&sums)[kRows], const float* source, const float* weight,
-                                             const Walk& walk, const Taps& vertical, const Taps& horizontal) {
+// `place`: floats from one place's elements to those of the next.
+template <int kCount, int kRows>
+[[gnu::always_inline]] inline void sum_places(Images (&sums)[kCount][kRows], const float* source, const float* weight,
+                                              const Walk& walk, const Taps& vertical, const Taps& horizontal, std::ptrdiff_t place) {
   const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(walk.vertical.size) * walk.horizontal.size * kImages;
   const std::ptrdiff_t line = static_cast<std::ptrdiff_t>(walk.horizontal.size) * kImages;
   source += vertical.source * line + horizontal.source * kImages;
@@ -82,10 +87,37 @@ template <int kRows>
                           .source_step = static_cast<std::ptrdiff_t>(horizontal.source_step) * kImages,
                           .weight_step = horizontal.step,
                           .row = walk.row,
-                          .count = horizontal.count});
+                          .count = horizontal.count,
+                          .place = place});
     }
     source += plane;
     weight += walk.channel;
+  }
+}
+
+// kRows channels of a line of the result.
+template <class Direction, int kRows>
+void sum_line(float* to, const float* source, const float* weight, const float* bias, const Walk& walk, const Taps& vertical) {
+  const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(walk.height) * walk.width * kImages;
+  const auto sum = [&]<int kCount>(std::integral_constant<int, kCount>, const Taps& taps, std::ptrdiff_t place) {
+    Images sums[kCount][kRows];
+    begin_sums(sums, bias);
+    sum_places(sums, source, weight, walk, vertical, taps, place);
+#pragma GCC unroll 2
+    for (int i = 0; i < kCount; ++i, to += kImages) store_rows(to, plane, sums[i]);
+  };
+  Taps taps = Direction::taps(walk.horizontal, 0);
+  for (int x = 0; x < walk.width;) {
+    const Taps next = Direction::taps(walk.horizontal, x + 1);
+    if (kPlaces == 2 && x + 1 < walk.width && taps.meet_same_weights(next)) {
+      sum(std::integral_constant<int, kPlaces>(), taps, static_cast<std::ptrdiff_t>(next.source - taps.source) * kImages);
+      x += 2;
+      taps = Direction::taps(walk.horizontal, x);
+    } else {
+      sum(std::integral_constant<int, 1>(), taps, 0);
+      ++x;
+      taps = next;
+    }
   }
 }
 
@@ -97,16 +129,10 @@ void correlate(Blocked output, ConstBlocked input, const float* weight, const fl
   for_each_range(batch, walk.height, units_in_tile(walk.height, line_work), [&](int block, int begin, int end) {
     for (int y = begin; y < end; ++y) {
       const Taps vertical = Direction::taps(walk.vertical, y);
-      for_each_row_tile(walk.rows, [&](auto rows, int first) {
-        constexpr int kRows = rows;
+      for_each_row_tile<kMostRowsOfPlaces>(walk.rows, [&](auto rows, int first) {
         float* to = output.block(block) + first * plane + static_cast<std::ptrdiff_t>(y) * walk.width * kImages;
-        for (int x = 0; x < walk.width; ++x, to += kImages) {
-          Images sums[kRows];
-          begin_sums(sums, bias != nullptr ? bias + first : nullptr);
-          sum_place(sums, input.block(block), weight + first * walk.row, walk, vertical,
-                    Direction::taps(walk.horizontal, x));
-          store_rows(to, plane, sums);
-        }
+        sum_line<Direction, rows>(to, input.block(block), weight + first * walk.row, bias != nullptr ? bias + first : nullptr, walk,
+                                  vertical);
       });
     }
   });

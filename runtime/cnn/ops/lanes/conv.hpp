@@ -33,16 +33,16 @@ constexpr int gradient_slots(const ConvGeometry& g) {
   return std::clamp((1 << 20) / std::max(g.out_channels * g.depth(), 1), 1, 8);
 }
 
-/// Output channels whose gradients of weights are summed together.
-constexpr int gradient_channels(const ConvGeometry& g) { return g.kernel_width > 3 ? 2 : 4; }
+/// The most output channels whose gradients of weights are summed together.
+inline constexpr int kGradientChannels = 4;
 
-/// For conv_backward_params: a padded plane, a kernel's sums in eight lanes for each thread; the partial sums.
+/// For conv_backward_params: a padded plane, kernels' sums in sixteen lanes for each thread; the partial sums.
 constexpr ScratchSize conv_backward_params_scratch(const ConvGeometry& g, int batch) {
   if (covers_map(g)) return dense_backward_params_scratch(as_dense(g), batch);
   const int plane = is_padded(g) ? padded_height(g) * padded_width(g) * 16 : 0;
   const int partial = g.out_channels * (g.depth() + 1);
-  return {.per_thread = static_cast<std::size_t>(plane + gradient_channels(g) * g.taps() * 8),
-          .shared = static_cast<std::size_t>(gradient_slots(g) * partial)};
+  return {.per_thread = static_cast<std::size_t>(plane + kGradientChannels * g.taps() * 16),
+          .shared = static_cast<std::size_t>(std::min(gradient_slots(g), block_count(batch, 16)) * partial)};
 }
 
 /// output [N/16][out_channels][out_height][out_width][16] = weight [out, in, kh, kw] * input + bias.

@@ -17,10 +17,10 @@ struct Matrix {
 void multiply(Blocked output, ConstBlocked input, const float* weight, const float* bias, const Matrix& matrix, int batch) {
   const int in_tile = std::max(units_in_tile(matrix.rows, matrix.depth), std::min(matrix.rows, 2 * kMostRows));
   for_each_range(batch, matrix.rows, in_tile, [&](int block, int begin, int end) {
-    for_each_row_tile(end - begin, [&](auto rows, int first) {
+    for_each_row_tile<kMostRows>(end - begin, [&](auto rows, int first) {
       constexpr int kRows = rows;
       const int row = begin + first;
-      Images sums[kRows];
+      Images sums[1][kRows];
       begin_sums(sums, bias != nullptr ? bias + row : nullptr);
       add_products(sums, {.source = input.block(block),
                           .weight = weight + row * matrix.row,
@@ -29,7 +29,7 @@ void multiply(Blocked output, ConstBlocked input, const float* weight, const flo
                           .row = matrix.row,
                           .count = matrix.depth});
       float* to = output.block(block) + static_cast<std::ptrdiff_t>(row) * kImages;
-      store_rows(to, kImages, sums);
+      store_rows(to, kImages, sums[0]);
     });
   });
 }
@@ -60,7 +60,7 @@ void turn_over(float* panels, ConstBlocked input, int in, int batch) {
 template <int kRows>
 void sum_over_images(float* to, const DenseGeometry& g, ConstBlocked d_output, const float* panel, int row, int columns,
                      int batch) {
-  Images sums[kRows];
+  Images sums[1][kRows];
   begin_sums(sums, nullptr);
   for (int block = 0; block < block_count(batch, kImages); ++block) {
     add_products(sums, {.source = panel + static_cast<std::ptrdiff_t>(block) * kImages * kDenseColumns,
@@ -70,9 +70,9 @@ void sum_over_images(float* to, const DenseGeometry& g, ConstBlocked d_output, c
                         .row = kImages,
                         .count = images_in_block(batch, kImages, block)});
   }
-  if (columns == kDenseColumns) return store_rows(to, g.in, sums);
+  if (columns == kDenseColumns) return store_rows(to, g.in, sums[0]);
   float values[kRows * kDenseColumns];
-  store_rows(values, kDenseColumns, sums);
+  store_rows(values, kDenseColumns, sums[0]);
   for (int i = 0; i < kRows; ++i) std::copy_n(values + i * kDenseColumns, columns, to + static_cast<std::ptrdiff_t>(i) * g.in);
 }
 
@@ -96,7 +96,7 @@ void dense_backward_params(Floats d_weight, ConstBlocked d_output, ConstBlocked 
   const std::ptrdiff_t panel_floats = static_cast<std::ptrdiff_t>(block_count(batch, kImages)) * kImages * kDenseColumns;
   for_each_tile(panels, [&](int panel) {
     const int column = panel * kDenseColumns;
-    for_each_row_tile(g.out, [&](auto rows, int first) {
+    for_each_row_tile<kMostRows>(g.out, [&](auto rows, int first) {
       sum_over_images<rows>(d_weight.data() + static_cast<std::ptrdiff_t>(first) * g.in + column, g, d_output,
                             scratch.shared + panel * panel_floats, first, std::min(kDenseColumns, g.in - column), batch);
     });

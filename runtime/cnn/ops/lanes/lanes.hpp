@@ -14,10 +14,42 @@
 
 namespace cnn::lanes {
 
-/// One element of sixteen images.
+#if defined(__AVX512F__)
+
+/// One element of sixteen images: a register.
+using Images = Wide;
+
+[[gnu::always_inline]] inline Images load_images(const float* from) { return load_as<Images>(from); }
+[[gnu::always_inline]] inline void store_images(float* to, const Images& images) { store(to, images); }
+
+/// The same number for all of them.
+[[gnu::always_inline]] inline Images all_images(float value) { return broadcast<Images>(value); }
+
+/// Not loaded again where it is used twice: loads are what kernels are short of.
+[[gnu::always_inline]] inline Images loaded_once(Images images) {
+  asm("" : "+v"(images));
+  return images;
+}
+
+[[gnu::always_inline]] inline Vector low_half(const Images& images) { return half_of<0>(images); }
+[[gnu::always_inline]] inline Vector high_half(const Images& images) { return half_of<1>(images); }
+
+#else
+
+/// One element of sixteen images: two registers of eight.
 struct Images {
   Vector low, high;
+
+  [[gnu::always_inline]] Images& operator+=(const Images& other) {
+    low += other.low;
+    high += other.high;
+    return *this;
+  }
 };
+
+[[gnu::always_inline]] inline Images operator*(const Images& images, float factor) {
+  return {images.low * factor, images.high * factor};
+}
 
 [[gnu::always_inline]] inline Images load_images(const float* from) { return {load(from), load(from + kLanes)}; }
 
@@ -25,6 +57,16 @@ struct Images {
   store(to, images.low);
   store(to + kLanes, images.high);
 }
+
+[[gnu::always_inline]] inline Images loaded_once(const Images& images) { return {once(images.low), once(images.high)}; }
+
+/// The same number for all of them.
+[[gnu::always_inline]] inline Images all_images(float value) { return {broadcast(value), broadcast(value)}; }
+
+[[gnu::always_inline]] inline Vector low_half(const Images& images) { return images.low; }
+[[gnu::always_inline]] inline Vector high_half(const Images& images) { return images.high; }
+
+#endif
 
 /// The sum over the first `images` lanes of eight, in one order however many there are.
 [[gnu::always_inline]] inline float sum_lanes(Vector value, int images) {
@@ -34,6 +76,11 @@ struct Images {
   const Vector fours = chosen + __builtin_shufflevector(chosen, chosen, 4, 5, 6, 7, 0, 1, 2, 3);
   const Vector pairs = fours + __builtin_shufflevector(fours, fours, 2, 3, 0, 1, 6, 7, 4, 5);
   return pairs[0] + pairs[1];
+}
+
+/// The sum over the first `images` of sixteen.
+[[gnu::always_inline]] inline float sum_images(const Images& value, int images) {
+  return sum_lanes(low_half(value), images) + sum_lanes(high_half(value), images - kLanes);
 }
 
 /// Units of work that a block is cut into, so that tiles are small enough to share out and large enough to be worth it:
@@ -61,8 +108,7 @@ inline void sum_images(Floats sums, ConstBlocked features, int count, int batch)
       float sum = 0;
       for (int block = 0; block < block_count(batch, kImages); ++block) {
         const int images = images_in_block(batch, kImages, block);
-        const Images value = load_images(features.block(block) + static_cast<std::ptrdiff_t>(i) * kImages);
-        sum += sum_lanes(value.low, images) + sum_lanes(value.high, images - kLanes);
+        sum += sum_images(load_images(features.block(block) + static_cast<std::ptrdiff_t>(i) * kImages), images);
       }
       sums[i] = sum;
     }
