@@ -239,72 +239,72 @@ constexpr cnn::SeparableGeometry kConvPw12Separable{
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kConv1) == 648);
-static_assert(cnn::conv_backward_params_scratch(kConv1, kBatch) == cnn::ScratchSize{14592, 4536});
+static_assert(cnn::conv_backward_params_scratch(kConv1, kBatch) == cnn::ScratchSize{17664, 4536});
 static_assert(cnn::conv_scratch(kConv1, kBatch) == cnn::ScratchSize{12288, 38280});
 static_assert(cnn::dwconv_scratch(kConvDw1, kBatch) == cnn::ScratchSize{26232, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw1) == 1152);
 static_assert(cnn::conv_backward_input_scratch(kConvPw1, kBatch) == cnn::ScratchSize{10176, 67008});
-static_assert(cnn::conv_backward_params_scratch(kConvPw1, kBatch) == cnn::ScratchSize{13056, 8064});
+static_assert(cnn::conv_backward_params_scratch(kConvPw1, kBatch) == cnn::ScratchSize{16128, 8064});
 static_assert(cnn::conv_scratch(kConvPw1, kBatch) == cnn::ScratchSize{5568, 34752});
 static_assert(cnn::dwconv_scratch(kConvDw2, kBatch) == cnn::ScratchSize{16312, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw2) == 4608);
 static_assert(cnn::conv_backward_input_scratch(kConvPw2, kBatch) == cnn::ScratchSize{19392, 134976});
-static_assert(cnn::conv_backward_params_scratch(kConvPw2, kBatch) == cnn::ScratchSize{22272, 32256});
+static_assert(cnn::conv_backward_params_scratch(kConvPw2, kBatch) == cnn::ScratchSize{25344, 32256});
 static_assert(cnn::conv_scratch(kConvPw2, kBatch) == cnn::ScratchSize{10176, 70464});
 static_assert(cnn::dwconv_scratch(kConvDw3, kBatch) == cnn::ScratchSize{6856, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw3) == 9216);
 static_assert(cnn::conv_backward_input_scratch(kConvPw3, kBatch) == cnn::ScratchSize{19392, 139584});
-static_assert(cnn::conv_backward_params_scratch(kConvPw3, kBatch) == cnn::ScratchSize{22272, 64512});
+static_assert(cnn::conv_backward_params_scratch(kConvPw3, kBatch) == cnn::ScratchSize{25344, 64512});
 static_assert(cnn::conv_scratch(kConvPw3, kBatch) == cnn::ScratchSize{19392, 139584});
 static_assert(cnn::dwconv_scratch(kConvDw4, kBatch) == cnn::ScratchSize{4244, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw4) == 18432);
 static_assert(cnn::conv_backward_input_scratch(kConvPw4, kBatch) == cnn::ScratchSize{37824, 277824});
-static_assert(cnn::conv_backward_params_scratch(kConvPw4, kBatch) == cnn::ScratchSize{40704, 129024});
+static_assert(cnn::conv_backward_params_scratch(kConvPw4, kBatch) == cnn::ScratchSize{43776, 129024});
 static_assert(cnn::conv_scratch(kConvPw4, kBatch) == cnn::ScratchSize{19392, 148800});
 static_assert(cnn::dwconv_scratch(kConvDw5, kBatch) == cnn::ScratchSize{1872, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw5) == 36864);
 static_assert(cnn::conv_backward_input_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37824, 296256});
-static_assert(cnn::conv_backward_params_scratch(kConvPw5, kBatch) == cnn::ScratchSize{40704, 258048});
+static_assert(cnn::conv_backward_params_scratch(kConvPw5, kBatch) == cnn::ScratchSize{43776, 258048});
 static_assert(cnn::conv_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37824, 296256});
 static_assert(cnn::dwconv_scratch(kConvDw6, kBatch) == cnn::ScratchSize{1150, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw6) == 73728);
 static_assert(cnn::conv_backward_input_scratch(kConvPw6, kBatch) == cnn::ScratchSize{86976, 591168});
-static_assert(cnn::conv_backward_params_scratch(kConvPw6, kBatch) == cnn::ScratchSize{77568, 516096});
+static_assert(cnn::conv_backward_params_scratch(kConvPw6, kBatch) == cnn::ScratchSize{80640, 516096});
 static_assert(cnn::conv_scratch(kConvPw6, kBatch) == cnn::ScratchSize{37824, 333120});
 static_assert(cnn::dwconv_scratch(kConvDw7, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw7) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw7, kBatch) == cnn::ScratchSize{77568, 442368});
+static_assert(cnn::conv_backward_params_scratch(kConvPw7, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw8, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw8) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw8, kBatch) == cnn::ScratchSize{77568, 442368});
+static_assert(cnn::conv_backward_params_scratch(kConvPw8, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw9, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw9) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw9, kBatch) == cnn::ScratchSize{77568, 442368});
+static_assert(cnn::conv_backward_params_scratch(kConvPw9, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw10, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw10) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw10, kBatch) == cnn::ScratchSize{77568, 442368});
+static_assert(cnn::conv_backward_params_scratch(kConvPw10, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw11, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw11) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw11, kBatch) == cnn::ScratchSize{77568, 442368});
+static_assert(cnn::conv_backward_params_scratch(kConvPw11, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{338, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw12) == 294912);
 static_assert(cnn::conv_backward_input_scratch(kConvPw12, kBatch) == cnn::ScratchSize{123840, 1328448});
-static_assert(cnn::conv_backward_params_scratch(kConvPw12, kBatch) == cnn::ScratchSize{151296, 589824});
+static_assert(cnn::conv_backward_params_scratch(kConvPw12, kBatch) == cnn::ScratchSize{154368, 589824});
 static_assert(cnn::conv_scratch(kConvPw12, kBatch) == cnn::ScratchSize{197568, 812352});
 static_assert(cnn::dwconv_scratch(kConvDw13, kBatch) == cnn::ScratchSize{192, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw13) == 589824);
 static_assert(cnn::conv_backward_input_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
-static_assert(cnn::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{151296, 0});
+static_assert(cnn::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{154368, 0});
 static_assert(cnn::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40080});
 static_assert(cnn::separable_prepared_scratch(kConv1Separable, kBatch) == cnn::ScratchSize{164176, 1254400});
@@ -853,9 +853,9 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 150528, 24576}, {0, 451584, 18432}},
     {{}, {}},
     {{28901376, 301056, 2371584}, {57802752, 602112, 4730880}},
-    {{0, 301056, 24576}, {0, 451584, 18432}},
+    {{0, 150528, 24576}, {0, 451584, 18432}},
     {{}, {}},
-    {{0, 153600, 0}, {0, 153600, 0}},
+    {{0, 153600, 12288}, {0, 153600, 0}},
     {{0, 6144, 0}, {0, 6144, 0}},
     {{768000, 7072, 3076000}, {1536000, 14144, 6148000}},
     {{}, {}},
@@ -1272,9 +1272,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   const cnn::Blocked conv_dw_13 = blocked(121626624, 37632);  // 768x7x7
   const cnn::Floats conv_dw_13_bn_saved = floats(127073280, 3072);
   const cnn::Blocked conv_pw_13 = blocked(124035072, 37632);  // 768x7x7
-  const cnn::Blocked relu627 = blocked(125239296, 37632);  // 768x7x7
   const cnn::Floats conv_pw_13_bn_saved = floats(127076352, 3072);
-  const cnn::Blocked dropout1 = blocked(127045632, 768);  // 768
+  const cnn::Blocked dropout1 = blocked(125303296, 768);  // 768
   const cnn::Blocked classifier = blocked(125239296, 1000);  // 1000
   const cnn::Blocked d_classifier = blocked(125271296, 1000);  // 1000
   const cnn::Blocked d_dropout1 = blocked(127045632, 768);  // 768
@@ -1629,12 +1628,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(79);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
-  cnn::bn(relu627, conv_pw_13_bn_saved, conv_pw_13, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_,
-          conv_pw_13_bn_running_mean_, conv_pw_13_bn_running_var_, cnn::Activation::kRelu6, kConvPw13Bn,
-          batch);
+  cnn::bn_statistics(conv_pw_13_bn_saved, conv_pw_13, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_,
+                     conv_pw_13_bn_running_mean_, conv_pw_13_bn_running_var_, kConvPw13Bn, batch);
 
   at(81);  // 33: gap    (gap1)
-  cnn::gap(dropout1, relu627, k768x7x7, batch);
+  cnn::gap(dropout1, cnn::Loaded(conv_pw_13, conv_pw_13_bn_saved, cnn::Activation::kRelu6), k768x7x7, batch);
 
   at(82);  // 34: dropout(0.001)    (dropout1)
   cnn::dropout(dropout1, dropout1, kDropout1, batch, random);

@@ -39,7 +39,11 @@ std::string method_name(const Function& function) {
   return function.kind == FunctionKind::kStep ? function.name : function.name + "_on_team";
 }
 
-std::string buffer_declaration(const Buffer& buffer) {
+std::string buffer_declaration(const Function& function, const Buffer& buffer) {
+  if (buffer.kind == Buffer::Kind::kFloats && buffer.slice_of >= 0) {
+    const Buffer& whole = function.buffers[static_cast<std::size_t>(buffer.slice_of)];
+    return fmt::format("  const cnn::ChannelTable {}({}, {}, {});\n", buffer.name, whole.name, buffer.slice_begin, buffer.stride);
+  }
   switch (buffer.kind) {
     case Buffer::Kind::kBlocked:
       return fmt::format("  const cnn::Blocked {} = blocked({}, {});  // {}\n", buffer.name, buffer.offset, buffer.stride,
@@ -69,7 +73,7 @@ class Body {
     if (mentions(function_, plan::Named::kLosses)) text_ += "  const cnn::Floats losses = losses_memory(batch);\n";
     if (mentions(function_, plan::Named::kScores)) text_ += "  const cnn::Floats scores = scores_memory(batch);\n";
     for (const Buffer& buffer : function_.buffers) {
-      if (buffer.last >= 0) text_ += buffer_declaration(buffer);
+      if (buffer.last >= 0) text_ += buffer_declaration(function_, buffer);
     }
     if (function_.kind != FunctionKind::kStep) return;
     const plan::PlannedPhase& phase = plan_.phases[static_cast<std::size_t>(function_.phase)];

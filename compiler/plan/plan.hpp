@@ -22,9 +22,9 @@ struct Buffer {
   enum class Kind { kBlocked, kFloats, kBytes } kind = Kind::kBlocked;
   ir::Shape shape;             // kBlocked
   std::int64_t elements = 0;   // kFloats, kBytes: count; kBlocked: floats of all its blocks
-  std::int64_t stride = 0;     // kBlocked: floats from one block to the next
+  std::int64_t stride = 0;     // kBlocked: floats from one block to the next; kFloats, a slice: the channels of the whole table
   int slice_of = -1;           // a slice of another buffer's channels: no memory of its own
-  std::int64_t slice_begin = 0;  // floats into each block of that buffer
+  std::int64_t slice_begin = 0;  // floats into each block of that buffer, or the first channel of its table
   std::int64_t offset = 0;     // floats, from the start of the activations
   int first = 0, last = 0;     // steps between which it holds something
   bool prepared = false;       // filled by Function::preparation, and kept from call to call

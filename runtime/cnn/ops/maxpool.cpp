@@ -172,12 +172,8 @@ void pool(Blocked output, const Loaded& input, const PoolGeometry& g, int batch,
       };
       float* to = output.block(block) + out_offset;
       const float* plane = input.map.block(block) + in_offset;
-      if (input.affine == nullptr) {
-        pool_plane(to, plane, g, stride, [](auto value) { return value; }, keep_row);
-      } else {
-        const auto channel = static_cast<int>(in_offset / channel_floats);
-        pool_plane(to, plane, g, stride, ChannelMap(input, channel, g.channels), keep_row);
-      }
+      with_channel_map(input, static_cast<int>(in_offset / channel_floats), g.channels,
+                       [&](const auto& map) { pool_plane(to, plane, g, stride, map, keep_row); });
     });
   });
 }
