@@ -550,10 +550,10 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{442368, 77824, 1728}, {442368, 77824, 1728}},
+    {{442368, 77824, 1728}, {884736, 155648, 3456}},
     {{0, 65536, 512}, {0, 196608, 384}},
     {{}, {}},
-    {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
+    {{2359296, 131072, 9472}, {4718592, 274432, 18688}},
     {{0, 65536, 512}, {0, 196608, 384}},
     {{}, {}},
     {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
@@ -884,7 +884,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 271104, .gradients = 269728, .optimizer = 269728, .activations = 25045696,
+    .memory = {.parameters = 271104, .gradients = 269728, .optimizer = 269728, .activations = 22555328,
                .shared_scratch = 1221120, .thread_scratch = 318080},
 };
 
@@ -905,72 +905,72 @@ float CifarPlain::step(int phase, cnn::ConstFloats images, cnn::Labels labels, c
 }
 
 // 50: train CifarResNet, CifarPlain on Cifar10 {
-// Phase main: 269,722 of 269,722 parameters learn; activations take 100,182,784 bytes.
+// Phase main: 269,722 of 269,722 parameters learn; activations take 90,221,312 bytes.
 float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(24641536, 3072);  // 3x32x32
+  const cnn::Blocked input = blocked(4194304, 3072);  // 3x32x32
   const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_bn1_saved = floats(25045248, 64);
+  const cnn::Floats features_bn1_saved = floats(22554880, 64);
   const cnn::Blocked features_stage1_0_conv1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn1_saved = floats(25045312, 64);
-  const cnn::Blocked features_stage1_0_conv2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn2_saved = floats(25045376, 64);
-  const cnn::Blocked features_stage1_1_conv1 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn1_saved = floats(25045440, 64);
-  const cnn::Blocked features_stage1_1_conv2 = blocked(8388608, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn2_saved = floats(25045504, 64);
-  const cnn::Blocked features_stage1_2_conv1 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn1_saved = floats(25045568, 64);
-  const cnn::Blocked features_stage1_2_conv2 = blocked(12582912, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn2_saved = floats(25045632, 64);
-  const cnn::Blocked features_stage2_0_conv1 = blocked(14680064, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn1_saved = floats(25044480, 128);
-  const cnn::Blocked features_stage2_0_conv2 = blocked(15728640, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn2_saved = floats(25044608, 128);
-  const cnn::Blocked features_stage2_1_conv1 = blocked(16777216, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn1_saved = floats(25044736, 128);
-  const cnn::Blocked features_stage2_1_conv2 = blocked(17825792, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn2_saved = floats(25044864, 128);
-  const cnn::Blocked features_stage2_2_conv1 = blocked(18874368, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn1_saved = floats(25044992, 128);
-  const cnn::Blocked features_stage2_2_conv2 = blocked(19922944, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn2_saved = floats(25045120, 128);
-  const cnn::Blocked features_stage3_0_conv1 = blocked(20971520, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn1_saved = floats(25042944, 256);
-  const cnn::Blocked features_stage3_0_conv2 = blocked(21495808, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn2_saved = floats(25043200, 256);
-  const cnn::Blocked features_stage3_1_conv1 = blocked(22020096, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn1_saved = floats(25043456, 256);
-  const cnn::Blocked features_stage3_1_conv2 = blocked(22544384, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn2_saved = floats(25043712, 256);
-  const cnn::Blocked features_stage3_2_conv1 = blocked(23068672, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn1_saved = floats(25043968, 256);
-  const cnn::Blocked features_stage3_2_conv2 = blocked(23592960, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn2_saved = floats(25044224, 256);
-  const cnn::Blocked head_gap1 = blocked(24117248, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(24125440, 10);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(24126720, 10);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(25034752, 64);  // 64
-  const cnn::Blocked d_features_stage3_2_relu2 = blocked(24117248, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_relu1 = blocked(23592960, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu2 = blocked(23068672, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu1 = blocked(22544384, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu2 = blocked(22020096, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu1 = blocked(22544384, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_relu2 = blocked(20971520, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_relu1 = blocked(19922944, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu2 = blocked(18874368, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu1 = blocked(17825792, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu2 = blocked(16777216, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu1 = blocked(17825792, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage1_2_relu2 = blocked(14680064, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_relu1 = blocked(12582912, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu2 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu1 = blocked(8388608, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu2 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn1_saved = floats(22554944, 64);
+  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn2_saved = floats(22555008, 64);
+  const cnn::Blocked features_stage1_1_conv1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn1_saved = floats(22555072, 64);
+  const cnn::Blocked features_stage1_1_conv2 = blocked(6291456, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn2_saved = floats(22555136, 64);
+  const cnn::Blocked features_stage1_2_conv1 = blocked(8388608, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn1_saved = floats(22555200, 64);
+  const cnn::Blocked features_stage1_2_conv2 = blocked(10485760, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn2_saved = floats(22555264, 64);
+  const cnn::Blocked features_stage2_0_conv1 = blocked(12582912, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn1_saved = floats(22554112, 128);
+  const cnn::Blocked features_stage2_0_conv2 = blocked(13631488, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn2_saved = floats(22554240, 128);
+  const cnn::Blocked features_stage2_1_conv1 = blocked(14680064, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn1_saved = floats(22554368, 128);
+  const cnn::Blocked features_stage2_1_conv2 = blocked(15728640, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn2_saved = floats(22554496, 128);
+  const cnn::Blocked features_stage2_2_conv1 = blocked(16777216, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn1_saved = floats(22554624, 128);
+  const cnn::Blocked features_stage2_2_conv2 = blocked(17825792, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn2_saved = floats(22554752, 128);
+  const cnn::Blocked features_stage3_0_conv1 = blocked(18874368, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn1_saved = floats(22552576, 256);
+  const cnn::Blocked features_stage3_0_conv2 = blocked(19398656, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(22552832, 256);
+  const cnn::Blocked features_stage3_1_conv1 = blocked(19922944, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn1_saved = floats(22553088, 256);
+  const cnn::Blocked features_stage3_1_conv2 = blocked(20447232, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(22553344, 256);
+  const cnn::Blocked features_stage3_2_conv1 = blocked(20971520, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn1_saved = floats(22553600, 256);
+  const cnn::Blocked features_stage3_2_conv2 = blocked(21495808, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn2_saved = floats(22553856, 256);
+  const cnn::Blocked head_gap1 = blocked(22020096, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(22028288, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(22029568, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(22544384, 64);  // 64
+  const cnn::Blocked d_features_stage3_2_relu2 = blocked(22020096, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_relu1 = blocked(21495808, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu2 = blocked(20971520, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu1 = blocked(20447232, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu2 = blocked(19922944, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu1 = blocked(20447232, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_relu2 = blocked(18874368, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_relu1 = blocked(17825792, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu2 = blocked(16777216, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu1 = blocked(15728640, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu2 = blocked(14680064, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu1 = blocked(15728640, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_relu2 = blocked(12582912, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_relu1 = blocked(10485760, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu2 = blocked(8388608, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu1 = blocked(6291456, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu1 = blocked(6291456, 16384);  // 16x32x32
   const cnn::Blocked d_features_relu1 = blocked(2097152, 16384);  // 16x32x32
   const cnn::Floats d_features_conv1_weight = gradients(0, 432);
   const cnn::Floats d_features_bn1_weight = gradients(432, 16);
@@ -1447,6 +1447,12 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::bn_backward(d_features_stage1_0_relu1, d_features_stage1_0_bn1_weight, d_features_stage1_0_bn1_bias,
                    d_features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_0Bn1, batch);
+  backward_at(3);  // blocks.cnn:8: features.stage1[0].conv1
+  // Once more, instead of keeping it:
+  cnn::to_blocked(input, images, k3x32x32, batch);
+  backward_at(0);  // blocks.cnn:8: features.conv1
+  // Once more, instead of keeping it:
+  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch());
   backward_at(3);  // blocks.cnn:8: features.stage1[0].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_relu1,
                                       cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),

@@ -95,6 +95,7 @@ class Body {
       text_ += mark(*step.layer, backward);
       for (const ir::LayerId layer : step.also) text_ += fmt::format("  // {}\n", line_of(layer, backward));
     }
+    if (step.repeated) text_ += "  // Once more, instead of keeping it:\n";
     if (!step.layer && current_layer_) text_ += "\n  at(cnn::Frame::kOutput);\n";
     current_layer_ = step.layer;
     std::vector<std::string> operands;

@@ -168,11 +168,10 @@ int FunctionBuilder::saved_of(std::size_t number) {
 
 void FunctionBuilder::forward() {
   const int input = buffer_of(graph_.input);
-  function_.steps.push_back({.function = block_ == 1 ? "to_blocked" : "lanes::to_lanes",
-                             .operands = {BufferOperand{input}, Named::kImages,
-                                          GeometryOperand{geometries_.of_shape(graph_.tensor(graph_.input).shape)},
-                                          Named::kBatch},
-                             .layer = {}});
+  const std::vector<Operand> operands = {BufferOperand{input}, Named::kImages,
+                                         GeometryOperand{geometries_.of_shape(graph_.tensor(graph_.input).shape)}, Named::kBatch};
+  const std::string function = block_ == 1 ? "to_blocked" : "lanes::to_lanes";
+  function_.steps.push_back({.function = function, .operands = operands, .layer = {}, .again = operands});
   for (std::size_t number = 0; number < graph_.nodes.size(); ++number) forward_node(number);
 }
 

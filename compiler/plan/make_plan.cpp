@@ -6,6 +6,7 @@
 #include "plan/function_builder.hpp"
 #include "plan/lanes.hpp"
 #include "plan/place_buffers.hpp"
+#include "plan/repeat_calls.hpp"
 #include "support/internal_error.hpp"
 
 namespace cnnc::plan {
@@ -171,11 +172,20 @@ class Planning {
                                   .taken = taken_names()};
     Function function = FunctionBuilder(request, geometries_, plan_.block, plan_.batch).build();
     place_buffers(function);
+    if (step) make_smaller(function);
     if (!step) between_calls_ = std::max(between_calls_, function.arena_floats);
     // Behind what evaluation and prediction use, where a step's activations lie: after a step all is prepared anew.
     plan_.memory.activations =
         std::max({plan_.memory.activations, function.arena_floats, place_prepared(function, between_calls_)});
     plan_.functions.push_back(std::move(function));
+  }
+
+  // What is live at once is not all: places must be found for it, too.
+  void make_smaller(Function& function) const {
+    Function repeating = function;
+    repeat_calls(repeating, plan_.batch);
+    place_buffers(repeating);
+    if (repeating.arena_floats < function.arena_floats) function = std::move(repeating);
   }
 
   // Generated functions call the gradient of `conv1_weight` d_conv1_weight.

@@ -317,6 +317,73 @@ class Gradients(unittest.TestCase):
         self.assertIn("add(d_relu1, {d_relu1, d_relu0}, -)", calls)
 
 
+class Repeats(unittest.TestCase):
+    """What is made once more in front of the backward steps that read it, instead of being kept."""
+
+    @staticmethod
+    def blocks(count, channels=64):
+        block = """
+  block%d = add {
+    | conv%d = conv({channels}, 3, pad=1, bias=false)
+      bn%d = bn
+    | identity
+  }
+  relu%d = relu""".replace("{channels}", str(channels))
+        return f"""
+  input 1x64x64
+  conv0 = conv({channels}, 3, pad=1, bias=false)
+  bn0 = bn
+  relu0 = relu""" + "".join(block % (i, i, i, i) for i in range(1, count + 1)) + """
+  gap1 = gap
+  fc = dense(4)"""
+
+    def test_sums_are_made_once_more_in_front_of_their_first_reader(self):
+        text = plan(self.blocks(4))
+        calls = steps(text, "step_main")
+        again = [call for call in calls if call.startswith("add(relu") and calls.count(call) == 2]
+        self.assertTrue(again)
+        for call in again:
+            made = re.match(r"add\((\w+)", call).group(1)
+            last = len(calls) - 1 - calls[::-1].index(call)
+            reader = next(other for other in calls[last + 1:] if re.search(rf"\b{made}\b", other))
+            self.assertEqual(calls[last + 1], reader)
+        self.assertRegex(text, rf"buffer {made} .* steps \d+\.\.\d+ and \d+\.\.\d+")
+
+    def test_chains_stay_short(self):
+        calls = steps(plan(self.blocks(9)), "step_main")
+        again = [calls.count(call) == 2 for call in calls if call.startswith("add(relu")]
+        # Two of three: one of what is kept, one of that.
+        self.assertNotIn([True, True, True], [again[i:i + 3] for i in range(9 - 3)])
+        self.assertIn(True, again)
+
+    def test_the_input_is_copied_once_more_rather_than_kept(self):
+        calls = steps(plan(self.blocks(2)), "step_main")
+        self.assertEqual(calls.count("to_blocked(input, images)"), 2)
+
+    def test_a_convolution_of_few_channels_is_cheap_too(self):
+        model = """
+  input 1x64x64
+  conv1 = conv(64, 3, pad=1)
+  relu1 = relu
+  conv2 = conv(64, 3, pad=1)
+  relu2 = relu
+  conv3 = conv(64, 3, pad=1)
+  relu3 = relu
+  gap1 = gap
+  fc = dense(4)"""
+        calls = steps(plan(model), "step_main")
+        self.assertEqual(calls.count("conv(relu1, input, conv1.weight, <+conv1.bias kRelu>)"), 2)
+        self.assertEqual(calls.count("conv(relu2, relu1, conv2.weight, <+conv2.bias kRelu>)"), 1)
+
+    def test_where_little_is_live_nothing_is_made_twice(self):
+        calls = steps(plan(self.blocks(4, channels=2)), "step_main")
+        self.assertFalse([call for call in calls if calls.count(call) > 1])
+
+    def test_predictions_make_nothing_twice(self):
+        calls = steps(plan(self.blocks(4)), "predict")
+        self.assertFalse([call for call in calls if calls.count(call) > 1])
+
+
 class Decisions(unittest.TestCase):
     def explain(self, size, channels, kernel=3, options=()):
         model = f"""
