@@ -55,13 +55,13 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 23958);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{154944, 489216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv2) == 442944);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{68864, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{616448, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 2654784);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{144640, 795648});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1090048, 3182592});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv4) == 3567168);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{258304, 1591296});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{1530496, 6365184});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv5) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 368640});
 static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -183,7 +183,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 20079264,
-               .shared_scratch = 1591296, .thread_scratch = 258304},
+               .shared_scratch = 6365184, .thread_scratch = 1530496},
 };
 
 }  // namespace

@@ -63,7 +63,7 @@ static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::Scratch
 static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 316800);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{93888, 0});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 3539520);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1241600, 4243456});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv4) == 663552);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{93120, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv5) == 456192);
@@ -197,7 +197,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 227, 227}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 60965232, .gradients = 0, .optimizer = 0, .activations = 23596512,
-               .shared_scratch = 1060864, .thread_scratch = 182528},
+               .shared_scratch = 4243456, .thread_scratch = 1241600},
 };
 
 }  // namespace

@@ -133,99 +133,99 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 486);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{13440, 3024});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{16512, 3024});
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 37632});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 38118});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv1) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv2) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv1) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv2) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv1) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv2) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv1) == 5184);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 178560});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{16896, 32256});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{19968, 32256});
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 194880});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 200064});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_0Conv2) == 42048);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{199680, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv1) == 42048);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{199680, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv2) == 42048);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{199680, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv1) == 42048);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{199680, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv2) == 42048);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{199680, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv1) == 19008);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{52416, 366144});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{22656, 55296});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{25728, 55296});
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 388416});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 407424});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_0Conv2) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv1) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv2) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv1) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv2) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 2560});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -550,10 +550,10 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{442368, 77824, 1728}, {442368, 77824, 1728}},
+    {{442368, 77824, 1728}, {884736, 155648, 3456}},
     {{0, 65536, 512}, {0, 196608, 384}},
     {{}, {}},
-    {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
+    {{2359296, 131072, 9472}, {4718592, 274432, 18688}},
     {{0, 65536, 512}, {0, 196608, 384}},
     {{}, {}},
     {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
@@ -605,9 +605,9 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 16384, 2048}, {0, 49152, 1536}},
     {{}, {}},
     {{2359296, 32768, 148480}, {4718592, 65536, 295936}},
-    {{0, 32768, 2048}, {0, 49152, 1536}},
+    {{0, 16384, 2048}, {0, 49152, 1536}},
     {{}, {}},
-    {{0, 16640, 0}, {0, 16640, 0}},
+    {{0, 16640, 1024}, {0, 16640, 0}},
     {{640, 296, 2600}, {1280, 592, 5160}},
     {{}, {}},
 };
@@ -884,8 +884,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 271104, .gradients = 269728, .optimizer = 269728, .activations = 25045696,
-               .shared_scratch = 1221120, .thread_scratch = 323584},
+    .memory = {.parameters = 271104, .gradients = 269728, .optimizer = 269728, .activations = 22555328,
+               .shared_scratch = 1221120, .thread_scratch = 318080},
 };
 
 }  // namespace
@@ -905,73 +905,72 @@ float CifarPlain::step(int phase, cnn::ConstFloats images, cnn::Labels labels, c
 }
 
 // 50: train CifarResNet, CifarPlain on Cifar10 {
-// Phase main: 269,722 of 269,722 parameters learn; activations take 100,182,784 bytes.
+// Phase main: 269,722 of 269,722 parameters learn; activations take 90,221,312 bytes.
 float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(24641536, 3072);  // 3x32x32
+  const cnn::Blocked input = blocked(4194304, 3072);  // 3x32x32
   const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_bn1_saved = floats(25045248, 64);
+  const cnn::Floats features_bn1_saved = floats(22554880, 64);
   const cnn::Blocked features_stage1_0_conv1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn1_saved = floats(25045312, 64);
-  const cnn::Blocked features_stage1_0_conv2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn2_saved = floats(25045376, 64);
-  const cnn::Blocked features_stage1_1_conv1 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn1_saved = floats(25045440, 64);
-  const cnn::Blocked features_stage1_1_conv2 = blocked(8388608, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn2_saved = floats(25045504, 64);
-  const cnn::Blocked features_stage1_2_conv1 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn1_saved = floats(25045568, 64);
-  const cnn::Blocked features_stage1_2_conv2 = blocked(12582912, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn2_saved = floats(25045632, 64);
-  const cnn::Blocked features_stage2_0_conv1 = blocked(14680064, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn1_saved = floats(25044480, 128);
-  const cnn::Blocked features_stage2_0_conv2 = blocked(15728640, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn2_saved = floats(25044608, 128);
-  const cnn::Blocked features_stage2_1_conv1 = blocked(16777216, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn1_saved = floats(25044736, 128);
-  const cnn::Blocked features_stage2_1_conv2 = blocked(17825792, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn2_saved = floats(25044864, 128);
-  const cnn::Blocked features_stage2_2_conv1 = blocked(18874368, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn1_saved = floats(25044992, 128);
-  const cnn::Blocked features_stage2_2_conv2 = blocked(19922944, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn2_saved = floats(25045120, 128);
-  const cnn::Blocked features_stage3_0_conv1 = blocked(20971520, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn1_saved = floats(25042944, 256);
-  const cnn::Blocked features_stage3_0_conv2 = blocked(21495808, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn2_saved = floats(25043200, 256);
-  const cnn::Blocked features_stage3_1_conv1 = blocked(22020096, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn1_saved = floats(25043456, 256);
-  const cnn::Blocked features_stage3_1_conv2 = blocked(22544384, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn2_saved = floats(25043712, 256);
-  const cnn::Blocked features_stage3_2_conv1 = blocked(23068672, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn1_saved = floats(25043968, 256);
-  const cnn::Blocked features_stage3_2_conv2 = blocked(23592960, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_relu2 = blocked(24117248, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn2_saved = floats(25044224, 256);
-  const cnn::Blocked head_gap1 = blocked(25034752, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(24117248, 10);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(24118528, 10);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(25034752, 64);  // 64
-  const cnn::Blocked d_features_stage3_2_relu2 = blocked(24117248, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_relu1 = blocked(23592960, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu2 = blocked(23068672, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu1 = blocked(22544384, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu2 = blocked(22020096, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu1 = blocked(22544384, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_relu2 = blocked(20971520, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_relu1 = blocked(19922944, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu2 = blocked(18874368, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu1 = blocked(17825792, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu2 = blocked(16777216, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu1 = blocked(17825792, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage1_2_relu2 = blocked(14680064, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_relu1 = blocked(12582912, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu2 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu1 = blocked(8388608, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu2 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn1_saved = floats(22554944, 64);
+  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn2_saved = floats(22555008, 64);
+  const cnn::Blocked features_stage1_1_conv1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn1_saved = floats(22555072, 64);
+  const cnn::Blocked features_stage1_1_conv2 = blocked(6291456, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn2_saved = floats(22555136, 64);
+  const cnn::Blocked features_stage1_2_conv1 = blocked(8388608, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn1_saved = floats(22555200, 64);
+  const cnn::Blocked features_stage1_2_conv2 = blocked(10485760, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn2_saved = floats(22555264, 64);
+  const cnn::Blocked features_stage2_0_conv1 = blocked(12582912, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn1_saved = floats(22554112, 128);
+  const cnn::Blocked features_stage2_0_conv2 = blocked(13631488, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn2_saved = floats(22554240, 128);
+  const cnn::Blocked features_stage2_1_conv1 = blocked(14680064, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn1_saved = floats(22554368, 128);
+  const cnn::Blocked features_stage2_1_conv2 = blocked(15728640, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn2_saved = floats(22554496, 128);
+  const cnn::Blocked features_stage2_2_conv1 = blocked(16777216, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn1_saved = floats(22554624, 128);
+  const cnn::Blocked features_stage2_2_conv2 = blocked(17825792, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn2_saved = floats(22554752, 128);
+  const cnn::Blocked features_stage3_0_conv1 = blocked(18874368, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn1_saved = floats(22552576, 256);
+  const cnn::Blocked features_stage3_0_conv2 = blocked(19398656, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(22552832, 256);
+  const cnn::Blocked features_stage3_1_conv1 = blocked(19922944, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn1_saved = floats(22553088, 256);
+  const cnn::Blocked features_stage3_1_conv2 = blocked(20447232, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(22553344, 256);
+  const cnn::Blocked features_stage3_2_conv1 = blocked(20971520, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn1_saved = floats(22553600, 256);
+  const cnn::Blocked features_stage3_2_conv2 = blocked(21495808, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn2_saved = floats(22553856, 256);
+  const cnn::Blocked head_gap1 = blocked(22020096, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(22028288, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(22029568, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(22544384, 64);  // 64
+  const cnn::Blocked d_features_stage3_2_relu2 = blocked(22020096, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_relu1 = blocked(21495808, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu2 = blocked(20971520, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu1 = blocked(20447232, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu2 = blocked(19922944, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu1 = blocked(20447232, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_relu2 = blocked(18874368, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_relu1 = blocked(17825792, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu2 = blocked(16777216, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu1 = blocked(15728640, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu2 = blocked(14680064, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu1 = blocked(15728640, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_relu2 = blocked(12582912, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_relu1 = blocked(10485760, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu2 = blocked(8388608, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu1 = blocked(6291456, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu1 = blocked(6291456, 16384);  // 16x32x32
   const cnn::Blocked d_features_relu1 = blocked(2097152, 16384);  // 16x32x32
   const cnn::Floats d_features_conv1_weight = gradients(0, 432);
   const cnn::Floats d_features_bn1_weight = gradients(432, 16);
@@ -1236,12 +1235,14 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
 
   at(55);  // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // blocks.cnn:10: act    (features.stage3[2].relu2)
-  cnn::bn(features_stage3_2_relu2, features_stage3_2_bn2_saved, features_stage3_2_conv2,
-          features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
-          features_stage3_2_bn2_running_var_, cnn::Activation::kRelu, kFeaturesStage3_2Bn2, batch);
+  cnn::bn_statistics(features_stage3_2_bn2_saved, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
+                     features_stage3_2_bn2_bias_, features_stage3_2_bn2_running_mean_,
+                     features_stage3_2_bn2_running_var_, kFeaturesStage3_2Bn2, batch);
 
   at(57);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
-  cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
+  cnn::gap(head_gap1,
+           cnn::Loaded(features_stage3_2_conv2, features_stage3_2_bn2_saved, cnn::Activation::kRelu), k64x8x8,
+           batch);
 
   at(58);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
@@ -1446,6 +1447,12 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::bn_backward(d_features_stage1_0_relu1, d_features_stage1_0_bn1_weight, d_features_stage1_0_bn1_bias,
                    d_features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_0Bn1, batch);
+  backward_at(3);  // blocks.cnn:8: features.stage1[0].conv1
+  // Once more, instead of keeping it:
+  cnn::to_blocked(input, images, k3x32x32, batch);
+  backward_at(0);  // blocks.cnn:8: features.conv1
+  // Once more, instead of keeping it:
+  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch());
   backward_at(3);  // blocks.cnn:8: features.stage1[0].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_relu1,
                                       cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),

@@ -147,109 +147,109 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 486);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{13440, 3024});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{16512, 3024});
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 37632});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 38118});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv1) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv2) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv1) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv2) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv1) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv2) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv1) == 5184);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 178560});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{16896, 32256});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{19968, 32256});
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 194880});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 200064});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_0Conv2) == 42048);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{199680, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0DownsampleConv1) == 576);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{7104, 44928});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{10752, 3584});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13824, 3584});
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{4032, 23424});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv1) == 42048);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{199680, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv2) == 42048);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{199680, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv1) == 42048);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{199680, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv2) == 42048);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{199680, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv1) == 19008);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{52416, 366144});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{22656, 55296});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{25728, 55296});
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 388416});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 407424});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_0Conv2) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0DownsampleConv1) == 2112);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 89664});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{16512, 14336});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{19584, 14336});
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{7104, 44352});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{7104, 46464});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv1) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv2) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv1) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv2) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 2560});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -620,7 +620,7 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{442368, 77824, 1728}, {442368, 77824, 1728}},
+    {{442368, 77824, 1728}, {442368, 90112, 1728}},
     {{0, 65536, 512}, {0, 196608, 384}},
     {{}, {}},
     {{2359296, 131072, 9472}, {4718592, 327680, 18688}},
@@ -635,14 +635,14 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{}, {}},
     {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
     {{0, 65536, 512}, {0, 196608, 384}},
-    {{0, 196608, 256}, {}},
+    {{0, 196608, 256}, {0, 196608, 256}},
     {{}, {0, 196608, 0}},
     {{2359296, 131072, 9216}, {4718592, 327680, 18432}},
     {{0, 65536, 512}, {0, 196608, 384}},
     {{}, {}},
     {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
     {{0, 65536, 512}, {0, 196608, 384}},
-    {{0, 196608, 256}, {}},
+    {{0, 196608, 256}, {0, 196608, 256}},
     {{}, {0, 196608, 0}},
     {{1179648, 98304, 18432}, {2359296, 262144, 36864}},
     {{0, 32768, 1024}, {0, 98304, 768}},
@@ -658,14 +658,14 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{}, {}},
     {{2359296, 65536, 37376}, {4718592, 131072, 74240}},
     {{0, 32768, 1024}, {0, 98304, 768}},
-    {{0, 98304, 512}, {}},
+    {{0, 98304, 512}, {0, 98304, 512}},
     {{}, {0, 98304, 0}},
     {{2359296, 65536, 36864}, {4718592, 163840, 73728}},
     {{0, 32768, 1024}, {0, 98304, 768}},
     {{}, {}},
     {{2359296, 65536, 37376}, {4718592, 131072, 74240}},
     {{0, 32768, 1024}, {0, 98304, 768}},
-    {{0, 98304, 512}, {}},
+    {{0, 98304, 512}, {0, 98304, 512}},
     {{}, {0, 98304, 0}},
     {{1179648, 49152, 73728}, {2359296, 131072, 147456}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
@@ -674,14 +674,14 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 16384, 2048}, {0, 49152, 1536}},
     {{131072, 49152, 8192}, {262144, 98304, 16384}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
-    {{0, 49152, 2048}, {}},
+    {{0, 49152, 2048}, {0, 49152, 2048}},
     {{}, {0, 49152, 0}},
     {{2359296, 32768, 147456}, {4718592, 81920, 294912}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
     {{}, {}},
     {{2359296, 32768, 148480}, {4718592, 65536, 295936}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
-    {{0, 49152, 1024}, {}},
+    {{0, 49152, 1024}, {0, 49152, 1024}},
     {{}, {0, 49152, 0}},
     {{2359296, 32768, 147456}, {4718592, 81920, 294912}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
@@ -1013,8 +1013,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 274048, .gradients = 272480, .optimizer = 272480, .activations = 37628992,
-               .shared_scratch = 1221120, .thread_scratch = 323584},
+    .memory = {.parameters = 274048, .gradients = 272480, .optimizer = 272480, .activations = 30411840,
+               .shared_scratch = 1221120, .thread_scratch = 318080},
 };
 
 }  // namespace
@@ -1034,79 +1034,79 @@ float CifarResNet::step(int phase, cnn::ConstFloats images, cnn::Labels labels, 
 }
 
 // 50: train CifarResNet, CifarPlain on Cifar10 {
-// Phase main: 272,474 of 272,474 parameters learn; activations take 150,515,968 bytes.
+// Phase main: 272,474 of 272,474 parameters learn; activations take 121,647,360 bytes.
 float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(37224448, 3072);  // 3x32x32
+  const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
   const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_bn1_saved = floats(37628544, 64);
+  const cnn::Floats features_bn1_saved = floats(30411392, 64);
   const cnn::Blocked features_stage1_0_conv1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn1_saved = floats(37628608, 64);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(30411456, 64);
   const cnn::Blocked features_stage1_0_conv2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn2_saved = floats(37628672, 64);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(30411520, 64);
   const cnn::Blocked features_stage1_0_relu2 = blocked(6291456, 16384);  // 16x32x32
   const cnn::Blocked features_stage1_1_conv1 = blocked(8388608, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn1_saved = floats(37628736, 64);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(30411584, 64);
   const cnn::Blocked features_stage1_1_conv2 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn2_saved = floats(37628800, 64);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(30411648, 64);
   const cnn::Blocked features_stage1_1_relu2 = blocked(12582912, 16384);  // 16x32x32
   const cnn::Blocked features_stage1_2_conv1 = blocked(14680064, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn1_saved = floats(37628864, 64);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(30411712, 64);
   const cnn::Blocked features_stage1_2_conv2 = blocked(16777216, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn2_saved = floats(37628928, 64);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(30411776, 64);
   const cnn::Blocked features_stage1_2_relu2 = blocked(18874368, 16384);  // 16x32x32
   const cnn::Blocked features_stage2_0_conv1 = blocked(23068672, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn1_saved = floats(37627648, 128);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(30410496, 128);
   const cnn::Blocked features_stage2_0_conv2 = blocked(24117248, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn2_saved = floats(37627776, 128);
-  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(20971520, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(37627904, 128);
-  const cnn::Blocked features_stage2_0_relu2 = blocked(22020096, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv1 = blocked(25165824, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn1_saved = floats(37628032, 128);
-  const cnn::Blocked features_stage2_1_conv2 = blocked(26214400, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn2_saved = floats(37628160, 128);
-  const cnn::Blocked features_stage2_1_relu2 = blocked(27262976, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv1 = blocked(28311552, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn1_saved = floats(37628288, 128);
-  const cnn::Blocked features_stage2_2_conv2 = blocked(29360128, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn2_saved = floats(37628416, 128);
-  const cnn::Blocked features_stage2_2_relu2 = blocked(30408704, 8192);  // 32x16x16
-  const cnn::Blocked features_stage3_0_conv1 = blocked(32505856, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn1_saved = floats(37625856, 256);
-  const cnn::Blocked features_stage3_0_conv2 = blocked(33030144, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn2_saved = floats(37626112, 256);
-  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(31457280, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(37626368, 256);
-  const cnn::Blocked features_stage3_0_relu2 = blocked(31981568, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv1 = blocked(33554432, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn1_saved = floats(37626624, 256);
-  const cnn::Blocked features_stage3_1_conv2 = blocked(34078720, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn2_saved = floats(37626880, 256);
-  const cnn::Blocked features_stage3_1_relu2 = blocked(34603008, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv1 = blocked(35127296, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn1_saved = floats(37627136, 256);
-  const cnn::Blocked features_stage3_2_conv2 = blocked(35651584, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn2_saved = floats(37627392, 256);
-  const cnn::Blocked features_stage3_2_relu2 = blocked(36175872, 4096);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(36700160, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(36708352, 10);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(36709632, 10);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(37617664, 64);  // 64
-  const cnn::Blocked d_features_stage3_2_relu2 = blocked(36700160, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_conv2 = blocked(36175872, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_relu1 = blocked(35651584, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_conv2 = blocked(34603008, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu1 = blocked(34078720, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_downsample_conv1 = blocked(33554432, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_relu2 = blocked(31457280, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage3_0_relu1 = blocked(33030144, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_conv2 = blocked(30408704, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_relu1 = blocked(29360128, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_conv2 = blocked(27262976, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu1 = blocked(26214400, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn2_saved = floats(30410624, 128);
+  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(12582912, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(30410752, 128);
+  const cnn::Blocked features_stage2_0_relu2 = blocked(13631488, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv1 = blocked(18874368, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn1_saved = floats(30410880, 128);
+  const cnn::Blocked features_stage2_1_conv2 = blocked(19922944, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn2_saved = floats(30411008, 128);
+  const cnn::Blocked features_stage2_1_relu2 = blocked(20971520, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv1 = blocked(22020096, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn1_saved = floats(30411136, 128);
+  const cnn::Blocked features_stage2_2_conv2 = blocked(25165824, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn2_saved = floats(30411264, 128);
+  const cnn::Blocked features_stage2_2_relu2 = blocked(26214400, 8192);  // 32x16x16
+  const cnn::Blocked features_stage3_0_conv1 = blocked(28311552, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn1_saved = floats(30408704, 256);
+  const cnn::Blocked features_stage3_0_conv2 = blocked(28835840, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(30408960, 256);
+  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(20971520, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(30409216, 256);
+  const cnn::Blocked features_stage3_0_relu2 = blocked(21495808, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv1 = blocked(26214400, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn1_saved = floats(30409472, 256);
+  const cnn::Blocked features_stage3_1_conv2 = blocked(26738688, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(30409728, 256);
+  const cnn::Blocked features_stage3_1_relu2 = blocked(27262976, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv1 = blocked(21495808, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn1_saved = floats(30409984, 256);
+  const cnn::Blocked features_stage3_2_conv2 = blocked(27787264, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn2_saved = floats(30410240, 256);
+  const cnn::Blocked features_stage3_2_relu2 = blocked(29360128, 4096);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(27262976, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(27271168, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(27272448, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(27262976, 64);  // 64
+  const cnn::Blocked d_features_stage3_2_relu2 = blocked(29884416, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_conv2 = blocked(27262976, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_relu1 = blocked(27787264, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_conv2 = blocked(27262976, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu1 = blocked(26738688, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_downsample_conv1 = blocked(29360128, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_relu2 = blocked(27262976, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage3_0_relu1 = blocked(28835840, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_conv2 = blocked(26214400, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_relu1 = blocked(25165824, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_conv2 = blocked(20971520, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu1 = blocked(19922944, 8192);  // 32x16x16
   const cnn::Blocked d_features_stage2_0_downsample_conv1 = blocked(25165824, 8192);  // 32x16x16
   const cnn::Blocked d_features_stage1_2_relu2 = blocked(20971520, 16384);  // 16x32x32
   const cnn::Blocked d_features_stage2_0_relu1 = blocked(24117248, 8192);  // 32x16x16
@@ -1483,6 +1483,16 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::bn_backward(d_features_stage3_2_relu1, d_features_stage3_2_bn1_weight, d_features_stage3_2_bn1_bias,
                    d_features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_2Bn1, batch);
+  backward_at(54);  // 11: features.stage3[0].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_stage3_0_relu2,
+           {cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_stage3_0_downsample_conv1, features_stage3_0_downsample_bn1_saved, cnn::Activation::kNone)},
+           cnn::Activation::kRelu, k64x8x8, batch);
+  backward_at(61);  // 11: features.stage3[1].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_stage3_1_relu2,
+           {cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kNone), features_stage3_0_relu2},
+           cnn::Activation::kRelu, k64x8x8, batch);
   backward_at(63);  // blocks.cnn:8: features.stage3[2].conv1
   cnn::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_relu1,
                                       features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch, scratch());
@@ -1521,6 +1531,16 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    d_features_stage3_0_downsample_bn1_bias, d_features_stage3_2_relu2,
                    features_stage3_0_downsample_conv1, features_stage3_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesStage3_0DownsampleBn1, batch);
+  backward_at(38);  // 11: features.stage2[1].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_stage2_1_relu2,
+           {cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kNone), features_stage2_0_relu2},
+           cnn::Activation::kRelu, k32x16x16, batch);
+  backward_at(45);  // 11: features.stage2[2].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_stage2_2_relu2,
+           {cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kNone), features_stage2_1_relu2},
+           cnn::Activation::kRelu, k32x16x16, batch);
   backward_at(52);  // blocks.cnn:8: features.stage3[0].downsample.conv1
   cnn::conv_backward_params(d_features_stage3_0_downsample_conv1_weight, d_features_stage3_0_downsample_conv1,
                             features_stage2_2_relu2, kFeaturesStage3_0DownsampleConv1, batch, scratch());
@@ -1603,6 +1623,16 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    d_features_stage2_0_downsample_bn1_bias, d_features_stage2_2_relu2,
                    features_stage2_0_downsample_conv1, features_stage2_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesStage2_0DownsampleBn1, batch);
+  backward_at(15);  // 11: features.stage1[1].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_stage1_1_relu2,
+           {cnn::Loaded(features_stage1_1_conv2, features_stage1_1_bn2_saved, cnn::Activation::kNone), features_stage1_0_relu2},
+           cnn::Activation::kRelu, k16x32x32, batch);
+  backward_at(22);  // 11: features.stage1[2].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_stage1_2_relu2,
+           {cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kNone), features_stage1_1_relu2},
+           cnn::Activation::kRelu, k16x32x32, batch);
   backward_at(29);  // blocks.cnn:8: features.stage2[0].downsample.conv1
   cnn::conv_backward_params(d_features_stage2_0_downsample_conv1_weight, d_features_stage2_0_downsample_conv1,
                             features_stage1_2_relu2, kFeaturesStage2_0DownsampleConv1, batch, scratch());
@@ -1707,6 +1737,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    d_features_stage1_2_relu2, features_conv1, features_bn1_saved, cnn::Activation::kRelu,
                    kFeaturesBn1, batch);
   backward_at(0);  // blocks.cnn:8: features.conv1
+  // Once more, instead of keeping it:
+  cnn::to_blocked(input, images, k3x32x32, batch);
   cnn::conv_backward_params(d_features_conv1_weight, d_features_stage1_2_relu2, input, kFeaturesConv1, batch,
                             scratch());
 

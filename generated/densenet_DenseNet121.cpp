@@ -758,604 +758,604 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv0) == 9702);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{53376, 65856});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{56448, 65856});
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{66048, 198912});
 static_assert(cnn::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{66048, 208614});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv1) == 8448);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 181824});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{29184, 57344});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{32256, 57344});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{13248, 95808});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv1) == 12672);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 185664});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{29184, 86016});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{32256, 86016});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{19392, 130368});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{19392, 143040});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv1) == 16896);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{29184, 114688});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{32256, 114688});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv1) == 21120);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 194112});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{29184, 143360});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{32256, 143360});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{31680, 237504});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv1) == 25344);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 197952});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{29184, 172032});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37824, 284736});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv1) == 29568);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 202560});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{29184, 200704});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{32256, 200704});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43968, 302400});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43968, 331968});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesTransition1Conv) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{25536, 206400});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{29184, 229376});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{32256, 229376});
 static_assert(cnn::conv_prepared_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv1) == 16896);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{29184, 114688});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{32256, 114688});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv1) == 21120);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 194112});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{29184, 143360});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{32256, 143360});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{31680, 237504});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv1) == 25344);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 197952});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{29184, 172032});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37824, 284736});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv1) == 29568);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 202560});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{29184, 200704});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{32256, 200704});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43968, 302400});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43968, 331968});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv1) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 206400});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{29184, 229376});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{32256, 229376});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv1) == 38016);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 210240});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{29184, 110592});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{32256, 110592});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 388416});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 426432});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv1) == 42240);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{25536, 214848});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{29184, 122880});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{32256, 122880});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 431424});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 473664});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv1) == 46464);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{25536, 218688});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{29184, 135168});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{32256, 135168});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 474432});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 520896});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv1) == 50688);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{25536, 222528});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{29184, 147456});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{32256, 147456});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 517440});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 568128});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv1) == 54912);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{25536, 227136});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{29184, 159744});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{32256, 159744});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 560448});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 615360});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv1) == 59136);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{25536, 230976});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{29184, 172032});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 603456});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 662592});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv1) == 63360);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{25536, 234816});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{29184, 184320});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{32256, 184320});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 646464});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 709824});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesTransition2Conv) == 132096);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{50112, 477504});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{53376, 393216});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{56448, 393216});
 static_assert(cnn::conv_prepared_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{99648, 689472});
 static_assert(cnn::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{99648, 821568});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv1) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 206400});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{29184, 229376});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{32256, 229376});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv1) == 38016);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 210240});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{29184, 110592});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{32256, 110592});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 388416});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 426432});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv1) == 42240);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 214848});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{29184, 122880});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{32256, 122880});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 431424});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 473664});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv1) == 46464);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 218688});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{29184, 135168});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{32256, 135168});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 474432});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 520896});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv1) == 50688);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 222528});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{29184, 147456});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{32256, 147456});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 517440});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 568128});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv1) == 54912);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 227136});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{29184, 159744});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{32256, 159744});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 560448});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 615360});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv1) == 59136);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{25536, 230976});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{29184, 172032});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 603456});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 662592});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv1) == 63360);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{25536, 234816});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{29184, 184320});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{32256, 184320});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 646464});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 709824});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv1) == 67584);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{25536, 239424});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv1) == 71808);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{25536, 243264});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{29184, 139264});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{32256, 139264});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 732480});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 804288});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv1) == 76032);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{25536, 247104});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{29184, 147456});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{32256, 147456});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 775488});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 851520});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv1) == 80256);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{25536, 251712});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{29184, 155648});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{32256, 155648});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 818496});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 898752});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv1) == 84480);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{25536, 255552});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{29184, 163840});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{32256, 163840});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 861504});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 945984});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv1) == 88704);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{25536, 259392});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{29184, 172032});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 904512});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 993216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv1) == 92928);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{25536, 264000});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{29184, 180224});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{32256, 180224});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 947520});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1040448});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv1) == 97152);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{25536, 267840});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{29184, 188416});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{32256, 188416});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 990528});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1087680});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv1) == 101376);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{25536, 271680});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1033536});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1134912});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv1) == 105600);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{25536, 276288});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{29184, 102400});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{32256, 102400});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1154176});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv1) == 109824);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{25536, 280128});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{29184, 106496});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{32256, 106496});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1158400});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv1) == 114048);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{25536, 283968});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{29184, 110592});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{32256, 110592});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1162624});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv1) == 118272);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{25536, 288576});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{29184, 114688});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{32256, 114688});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1166848});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv1) == 122496);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{25536, 292416});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{29184, 118784});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{32256, 118784});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1171072});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv1) == 126720);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{25536, 296256});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{29184, 122880});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{32256, 122880});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1175296});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv1) == 130944);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{25536, 300864});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{29184, 126976});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{32256, 126976});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1179520});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesTransition3Conv) == 528384);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{247104, 1214784});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{102912, 524288});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{105984, 524288});
 static_assert(cnn::conv_prepared_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{149184, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{149184, 1576960});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv1) == 67584);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 239424});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv1) == 71808);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 243264});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{29184, 139264});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{32256, 139264});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 732480});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 804288});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv1) == 76032);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 247104});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{29184, 147456});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{32256, 147456});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 775488});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 851520});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv1) == 80256);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 251712});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{29184, 155648});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{32256, 155648});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 818496});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 898752});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv1) == 84480);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 255552});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{29184, 163840});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{32256, 163840});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 861504});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 945984});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv1) == 88704);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 259392});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{29184, 172032});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 904512});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 993216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv1) == 92928);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{25536, 264000});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{29184, 180224});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{32256, 180224});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 947520});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 1040448});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv1) == 97152);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{25536, 267840});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{29184, 188416});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{32256, 188416});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 990528});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 1087680});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv1) == 101376);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{25536, 271680});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 1033536});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 1134912});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv1) == 105600);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{25536, 276288});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{29184, 102400});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{32256, 102400});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 1154176});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv1) == 109824);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{25536, 280128});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{29184, 106496});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{32256, 106496});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 1158400});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv1) == 114048);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{25536, 283968});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{29184, 110592});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{32256, 110592});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 1162624});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv1) == 118272);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{25536, 288576});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{29184, 114688});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{32256, 114688});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 1166848});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv1) == 122496);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{25536, 292416});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{29184, 118784});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{32256, 118784});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 1171072});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv1) == 126720);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{25536, 296256});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{29184, 122880});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{32256, 122880});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1175296});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv1) == 130944);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{25536, 300864});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{29184, 126976});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{32256, 126976});
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1179520});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{106752, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 0});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -3432,7 +3432,7 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{118013952, 3813376, 37632}, {118013952, 3813376, 37632}},
+    {{118013952, 3813376, 37632}, {118013952, 4415488, 37632}},
     {{0, 3211264, 2048}, {0, 9633792, 1536}},
     {{0, 1605632, 0}, {0, 2408448, 0}},
     {{0, 4214784, 1024}, {0, 4214784, 0}},
@@ -3854,9 +3854,9 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{}, {}},
     {{1806336, 31360, 149504}, {3612672, 62720, 296960}},
     {{}, {}},
-    {{0, 401408, 32768}, {0, 602112, 24576}},
+    {{0, 200704, 32768}, {0, 602112, 24576}},
     {{}, {}},
-    {{0, 204800, 0}, {0, 204800, 0}},
+    {{0, 204800, 16384}, {0, 204800, 0}},
     {{1024000, 8096, 4100000}, {2048000, 16192, 8196000}},
     {{}, {}},
 };
@@ -4284,9 +4284,9 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{1806336, 31360, 665856}, {}},
     {{}, {}},
-    {{0, 401408, 16384}, {}},
     {{}, {}},
-    {{0, 204800, 0}, {}},
+    {{}, {}},
+    {{0, 204800, 16384}, {}},
     {{1024000, 8096, 4100000}, {}},
     {{0, 8000, 0}, {}},
 };
@@ -5404,8 +5404,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 8062512, .gradients = 7978864, .optimizer = 7978864, .activations = 224878208,
-               .shared_scratch = 1576960, .thread_scratch = 247104},
+    .memory = {.parameters = 8062512, .gradients = 7978864, .optimizer = 7978864, .activations = 220061312,
+               .shared_scratch = 1576960, .thread_scratch = 398592},
 };
 
 }  // namespace
@@ -5425,225 +5425,225 @@ float DenseNet121::step(int phase, cnn::ConstFloats images, cnn::Labels labels, 
 }
 
 // 20: }
-// Phase whole: 7,978,856 of 7,978,856 parameters learn; activations take 899,512,832 bytes.
+// Phase whole: 7,978,856 of 7,978,856 parameters learn; activations take 880,245,248 bytes.
 float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(176619520, 150528);  // 3x224x224
+  const cnn::Blocked input = blocked(51380224, 150528);  // 3x224x224
   const cnn::Blocked features_conv0 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_norm0_saved = floats(224877696, 256);
+  const cnn::Floats features_norm0_saved = floats(220060800, 256);
   const cnn::Blocked features_denseblock1_denselayer6_concat1 = blocked(25690112, 802816);  // 256x56x56
   const cnn::Blocked features_maxpool1 = blocked(25690112, 802816);  // 64x56x56
-  const std::span<std::uint8_t> features_maxpool1_saved = bytes(213549056, 6422528);
-  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(224877952, 256);
+  const std::span<std::uint8_t> features_maxpool1_saved = bytes(207929344, 6422528);
+  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(220061056, 256);
   const cnn::Blocked features_denseblock1_denselayer1_conv1 = blocked(99549184, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(224856320, 512);
+  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(220039424, 512);
   const cnn::Blocked features_denseblock1_denselayer1_conv2 = blocked(25890816, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(224877312, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(220060416, 384);
   const cnn::Blocked features_denseblock1_denselayer1_concat1 = blocked(25690112, 802816);  // 96x56x56
   const cnn::Blocked features_denseblock1_denselayer2_conv1 = blocked(112394240, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(224856832, 512);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(220039936, 512);
   const cnn::Blocked features_denseblock1_denselayer2_conv2 = blocked(25991168, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(224857344, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(220040448, 512);
   const cnn::Blocked features_denseblock1_denselayer2_concat1 = blocked(25690112, 802816);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer3_conv1 = blocked(125239296, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(224857856, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(220040960, 512);
   const cnn::Blocked features_denseblock1_denselayer3_conv2 = blocked(26091520, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(224855040, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(220038144, 640);
   const cnn::Blocked features_denseblock1_denselayer3_concat1 = blocked(25690112, 802816);  // 160x56x56
   const cnn::Blocked features_denseblock1_denselayer4_conv1 = blocked(138084352, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(224858368, 512);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(220041472, 512);
   const cnn::Blocked features_denseblock1_denselayer4_conv2 = blocked(26191872, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(224853504, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(220036608, 768);
   const cnn::Blocked features_denseblock1_denselayer4_concat1 = blocked(25690112, 802816);  // 192x56x56
   const cnn::Blocked features_denseblock1_denselayer5_conv1 = blocked(150929408, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(224858880, 512);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(220041984, 512);
   const cnn::Blocked features_denseblock1_denselayer5_conv2 = blocked(26292224, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(224851712, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(220034816, 896);
   const cnn::Blocked features_denseblock1_denselayer5_concat1 = blocked(25690112, 802816);  // 224x56x56
   const cnn::Blocked features_denseblock1_denselayer6_conv1 = blocked(77070336, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(224859392, 512);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(220042496, 512);
   const cnn::Blocked features_denseblock1_denselayer6_conv2 = blocked(26392576, 802816);  // 32x56x56
-  const cnn::Floats features_transition1_norm_saved = floats(224848640, 1024);
+  const cnn::Floats features_transition1_norm_saved = floats(220031744, 1024);
   const cnn::Blocked features_transition1_conv = blocked(51380224, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock2_denselayer12_concat1 = blocked(64225280, 401408);  // 512x28x28
   const cnn::Blocked features_transition1_avgpool1 = blocked(64225280, 401408);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(224859904, 512);
-  const cnn::Blocked features_denseblock2_denselayer1_conv1 = blocked(181436416, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(224860416, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(220043008, 512);
+  const cnn::Blocked features_denseblock2_denselayer1_conv1 = blocked(175816704, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(220043520, 512);
   const cnn::Blocked features_denseblock2_denselayer1_conv2 = blocked(64325632, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(224855680, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(220038784, 640);
   const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(64225280, 401408);  // 160x28x28
-  const cnn::Blocked features_denseblock2_denselayer2_conv1 = blocked(184647680, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(224860928, 512);
+  const cnn::Blocked features_denseblock2_denselayer2_conv1 = blocked(179027968, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(220044032, 512);
   const cnn::Blocked features_denseblock2_denselayer2_conv2 = blocked(64350720, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(224854272, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(220037376, 768);
   const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(64225280, 401408);  // 192x28x28
-  const cnn::Blocked features_denseblock2_denselayer3_conv1 = blocked(187858944, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(224861440, 512);
+  const cnn::Blocked features_denseblock2_denselayer3_conv1 = blocked(182239232, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(220044544, 512);
   const cnn::Blocked features_denseblock2_denselayer3_conv2 = blocked(64375808, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(224852608, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(220035712, 896);
   const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(64225280, 401408);  // 224x28x28
-  const cnn::Blocked features_denseblock2_denselayer4_conv1 = blocked(191070208, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(224861952, 512);
+  const cnn::Blocked features_denseblock2_denselayer4_conv1 = blocked(185450496, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(220045056, 512);
   const cnn::Blocked features_denseblock2_denselayer4_conv2 = blocked(64400896, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(224849664, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(220032768, 1024);
   const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(64225280, 401408);  // 256x28x28
-  const cnn::Blocked features_denseblock2_denselayer5_conv1 = blocked(194281472, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(224862464, 512);
+  const cnn::Blocked features_denseblock2_denselayer5_conv1 = blocked(188661760, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(220045568, 512);
   const cnn::Blocked features_denseblock2_denselayer5_conv2 = blocked(64425984, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(224846336, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(220029440, 1152);
   const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(64225280, 401408);  // 288x28x28
-  const cnn::Blocked features_denseblock2_denselayer6_conv1 = blocked(197492736, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(224862976, 512);
+  const cnn::Blocked features_denseblock2_denselayer6_conv1 = blocked(191873024, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(220046080, 512);
   const cnn::Blocked features_denseblock2_denselayer6_conv2 = blocked(64451072, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(224843776, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(220026880, 1280);
   const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(64225280, 401408);  // 320x28x28
-  const cnn::Blocked features_denseblock2_denselayer7_conv1 = blocked(200704000, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(224863488, 512);
+  const cnn::Blocked features_denseblock2_denselayer7_conv1 = blocked(195084288, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(220046592, 512);
   const cnn::Blocked features_denseblock2_denselayer7_conv2 = blocked(64476160, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(224840960, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(220024064, 1408);
   const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(64225280, 401408);  // 352x28x28
-  const cnn::Blocked features_denseblock2_denselayer8_conv1 = blocked(203915264, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(224864000, 512);
+  const cnn::Blocked features_denseblock2_denselayer8_conv1 = blocked(198295552, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(220047104, 512);
   const cnn::Blocked features_denseblock2_denselayer8_conv2 = blocked(64501248, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(224837888, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(220020992, 1536);
   const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(64225280, 401408);  // 384x28x28
   const cnn::Blocked features_denseblock2_denselayer9_conv1 = blocked(96337920, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(224864512, 512);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(220047616, 512);
   const cnn::Blocked features_denseblock2_denselayer9_conv2 = blocked(64526336, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(224834560, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(220017664, 1664);
   const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(64225280, 401408);  // 416x28x28
-  const cnn::Blocked features_denseblock2_denselayer10_conv1 = blocked(207126528, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(224865024, 512);
+  const cnn::Blocked features_denseblock2_denselayer10_conv1 = blocked(201506816, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(220048128, 512);
   const cnn::Blocked features_denseblock2_denselayer10_conv2 = blocked(64551424, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(224830976, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(220014080, 1792);
   const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(64225280, 401408);  // 448x28x28
-  const cnn::Blocked features_denseblock2_denselayer11_conv1 = blocked(210337792, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(224865536, 512);
+  const cnn::Blocked features_denseblock2_denselayer11_conv1 = blocked(204718080, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(220048640, 512);
   const cnn::Blocked features_denseblock2_denselayer11_conv2 = blocked(64576512, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(224827136, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(220010240, 1920);
   const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(64225280, 401408);  // 480x28x28
   const cnn::Blocked features_denseblock2_denselayer12_conv1 = blocked(163774464, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(224866048, 512);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(220049152, 512);
   const cnn::Blocked features_denseblock2_denselayer12_conv2 = blocked(64601600, 401408);  // 32x28x28
-  const cnn::Floats features_transition2_norm_saved = floats(224823040, 2048);
+  const cnn::Floats features_transition2_norm_saved = floats(220006144, 2048);
   const cnn::Blocked features_transition2_conv = blocked(51380224, 200704);  // 256x28x28
   const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(57802752, 200704);  // 1024x14x14
   const cnn::Blocked features_transition2_avgpool1 = blocked(57802752, 200704);  // 256x14x14
-  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(224850688, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(220033792, 1024);
   const cnn::Blocked features_denseblock3_denselayer1_conv1 = blocked(166985728, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(224866560, 512);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(220049664, 512);
   const cnn::Blocked features_denseblock3_denselayer1_conv2 = blocked(57852928, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(224847488, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(220030592, 1152);
   const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(57802752, 200704);  // 288x14x14
   const cnn::Blocked features_denseblock3_denselayer2_conv1 = blocked(167788544, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(224867072, 512);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(220050176, 512);
   const cnn::Blocked features_denseblock3_denselayer2_conv2 = blocked(57859200, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(224845056, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(220028160, 1280);
   const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(57802752, 200704);  // 320x14x14
   const cnn::Blocked features_denseblock3_denselayer3_conv1 = blocked(168591360, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(224867584, 512);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(220050688, 512);
   const cnn::Blocked features_denseblock3_denselayer3_conv2 = blocked(57865472, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(224842368, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(220025472, 1408);
   const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(57802752, 200704);  // 352x14x14
   const cnn::Blocked features_denseblock3_denselayer4_conv1 = blocked(169394176, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(224868096, 512);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(220051200, 512);
   const cnn::Blocked features_denseblock3_denselayer4_conv2 = blocked(57871744, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(224839424, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(220022528, 1536);
   const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(57802752, 200704);  // 384x14x14
   const cnn::Blocked features_denseblock3_denselayer5_conv1 = blocked(170196992, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(224868608, 512);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(220051712, 512);
   const cnn::Blocked features_denseblock3_denselayer5_conv2 = blocked(57878016, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(224836224, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(220019328, 1664);
   const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(57802752, 200704);  // 416x14x14
   const cnn::Blocked features_denseblock3_denselayer6_conv1 = blocked(170999808, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(224869120, 512);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(220052224, 512);
   const cnn::Blocked features_denseblock3_denselayer6_conv2 = blocked(57884288, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(224832768, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(220015872, 1792);
   const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(57802752, 200704);  // 448x14x14
   const cnn::Blocked features_denseblock3_denselayer7_conv1 = blocked(171802624, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(224869632, 512);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(220052736, 512);
   const cnn::Blocked features_denseblock3_denselayer7_conv2 = blocked(57890560, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(224829056, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(220012160, 1920);
   const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(57802752, 200704);  // 480x14x14
   const cnn::Blocked features_denseblock3_denselayer8_conv1 = blocked(172605440, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(224870144, 512);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(220053248, 512);
   const cnn::Blocked features_denseblock3_denselayer8_conv2 = blocked(57896832, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(224825088, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(220008192, 2048);
   const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(57802752, 200704);  // 512x14x14
   const cnn::Blocked features_denseblock3_denselayer9_conv1 = blocked(173408256, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(224870656, 512);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(220053760, 512);
   const cnn::Blocked features_denseblock3_denselayer9_conv2 = blocked(57903104, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(224820864, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(220003968, 2176);
   const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(57802752, 200704);  // 544x14x14
   const cnn::Blocked features_denseblock3_denselayer10_conv1 = blocked(174211072, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(224871168, 512);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(220054272, 512);
   const cnn::Blocked features_denseblock3_denselayer10_conv2 = blocked(57909376, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(224818560, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(220001664, 2304);
   const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(57802752, 200704);  // 576x14x14
   const cnn::Blocked features_denseblock3_denselayer11_conv1 = blocked(175013888, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(224871680, 512);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(220054784, 512);
   const cnn::Blocked features_denseblock3_denselayer11_conv2 = blocked(57915648, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(224816128, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(219999232, 2432);
   const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(57802752, 200704);  // 608x14x14
-  const cnn::Blocked features_denseblock3_denselayer12_conv1 = blocked(175816704, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(224872192, 512);
+  const cnn::Blocked features_denseblock3_denselayer12_conv1 = blocked(209534976, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(220055296, 512);
   const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(57921920, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(224813568, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(219996672, 2560);
   const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(57802752, 200704);  // 640x14x14
-  const cnn::Blocked features_denseblock3_denselayer13_conv1 = blocked(215154688, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(224872704, 512);
+  const cnn::Blocked features_denseblock3_denselayer13_conv1 = blocked(210337792, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(220055808, 512);
   const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(57928192, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(224810880, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(219993984, 2688);
   const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(57802752, 200704);  // 672x14x14
-  const cnn::Blocked features_denseblock3_denselayer14_conv1 = blocked(215957504, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(224873216, 512);
+  const cnn::Blocked features_denseblock3_denselayer14_conv1 = blocked(211140608, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(220056320, 512);
   const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(57934464, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(224808064, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(219991168, 2816);
   const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(57802752, 200704);  // 704x14x14
-  const cnn::Blocked features_denseblock3_denselayer15_conv1 = blocked(216760320, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(224873728, 512);
+  const cnn::Blocked features_denseblock3_denselayer15_conv1 = blocked(211943424, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(220056832, 512);
   const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(57940736, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(224805120, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(219988224, 2944);
   const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(57802752, 200704);  // 736x14x14
-  const cnn::Blocked features_denseblock3_denselayer16_conv1 = blocked(217563136, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(224874240, 512);
+  const cnn::Blocked features_denseblock3_denselayer16_conv1 = blocked(212746240, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(220057344, 512);
   const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(57947008, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(224802048, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(219985152, 3072);
   const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(57802752, 200704);  // 768x14x14
-  const cnn::Blocked features_denseblock3_denselayer17_conv1 = blocked(218365952, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(224874752, 512);
+  const cnn::Blocked features_denseblock3_denselayer17_conv1 = blocked(213549056, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(220057856, 512);
   const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(57953280, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(224798848, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(219981952, 3200);
   const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(57802752, 200704);  // 800x14x14
-  const cnn::Blocked features_denseblock3_denselayer18_conv1 = blocked(219168768, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(224875264, 512);
+  const cnn::Blocked features_denseblock3_denselayer18_conv1 = blocked(214351872, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(220058368, 512);
   const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(57959552, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(224795520, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(219978624, 3328);
   const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(57802752, 200704);  // 832x14x14
-  const cnn::Blocked features_denseblock3_denselayer19_conv1 = blocked(219971584, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(224875776, 512);
+  const cnn::Blocked features_denseblock3_denselayer19_conv1 = blocked(215154688, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(220058880, 512);
   const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(57965824, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(224792064, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(219975168, 3456);
   const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(57802752, 200704);  // 864x14x14
-  const cnn::Blocked features_denseblock3_denselayer20_conv1 = blocked(220774400, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(224876288, 512);
+  const cnn::Blocked features_denseblock3_denselayer20_conv1 = blocked(215957504, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(220059392, 512);
   const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(57972096, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(224788480, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(219971584, 3584);
   const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(57802752, 200704);  // 896x14x14
-  const cnn::Blocked features_denseblock3_denselayer21_conv1 = blocked(221577216, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(224876800, 512);
+  const cnn::Blocked features_denseblock3_denselayer21_conv1 = blocked(216760320, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(220059904, 512);
   const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(57978368, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(96145024, 3712);
   const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(57802752, 200704);  // 928x14x14
-  const cnn::Blocked features_denseblock3_denselayer22_conv1 = blocked(222380032, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer22_conv1 = blocked(217563136, 25088);  // 128x14x14
   const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(96148736, 512);
   const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(57984640, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(96141184, 3840);
   const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(57802752, 200704);  // 960x14x14
-  const cnn::Blocked features_denseblock3_denselayer23_conv1 = blocked(223182848, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer23_conv1 = blocked(218365952, 25088);  // 128x14x14
   const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(96149248, 512);
   const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(57990912, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(96137216, 3968);
@@ -5734,11 +5734,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   const cnn::Blocked features_denseblock4_denselayer16_conv1 = blocked(52985856, 6272);  // 128x7x7
   const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(53223424, 512);
   const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(54640096, 50176);  // 32x7x7
-  const cnn::Blocked features_relu2 = blocked(51380224, 50176);  // 1024x7x7
   const cnn::Floats features_norm5_saved = floats(53219328, 4096);
-  const cnn::Blocked gap1 = blocked(53186560, 1024);  // 1024
-  const cnn::Blocked classifier = blocked(51380224, 1000);  // 1000
-  const cnn::Blocked d_classifier = blocked(51412224, 1000);  // 1000
+  const cnn::Blocked gap1 = blocked(51380224, 1024);  // 1024
+  const cnn::Blocked classifier = blocked(51412992, 1000);  // 1000
+  const cnn::Blocked d_classifier = blocked(51444992, 1000);  // 1000
   const cnn::Blocked d_gap1 = blocked(53186560, 1024);  // 1024
   const cnn::Blocked d_features_relu2 = blocked(51380224, 50176);  // 1024x7x7
   const cnn::Blocked d_features_denseblock4_denselayer15_concat1 = blocked(51380224, 50176);  // 992x7x7
@@ -5809,15 +5808,15 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   const cnn::Blocked d_features_transition3_relu1 = blocked(51380224, 200704);  // 1024x14x14
   const cnn::Blocked d_features_denseblock3_denselayer23_concat1 = blocked(51380224, 200704);  // 992x14x14
   const cnn::Blocked d_features_denseblock3_denselayer24_conv2 = blocked(51574656, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer24_relu2 = blocked(223985664, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer24_relu2 = blocked(219168768, 25088);  // 128x14x14
   const cnn::Blocked d_features_denseblock3_denselayer24_relu1 = blocked(89915392, 194432);  // 992x14x14
   const cnn::Blocked d_features_denseblock3_denselayer22_concat1 = blocked(51380224, 200704);  // 960x14x14
   const cnn::Blocked d_features_denseblock3_denselayer23_conv2 = blocked(51568384, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer23_relu2 = blocked(223985664, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer23_relu2 = blocked(219168768, 25088);  // 128x14x14
   const cnn::Blocked d_features_denseblock3_denselayer23_relu1 = blocked(89915392, 188160);  // 960x14x14
   const cnn::Blocked d_features_denseblock3_denselayer21_concat1 = blocked(51380224, 200704);  // 928x14x14
   const cnn::Blocked d_features_denseblock3_denselayer22_conv2 = blocked(51562112, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer22_relu2 = blocked(223182848, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer22_relu2 = blocked(218365952, 25088);  // 128x14x14
   const cnn::Blocked d_features_denseblock3_denselayer22_relu1 = blocked(89915392, 181888);  // 928x14x14
   const cnn::Blocked d_features_denseblock3_denselayer20_concat1 = blocked(51380224, 200704);  // 896x14x14
   const cnn::Blocked d_features_denseblock3_denselayer21_conv2 = blocked(51555840, 200704);  // 32x14x14
@@ -8148,12 +8147,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
 
   at(422);  // 47: norm5 = bn
   // 48: relu    (features.relu2)
-  cnn::bn(features_relu2, features_norm5_saved, features_denseblock4_denselayer16_concat1,
-          features_norm5_weight_, features_norm5_bias_, features_norm5_running_mean_,
-          features_norm5_running_var_, cnn::Activation::kRelu, kFeaturesNorm5, batch);
+  cnn::bn_statistics(features_norm5_saved, features_denseblock4_denselayer16_concat1, features_norm5_weight_,
+                     features_norm5_bias_, features_norm5_running_mean_, features_norm5_running_var_,
+                     kFeaturesNorm5, batch);
 
   at(424);  // 50: gap    (gap1)
-  cnn::gap(gap1, features_relu2, k1024x7x7, batch);
+  cnn::gap(gap1,
+           cnn::Loaded(features_denseblock4_denselayer16_concat1, features_norm5_saved, cnn::Activation::kRelu),
+           k1024x7x7, batch);
 
   at(425);  // 51: classifier = dense(classes, bias_init=zeros)
   cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
@@ -9897,6 +9898,8 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::bn_backward(d_features_norm0, d_features_norm0_weight, d_features_norm0_bias, d_features_norm0,
                    features_conv0, features_norm0_saved, cnn::Activation::kNone, kFeaturesNorm0, batch);
   backward_at(0);  // 33: features.conv0
+  // Once more, instead of keeping it:
+  cnn::to_blocked(input, images, k3x224x224, batch);
   cnn::conv_backward_params(d_features_conv0_weight, d_features_norm0, input, kFeaturesConv0, batch,
                             scratch());
 
@@ -10213,9 +10216,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(0, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(3211264, 50176);  // 992x7x7
   const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(3259872, 50176);  // 32x7x7
-  const cnn::Blocked features_relu2 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
-  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
+  const cnn::Floats features_norm5_saved = floats(32768, 4096);
+  const cnn::Blocked gap1 = blocked(0, 1024);  // 1024
+  const cnn::Blocked classifier = blocked(32768, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
@@ -11774,12 +11777,13 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
 
   at(422);  // 47: norm5 = bn
   // 48: relu    (features.relu2)
-  cnn::bn_inference(features_relu2, features_denseblock4_denselayer16_concat1, features_norm5_weight_,
-                    features_norm5_bias_, features_norm5_running_mean_, features_norm5_running_var_,
-                    cnn::Activation::kRelu, kFeaturesNorm5, batch);
+  cnn::bn_affine(features_norm5_saved, features_norm5_weight_, features_norm5_bias_,
+                 features_norm5_running_mean_, features_norm5_running_var_, kFeaturesNorm5);
 
   at(424);  // 50: gap    (gap1)
-  cnn::gap(gap1, features_relu2, k1024x7x7, batch);
+  cnn::gap(gap1,
+           cnn::Loaded(features_denseblock4_denselayer16_concat1, features_norm5_saved, cnn::Activation::kRelu),
+           k1024x7x7, batch);
 
   at(425);  // 51: classifier = dense(classes, bias_init=zeros)
   cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
@@ -12032,6 +12036,7 @@ void DenseNet121::prepare_on_team() {
   const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(65765040, 512);
   const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(65765552, 130944);
   const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(65896496, 166464);
+  const cnn::Floats features_norm5_saved = floats(66062960, 4096);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
@@ -13395,6 +13400,11 @@ void DenseNet121::prepare_on_team() {
   cnn::winograd::conv_prepare(features_denseblock4_denselayer16_conv2_weight_prepared,
                               features_denseblock4_denselayer16_conv2_weight_,
                               kFeaturesDenseblock4Denselayer16Conv2);
+
+  at(422);  // 47: norm5 = bn
+  // 48: relu    (features.relu2)
+  cnn::bn_affine(features_norm5_saved, features_norm5_weight_, features_norm5_bias_,
+                 features_norm5_running_mean_, features_norm5_running_var_, kFeaturesNorm5);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -13823,10 +13833,10 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(65765552, 130944);
   const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(3259872, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(65896496, 166464);
-  const cnn::Blocked features_relu2 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
-  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
-  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
+  const cnn::Floats features_norm5_saved = floats(66062960, 4096);
+  const cnn::Blocked gap1 = blocked(0, 1024);  // 1024
+  const cnn::Blocked classifier = blocked(32768, 1000);  // 1000
+  const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
@@ -14678,14 +14688,10 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::prepared(features_denseblock4_denselayer16_conv2_weight_prepared), {},
                       kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
 
-  at(422);  // 47: norm5 = bn
-  // 48: relu    (features.relu2)
-  cnn::bn_inference(features_relu2, features_denseblock4_denselayer16_concat1, features_norm5_weight_,
-                    features_norm5_bias_, features_norm5_running_mean_, features_norm5_running_var_,
-                    cnn::Activation::kRelu, kFeaturesNorm5, batch);
-
   at(424);  // 50: gap    (gap1)
-  cnn::gap(gap1, features_relu2, k1024x7x7, batch);
+  cnn::gap(gap1,
+           cnn::Loaded(features_denseblock4_denselayer16_concat1, features_norm5_saved, cnn::Activation::kRelu),
+           k1024x7x7, batch);
 
   at(425);  // 51: classifier = dense(classes, bias_init=zeros)
   cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());

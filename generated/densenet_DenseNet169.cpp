@@ -1049,337 +1049,337 @@ static_assert(cnn::conv_prepared_scratch(kFeaturesConv0, kBatch) == cnn::Scratch
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv1) == 8448);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv1) == 12672);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{19392, 130368});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv1) == 16896);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv1) == 21120);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv1) == 25344);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv1) == 29568);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43968, 302400});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesTransition1Conv) == 33792);
 static_assert(cnn::conv_prepared_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv1) == 16896);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv1) == 21120);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv1) == 25344);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv1) == 29568);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43968, 302400});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv1) == 33792);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv1) == 38016);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 388416});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv1) == 42240);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 431424});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv1) == 46464);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 474432});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv1) == 50688);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 517440});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv1) == 54912);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 560448});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv1) == 59136);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 603456});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv1) == 63360);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 646464});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesTransition2Conv) == 132096);
 static_assert(cnn::conv_prepared_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{99648, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv1) == 33792);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv1) == 38016);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 388416});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv1) == 42240);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 431424});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv1) == 46464);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 474432});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv1) == 50688);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 517440});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv1) == 54912);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 560448});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv1) == 59136);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 603456});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv1) == 63360);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 646464});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv1) == 67584);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv1) == 71808);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 732480});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv1) == 76032);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 775488});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv1) == 80256);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 818496});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv1) == 84480);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 861504});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv1) == 88704);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 904512});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv1) == 92928);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 947520});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv1) == 97152);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 990528});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv1) == 101376);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1033536});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv1) == 105600);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv1) == 109824);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv1) == 114048);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv1) == 118272);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv1) == 122496);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv1) == 126720);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv1) == 130944);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer25Conv1) == 135168);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer25Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer25Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer25Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer25Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer26Conv1) == 139392);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer26Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer26Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer26Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer26Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer27Conv1) == 143616);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer27Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer27Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer27Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer27Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer28Conv1) == 147840);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer28Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer28Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer28Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer28Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer29Conv1) == 152064);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer29Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer29Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer29Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer29Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer30Conv1) == 156288);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer30Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer30Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer30Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer30Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer31Conv1) == 160512);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer31Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer31Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer31Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer31Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer32Conv1) == 164736);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer32Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer32Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer32Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer32Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesTransition3Conv) == 821760);
 static_assert(cnn::conv_prepared_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{173376, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv1) == 84480);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{75456, 861504});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv1) == 88704);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 904512});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv1) == 92928);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 947520});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv1) == 97152);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 990528});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv1) == 101376);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 1033536});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv1) == 105600);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv1) == 109824);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv1) == 114048);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv1) == 118272);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv1) == 122496);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv1) == 126720);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv1) == 130944);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv1) == 135168);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv1) == 139392);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv1) == 143616);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv1) == 147840);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer17Conv1) == 152064);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer17Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer17Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer18Conv1) == 156288);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer18Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer18Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer19Conv1) == 160512);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer19Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer19Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer20Conv1) == 164736);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer20Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer20Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer21Conv1) == 168960);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer21Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer21Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer22Conv1) == 173184);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer22Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer22Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer23Conv1) == 177408);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer23Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer23Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer24Conv1) == 181632);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer24Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer24Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer25Conv1) == 185856);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer25Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer25Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer25Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer25Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer26Conv1) == 190080);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer26Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer26Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer26Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer26Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer27Conv1) == 194304);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer27Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer27Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer27Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer27Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer28Conv1) == 198528);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer28Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer28Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer28Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer28Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer29Conv1) == 202752);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer29Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer29Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer29Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer29Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer30Conv1) == 206976);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer30Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer30Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer30Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer30Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer31Conv1) == 211200);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer31Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer31Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer31Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer31Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer32Conv1) == 215424);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer32Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv2, kBatch) == cnn::ScratchSize{106752, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 66560});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -4862,9 +4862,9 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{1806336, 31360, 665856}, {}},
     {{}, {}},
-    {{0, 652288, 26624}, {}},
     {{}, {}},
-    {{0, 332800, 0}, {}},
+    {{}, {}},
+    {{0, 332800, 26624}, {}},
     {{1664000, 10656, 6660000}, {}},
     {{0, 8000, 0}, {}},
 };
@@ -5818,8 +5818,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 14307888, .gradients = 0, .optimizer = 0, .activations = 74908272,
-               .shared_scratch = 1048576, .thread_scratch = 173376},
+    .memory = {.parameters = 14307888, .gradients = 0, .optimizer = 0, .activations = 74914928,
+               .shared_scratch = 1048576, .thread_scratch = 398592},
 };
 
 }  // namespace
@@ -6168,6 +6168,7 @@ void DenseNet169::prepare_on_team() {
   const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(74525872, 512);
   const cnn::Floats features_denseblock4_denselayer32_conv1_weight_prepared = floats(74526384, 215424);
   const cnn::Floats features_denseblock4_denselayer32_conv2_weight_prepared = floats(74741808, 166464);
+  const cnn::Floats features_norm5_saved = floats(74908272, 6656);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
@@ -8107,6 +8108,11 @@ void DenseNet169::prepare_on_team() {
   cnn::winograd::conv_prepare(features_denseblock4_denselayer32_conv2_weight_prepared,
                               features_denseblock4_denselayer32_conv2_weight_,
                               kFeaturesDenseblock4Denselayer32Conv2);
+
+  at(590);  // 47: norm5 = bn
+  // 48: relu    (features.relu2)
+  cnn::bn_affine(features_norm5_saved, features_norm5_weight_, features_norm5_bias_,
+                 features_norm5_running_mean_, features_norm5_running_var_, kFeaturesNorm5);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -8703,10 +8709,10 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_denseblock4_denselayer32_conv1_weight_prepared = floats(74526384, 215424);
   const cnn::Blocked features_denseblock4_denselayer32_conv2 = blocked(79968, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer32_conv2_weight_prepared = floats(74741808, 166464);
-  const cnn::Blocked features_relu2 = blocked(2609152, 81536);  // 1664x7x7
-  const cnn::Blocked gap1 = blocked(0, 1664);  // 1664
-  const cnn::Blocked classifier = blocked(53248, 1000);  // 1000
-  const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
+  const cnn::Floats features_norm5_saved = floats(74908272, 6656);
+  const cnn::Blocked gap1 = blocked(2609152, 1664);  // 1664
+  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
+  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
   cnn::to_blocked(input, images, k3x224x224, batch);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
@@ -9894,14 +9900,10 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::prepared(features_denseblock4_denselayer32_conv2_weight_prepared), {},
                       kFeaturesDenseblock4Denselayer32Conv2, batch, scratch());
 
-  at(590);  // 47: norm5 = bn
-  // 48: relu    (features.relu2)
-  cnn::bn_inference(features_relu2, features_denseblock4_denselayer32_concat1, features_norm5_weight_,
-                    features_norm5_bias_, features_norm5_running_mean_, features_norm5_running_var_,
-                    cnn::Activation::kRelu, kFeaturesNorm5, batch);
-
   at(592);  // 50: gap    (gap1)
-  cnn::gap(gap1, features_relu2, k1664x7x7, batch);
+  cnn::gap(gap1,
+           cnn::Loaded(features_denseblock4_denselayer32_concat1, features_norm5_saved, cnn::Activation::kRelu),
+           k1664x7x7, batch);
 
   at(593);  // 51: classifier = dense(classes, bias_init=zeros)
   cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());

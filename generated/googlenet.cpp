@@ -367,297 +367,297 @@ constexpr cnn::MapGeometry k192x56x56{.channels = 192, .height = 56, .width = 56
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{53376, 65856});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{56448, 65856});
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 4224);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{13248, 91584});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{16512, 28672});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{19584, 28672});
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{13248, 91584});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 442944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{144640, 1252416});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{621184, 1252416});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{303104, 1771776});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{68864, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{68864, 708160});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{616448, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{616448, 708160});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv1) == 12672);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{13248, 99648});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{16512, 86016});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{19584, 86016});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37824, 272064});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv2) == 18432);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{19392, 148800});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{22272, 129024});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{25344, 129024});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37824, 277824});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3aConv3) == 456768);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{106752, 973376});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{540672, 973376});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{269952, 1827072});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{87808, 397824});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{87808, 854592});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{550144, 397824});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{550144, 854592});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv4) == 3456);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{4032, 25920});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{7296, 21504});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{10368, 21504});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37824, 262848});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv5) == 14400);
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{75456, 538944});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{75456, 553344});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{249600, 21312});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{160800, 21312});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{61568, 170496});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv6) == 6912);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{7104, 50496});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{10752, 43008});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{13824, 43008});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37824, 266304});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv1) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{25536, 206400});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{29184, 229376});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{32256, 229376});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv2) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{25536, 206400});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{29184, 229376});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{32256, 229376});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3bConv3) == 885312);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{144640, 1708608});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{777472, 1708608});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{378880, 1770624});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{106752, 530432});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{106752, 1415744});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{768000, 530432});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{768000, 1415744});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv4) == 9216);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{7104, 52608});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{10752, 57344});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{13824, 57344});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{50112, 354624});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3bConv5) == 111168);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{175616, 124992});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{322816, 124992});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{151552, 889344});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{99840, 132608});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{99840, 243776});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{313344, 132608});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{313344, 243776});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv6) == 16896);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{13248, 103872});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{16512, 114688});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{19584, 114688});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{50112, 362304});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv1) == 92160);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{37824, 351552});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{40704, 276480});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{43776, 276480});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86976, 646464});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86976, 738624});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv2) == 46080);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{19392, 176448});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{22272, 138240});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{25344, 138240});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 646464});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 692544});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4aConv3) == 726336);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{154112, 1581376});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{730112, 1581376});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{362304, 1452672});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{87808, 397824});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{87808, 1124160});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 397824});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 1124160});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv4) == 8640);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{4032, 30528});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{7296, 23040});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{10368, 23040});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{53568, 646464});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{53568, 655104});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv5) == 19200);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{31488, 57600});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{34560, 57600});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{77760, 538944});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{77760, 558144});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{237568, 31680});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{166528, 31680});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv6) == 31680);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{13248, 118080});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{16512, 92160});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{19584, 92160});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{62784, 646464});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{62784, 678144});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{25536, 132096});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{75456, 330240});
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv1) == 82944);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{31680, 298944});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{34944, 245760});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{38016, 245760});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{81216, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{81216, 772416});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv2) == 58368);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{22464, 209664});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{25728, 172032});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{28800, 172032});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 747840});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4bConv3) == 919872);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{163584, 1848128});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{810624, 1848128});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{402560, 1839744});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{97280, 464128});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{97280, 1384000});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{815360, 464128});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{815360, 1384000});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv4) == 12288);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{5568, 45984});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{8448, 36864});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{11520, 36864});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{54720, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{54720, 701760});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4bConv5) == 57024);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{137728, 55872});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{218624, 55872});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{116032, 612864});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{90368, 99456});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{90368, 156480});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{223360, 99456});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{223360, 156480});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv6) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{13248, 120384});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{16512, 98304});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{19584, 98304});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62784, 723264});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv1) == 67584);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{25536, 239424});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{75456, 757056});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv2) == 67584);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{25536, 239424});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{29184, 196608});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 757056});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4cConv3) == 1189440);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{182528, 2277952});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{929024, 2277952});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{298764, 1189440});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{106752, 530432});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{106752, 1719872});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{924288, 530432});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{924288, 1719872});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv4) == 12288);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{5568, 45984});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{8448, 36864});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{11520, 36864});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{54720, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{54720, 701760});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4cConv5) == 57024);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{137728, 55872});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{218624, 55872});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{116032, 612864});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{90368, 99456});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{90368, 156480});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{223360, 99456});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{223360, 156480});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv6) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{13248, 120384});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{16512, 98304});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{19584, 98304});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62784, 723264});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv1) == 58368);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{22464, 209664});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{25728, 172032});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{28800, 172032});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{72000, 747840});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv2) == 73728);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{28608, 269184});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{31488, 221184});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{34560, 221184});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 763200});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4dConv3) == 1493568);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{201472, 2687040});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{1033216, 2687040});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{334368, 1493568});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{116224, 596736});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{116224, 2090304});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{976384, 596736});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{976384, 2090304});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv4) == 18432);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{7104, 60864});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{10752, 49152});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{13824, 49152});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{57024, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{57024, 707904});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4dConv5) == 76608);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{137728, 83520});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{247040, 83520});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{116032, 612864});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{99840, 132608});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{99840, 209216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{242304, 132608});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{242304, 209216});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv6) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{13248, 120384});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{16512, 98304});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{19584, 98304});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{62784, 723264});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{25536, 133632});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{29184, 135168});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{32256, 135168});
 static_assert(cnn::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{75456, 340544});
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv1) == 136224);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{50112, 480576});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{53376, 270336});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{56448, 270336});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{99648, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{99648, 847200});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv2) == 85536);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{31680, 300864});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{34944, 168960});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{38016, 168960});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 796512});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4eConv3) == 1866816);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{220416, 3192896});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1151616, 3192896});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{125696, 663040});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{125696, 2529856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1014272, 663040});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1014272, 2529856});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv4) == 19008);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{7104, 61248});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{10752, 33792});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{13824, 33792});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{57024, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{57024, 729984});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4eConv5) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{194176, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{49920, 132608});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{49920, 285248});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{398592, 132608});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv6) == 69696);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{25536, 240960});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{29184, 135168});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{32256, 135168});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{75456, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{75456, 780672});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv1) == 214656);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{50112, 558912});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{53376, 212992});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{56448, 212992});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{99648, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{99648, 1263232});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv2) == 134784);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{31680, 349824});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{34944, 133120});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{38016, 133120});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1183360});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5aConv3) == 1866816);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{220416, 3192896});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{1151616, 3192896});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{125696, 663040});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{125696, 2529856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{1014272, 663040});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{1014272, 2529856});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv4) == 29952);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{7104, 71040});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{10752, 26624});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{13824, 26624});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{57024, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{57024, 1078528});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv5) == 105600);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{47616, 102400});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{50688, 102400});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{93888, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{93888, 1154176});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{106752, 166464});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv6) == 109824);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{25536, 280128});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{29184, 106496});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{32256, 106496});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{75456, 1158400});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv1) == 319488);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{210240, 837696});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{77568, 319488});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{80640, 319488});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123840, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123840, 1368064});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv2) == 159744);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{37824, 419520});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{40704, 159744});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{43776, 159744});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1208320});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5bConv3) == 2654784);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{258304, 4246080});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{1374208, 4473408});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{445824, 2654784});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{144640, 795648});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{144640, 3450432});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{1090048, 909312});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{1090048, 3564096});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv4) == 39936);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{10176, 105888});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{13056, 39936});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{16128, 39936});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{59328, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{59328, 1088512});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5bConv5) == 228672);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{106752, 221760});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{427008, 221760});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{213120, 1829376});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{59392, 198912});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{59392, 427584});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{436480, 198912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{436480, 427584});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv6) == 109824);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{25536, 280128});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{29184, 106496});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{32256, 106496});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{75456, 1158400});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 40960});
@@ -1124,19 +1124,19 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{118013952, 5419008, 37888}, {118013952, 6221824, 37888}},
+    {{118013952, 5419008, 37888}, {118013952, 6823936, 37888}},
     {{0, 4214784, 0}, {0, 4214784, 0}},
-    {{0, 1605632, 0}, {0, 2408448, 0}},
-    {{12845056, 1605632, 16640}, {25690112, 5619712, 33024}},
+    {{0, 1605632, 0}, {0, 4014080, 0}},
+    {{12845056, 1605632, 16640}, {38535168, 7225344, 49664}},
     {{346816512, 3211264, 443136}, {693633024, 13647872, 885504}},
     {{0, 4816896, 0}, {0, 7225344, 0}},
     {{0, 3161088, 0}, {0, 3161088, 0}},
     {{9633792, 802816, 49408}, {19267584, 2809856, 98560}},
     {{14450688, 903168, 74112}, {28901376, 3311616, 147840}},
     {{86704128, 702464, 442880}, {173408256, 2609152, 885248}},
-    {{2408448, 652288, 12352}, {4816896, 2057216, 24640}},
+    {{2408448, 652288, 12352}, {7225344, 2709504, 36992}},
     {{10035200, 150528, 51328}, {20070400, 602112, 102528}},
-    {{0, 1354752, 0}, {0, 1354752, 0}},
+    {{0, 1354752, 0}, {0, 2558976, 0}},
     {{4816896, 702464, 24704}, {9633792, 1705984, 49280}},
     {{}, {}},
     {{25690112, 1204224, 131584}, {51380224, 4415488, 262656}},
@@ -1144,19 +1144,19 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{173408256, 1003520, 885504}, {346816512, 3813376, 1770240}},
     {{6422528, 903168, 32896}, {12845056, 2910208, 65664}},
     {{60211200, 401408, 307584}, {120422400, 1705984, 614784}},
-    {{0, 1806336, 0}, {0, 1806336, 0}},
+    {{0, 1806336, 0}, {0, 3411968, 0}},
     {{12845056, 1003520, 65792}, {25690112, 2609152, 131328}},
     {{}, {}},
-    {{0, 1975680, 0}, {0, 1975680, 0}},
+    {{0, 1975680, 0}, {0, 3857280, 0}},
     {{18063360, 526848, 369408}, {36126720, 1881600, 738048}},
     {{9031680, 451584, 184704}, {18063360, 1505280, 369024}},
     {{35223552, 238336, 719680}, {70447104, 965888, 1438528}},
     {{1505280, 388864, 30784}, {3010560, 1191680, 61504}},
     {{3763200, 50176, 76992}, {7526400, 213248, 153792}},
-    {{0, 846720, 0}, {0, 846720, 0}},
+    {{0, 846720, 0}, {0, 1599360, 0}},
     {{6021120, 426496, 123136}, {12042240, 1003520, 246016}},
     {{}, {0, 1204224, 0}},
-    {{0, 434176, 0}, {0, 434176, 0}},
+    {{0, 434176, 0}, {0, 868352, 0}},
     {{1048576, 40960, 262656}, {2097152, 106496, 524800}},
     {{}, {}},
     {{2097152, 20480, 8392704}, {4194304, 36864, 16781312}},
@@ -1168,7 +1168,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{44255232, 263424, 904064}, {88510464, 1053696, 1807232}},
     {{2408448, 420224, 49248}, {4816896, 1298304, 98400}},
     {{7526400, 68992, 153856}, {15052800, 288512, 307456}},
-    {{0, 903168, 0}, {0, 903168, 0}},
+    {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
     {{}, {}},
     {{12845056, 501760, 262656}, {25690112, 1705984, 524800}},
@@ -1176,18 +1176,18 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{57802752, 301056, 1180672}, {115605504, 1204224, 2360320}},
     {{2408448, 420224, 49248}, {4816896, 1298304, 98400}},
     {{7526400, 68992, 153856}, {15052800, 288512, 307456}},
-    {{0, 903168, 0}, {0, 903168, 0}},
+    {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
     {{}, {}},
     {{11239424, 489216, 229824}, {22478848, 1643264, 459200}},
     {{14450688, 514304, 295488}, {28901376, 1768704, 590400}},
     {{73156608, 338688, 1494144}, {146313216, 1354752, 2987136}},
-    {{3211264, 426496, 65664}, {6422528, 1329664, 131200}},
+    {{3211264, 426496, 65664}, {9633792, 1756160, 196864}},
     {{10035200, 75264, 205056}, {20070400, 301056, 409856}},
-    {{0, 903168, 0}, {0, 903168, 0}},
+    {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
     {{}, {0, 1241856, 0}},
-    {{0, 447744, 0}, {0, 447744, 0}},
+    {{0, 447744, 0}, {0, 895488, 0}},
     {{1081344, 41984, 270848}, {2162688, 108544, 541184}},
     {{}, {}},
     {{2097152, 20480, 8392704}, {4194304, 36864, 16781312}},
@@ -1199,7 +1199,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{90316800, 376320, 1844480}, {180633600, 1505280, 3687680}},
     {{3311616, 439040, 67712}, {6623232, 1367296, 135296}},
     {{20070400, 125440, 410112}, {40140800, 551936, 819712}},
-    {{0, 931392, 0}, {0, 931392, 0}},
+    {{0, 931392, 0}, {0, 1759296, 0}},
     {{13246464, 514304, 270848}, {26492928, 1329664, 541184}},
     {{}, {}},
     {{0, 856128, 0}, {0, 856128, 0}},
@@ -1668,8 +1668,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 149254144,
-               .shared_scratch = 4246080, .thread_scratch = 445824},
+    .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 101917184,
+               .shared_scratch = 4473408, .thread_scratch = 1374208},
 };
 
 }  // namespace
@@ -1689,140 +1689,140 @@ float GoogLeNet::step(int phase, cnn::ConstFloats images, cnn::Labels labels, co
 }
 
 // 20: # gone after training.
-// Phase whole: 13,378,280 of 6,998,552 parameters learn; activations take 597,016,576 bytes.
+// Phase whole: 13,378,280 of 6,998,552 parameters learn; activations take 407,668,736 bytes.
 float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
     cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(83492864, 150528);  // 3x224x224
+  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
   const cnn::Blocked features_conv1_conv = blocked(0, 802816);  // 64x112x112
   const cnn::Blocked features_conv1 = blocked(57802752, 200704);  // 64x56x56
-  const std::span<std::uint8_t> features_maxpool1_saved = bytes(132464640, 6422528);
-  const cnn::Blocked features_lrn1 = blocked(64225280, 200704);  // 64x56x56
-  const cnn::Blocked features_conv2 = blocked(70647808, 200704);  // 64x56x56
+  const std::span<std::uint8_t> features_maxpool1_saved = bytes(90718208, 6422528);
+  const cnn::Blocked features_lrn1 = blocked(0, 200704);  // 64x56x56
+  const cnn::Blocked features_conv2 = blocked(19267584, 200704);  // 64x56x56
   const cnn::Blocked features_conv3 = blocked(0, 602112);  // 192x56x56
   const cnn::Blocked features_lrn2 = blocked(19267584, 602112);  // 192x56x56
-  const cnn::Blocked features_maxpool2 = blocked(88309760, 150528);  // 192x28x28
-  const std::span<std::uint8_t> features_maxpool2_saved = bytes(135374848, 4816896);
+  const cnn::Blocked features_maxpool2 = blocked(70647808, 150528);  // 192x28x28
+  const std::span<std::uint8_t> features_maxpool2_saved = bytes(93929472, 4816896);
   const cnn::Blocked features_inception3a_concat1 = blocked(43352064, 200704);  // 256x28x28
   const cnn::Blocked features_inception3a_conv1 = blocked(43352064, 200704);  // 64x28x28
-  const cnn::Blocked features_inception3a_conv2 = blocked(130056192, 75264);  // 96x28x28
+  const cnn::Blocked features_inception3a_conv2 = blocked(88309760, 75264);  // 96x28x28
   const cnn::Blocked features_inception3a_conv3 = blocked(43402240, 200704);  // 128x28x28
-  const cnn::Blocked features_inception3a_conv4 = blocked(146338304, 12544);  // 16x28x28
+  const cnn::Blocked features_inception3a_conv4 = blocked(19267584, 12544);  // 16x28x28
   const cnn::Blocked features_inception3a_conv5 = blocked(43502592, 200704);  // 32x28x28
-  const cnn::Blocked features_inception3a_maxpool1 = blocked(93126656, 150528);  // 192x28x28
-  const std::span<std::uint8_t> features_inception3a_maxpool1_saved = bytes(136579072, 4816896);
+  const cnn::Blocked features_inception3a_maxpool1 = blocked(19267584, 150528);  // 192x28x28
+  const std::span<std::uint8_t> features_inception3a_maxpool1_saved = bytes(95133696, 4816896);
   const cnn::Blocked features_inception3a_conv6 = blocked(43527680, 200704);  // 32x28x28
   const cnn::Blocked features_inception3b_concat1 = blocked(19267584, 376320);  // 480x28x28
   const cnn::Blocked features_inception3b_conv1 = blocked(19267584, 376320);  // 128x28x28
-  const cnn::Blocked features_inception3b_conv2 = blocked(104566784, 100352);  // 128x28x28
+  const cnn::Blocked features_inception3b_conv2 = blocked(75464704, 100352);  // 128x28x28
   const cnn::Blocked features_inception3b_conv3 = blocked(19367936, 376320);  // 192x28x28
-  const cnn::Blocked features_inception3b_conv4 = blocked(139514368, 25088);  // 32x28x28
+  const cnn::Blocked features_inception3b_conv4 = blocked(56999936, 25088);  // 32x28x28
   const cnn::Blocked features_inception3b_conv5 = blocked(19518464, 376320);  // 96x28x28
   const cnn::Blocked features_inception3b_maxpool1 = blocked(49774592, 200704);  // 256x28x28
-  const std::span<std::uint8_t> features_inception3b_maxpool1_saved = bytes(56197120, 6422528);
+  const std::span<std::uint8_t> features_inception3b_maxpool1_saved = bytes(92323840, 6422528);
   const cnn::Blocked features_inception3b_conv6 = blocked(19593728, 376320);  // 64x28x28
-  const cnn::Blocked features_maxpool3 = blocked(80381952, 94080);  // 480x14x14
-  const std::span<std::uint8_t> features_maxpool3_saved = bytes(143528448, 3010560);
-  const cnn::Blocked features_inception4a_concat1 = blocked(107778048, 100352);  // 512x14x14
-  const cnn::Blocked features_inception4a_conv1 = blocked(107778048, 100352);  // 192x14x14
-  const cnn::Blocked features_inception4a_conv2 = blocked(145736192, 18816);  // 96x14x14
-  const cnn::Blocked features_inception4a_conv3 = blocked(107815680, 100352);  // 208x14x14
-  const cnn::Blocked features_inception4a_conv4 = blocked(83392512, 3136);  // 16x14x14
-  const cnn::Blocked features_inception4a_conv5 = blocked(107856448, 100352);  // 48x14x14
-  const cnn::Blocked features_inception4a_maxpool1 = blocked(127045632, 94080);  // 480x14x14
-  const std::span<std::uint8_t> features_inception4a_maxpool1_saved = bytes(144281088, 3010560);
-  const cnn::Blocked features_inception4a_conv6 = blocked(107865856, 100352);  // 64x14x14
-  const cnn::Blocked features_aux1_avgpool1 = blocked(147637248, 8192);  // 512x4x4
-  const cnn::Blocked features_aux1_flatten1 = blocked(148928000, 2048);  // 2048
-  const cnn::Blocked features_aux1_conv1 = blocked(148928000, 2048);  // 128x4x4
-  const cnn::Blocked features_aux1_dense1 = blocked(149059072, 1024);  // 1024
-  const cnn::Blocked features_aux1_dropout1 = blocked(149091840, 1024);  // 1024
+  const cnn::Blocked features_maxpool3 = blocked(31309824, 94080);  // 480x14x14
+  const std::span<std::uint8_t> features_maxpool3_saved = bytes(98746368, 3010560);
+  const cnn::Blocked features_inception4a_concat1 = blocked(78675968, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4a_conv1 = blocked(78675968, 100352);  // 192x14x14
+  const cnn::Blocked features_inception4a_conv2 = blocked(100954112, 18816);  // 96x14x14
+  const cnn::Blocked features_inception4a_conv3 = blocked(78713600, 100352);  // 208x14x14
+  const cnn::Blocked features_inception4a_conv4 = blocked(101556224, 3136);  // 16x14x14
+  const cnn::Blocked features_inception4a_conv5 = blocked(78754368, 100352);  // 48x14x14
+  const cnn::Blocked features_inception4a_maxpool1 = blocked(37732352, 94080);  // 480x14x14
+  const std::span<std::uint8_t> features_inception4a_maxpool1_saved = bytes(99499008, 3010560);
+  const cnn::Blocked features_inception4a_conv6 = blocked(78763776, 100352);  // 64x14x14
+  const cnn::Blocked features_aux1_avgpool1 = blocked(31309824, 8192);  // 512x4x4
+  const cnn::Blocked features_aux1_flatten1 = blocked(70572544, 2048);  // 2048
+  const cnn::Blocked features_aux1_conv1 = blocked(70572544, 2048);  // 128x4x4
+  const cnn::Blocked features_aux1_dense1 = blocked(101722112, 1024);  // 1024
+  const cnn::Blocked features_aux1_dropout1 = blocked(101754880, 1024);  // 1024
   const cnn::Blocked features_aux1_dense2 = blocked(38166528, 1000);  // 1000
-  const cnn::Blocked features_inception4b_concat1 = blocked(110989312, 100352);  // 512x14x14
-  const cnn::Blocked features_inception4b_conv1 = blocked(110989312, 100352);  // 160x14x14
-  const cnn::Blocked features_inception4b_conv2 = blocked(145033728, 21952);  // 112x14x14
-  const cnn::Blocked features_inception4b_conv3 = blocked(111020672, 100352);  // 224x14x14
-  const cnn::Blocked features_inception4b_conv4 = blocked(148551680, 4704);  // 24x14x14
-  const cnn::Blocked features_inception4b_conv5 = blocked(111064576, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4b_maxpool1 = blocked(114200576, 100352);  // 512x14x14
-  const std::span<std::uint8_t> features_inception4b_maxpool1_saved = bytes(140317184, 3211264);
-  const cnn::Blocked features_inception4b_conv6 = blocked(111077120, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4c_concat1 = blocked(117411840, 100352);  // 512x14x14
-  const cnn::Blocked features_inception4c_conv1 = blocked(117411840, 100352);  // 128x14x14
-  const cnn::Blocked features_inception4c_conv2 = blocked(141120000, 25088);  // 128x14x14
-  const cnn::Blocked features_inception4c_conv3 = blocked(117436928, 100352);  // 256x14x14
-  const cnn::Blocked features_inception4c_conv4 = blocked(148702208, 4704);  // 24x14x14
-  const cnn::Blocked features_inception4c_conv5 = blocked(117487104, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4c_maxpool1 = blocked(120623104, 100352);  // 512x14x14
-  const std::span<std::uint8_t> features_inception4c_maxpool1_saved = bytes(141922816, 3211264);
-  const cnn::Blocked features_inception4c_conv6 = blocked(117499648, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4d_concat1 = blocked(77070336, 103488);  // 528x14x14
-  const cnn::Blocked features_inception4d_conv1 = blocked(77070336, 103488);  // 112x14x14
-  const cnn::Blocked features_inception4d_conv2 = blocked(137783296, 28224);  // 144x14x14
-  const cnn::Blocked features_inception4d_conv3 = blocked(77092288, 103488);  // 288x14x14
-  const cnn::Blocked features_inception4d_conv4 = blocked(148150272, 6272);  // 32x14x14
-  const cnn::Blocked features_inception4d_conv5 = blocked(77148736, 103488);  // 64x14x14
-  const cnn::Blocked features_inception4d_maxpool1 = blocked(123834368, 100352);  // 512x14x14
-  const std::span<std::uint8_t> features_inception4d_maxpool1_saved = bytes(142725632, 3211264);
-  const cnn::Blocked features_inception4d_conv6 = blocked(77161280, 103488);  // 64x14x14
-  const cnn::Blocked features_aux2_avgpool1 = blocked(147366912, 8448);  // 528x4x4
-  const cnn::Blocked features_aux2_flatten1 = blocked(148993536, 2048);  // 2048
-  const cnn::Blocked features_aux2_conv1 = blocked(148993536, 2048);  // 128x4x4
-  const cnn::Blocked features_aux2_dense1 = blocked(149124608, 1024);  // 1024
-  const cnn::Blocked features_aux2_dropout1 = blocked(149157376, 1024);  // 1024
+  const cnn::Blocked features_inception4b_concat1 = blocked(81887232, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4b_conv1 = blocked(81887232, 100352);  // 160x14x14
+  const cnn::Blocked features_inception4b_conv2 = blocked(100251648, 21952);  // 112x14x14
+  const cnn::Blocked features_inception4b_conv3 = blocked(81918592, 100352);  // 224x14x14
+  const cnn::Blocked features_inception4b_conv4 = blocked(70271488, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4b_conv5 = blocked(81962496, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4b_maxpool1 = blocked(31309824, 100352);  // 512x14x14
+  const std::span<std::uint8_t> features_inception4b_maxpool1_saved = bytes(69267968, 3211264);
+  const cnn::Blocked features_inception4b_conv6 = blocked(81975040, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4c_concat1 = blocked(85098496, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4c_conv1 = blocked(85098496, 100352);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv2 = blocked(96337920, 25088);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv3 = blocked(85123584, 100352);  // 256x14x14
+  const cnn::Blocked features_inception4c_conv4 = blocked(70422016, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4c_conv5 = blocked(85173760, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4c_maxpool1 = blocked(31309824, 100352);  // 512x14x14
+  const std::span<std::uint8_t> features_inception4c_maxpool1_saved = bytes(97140736, 3211264);
+  const cnn::Blocked features_inception4c_conv6 = blocked(85186304, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4d_concat1 = blocked(49774592, 103488);  // 528x14x14
+  const cnn::Blocked features_inception4d_conv1 = blocked(49774592, 103488);  // 112x14x14
+  const cnn::Blocked features_inception4d_conv2 = blocked(67536896, 28224);  // 144x14x14
+  const cnn::Blocked features_inception4d_conv3 = blocked(49796544, 103488);  // 288x14x14
+  const cnn::Blocked features_inception4d_conv4 = blocked(31309824, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4d_conv5 = blocked(49852992, 103488);  // 64x14x14
+  const cnn::Blocked features_inception4d_maxpool1 = blocked(31309824, 100352);  // 512x14x14
+  const std::span<std::uint8_t> features_inception4d_maxpool1_saved = bytes(97943552, 3211264);
+  const cnn::Blocked features_inception4d_conv6 = blocked(49865536, 103488);  // 64x14x14
+  const cnn::Blocked features_aux2_avgpool1 = blocked(31309824, 8448);  // 528x4x4
+  const cnn::Blocked features_aux2_flatten1 = blocked(101656576, 2048);  // 2048
+  const cnn::Blocked features_aux2_conv1 = blocked(101656576, 2048);  // 128x4x4
+  const cnn::Blocked features_aux2_dense1 = blocked(101787648, 1024);  // 1024
+  const cnn::Blocked features_aux2_dropout1 = blocked(101820416, 1024);  // 1024
   const cnn::Blocked features_aux2_dense2 = blocked(38198528, 1000);  // 1000
   const cnn::Blocked features_inception4e_concat1 = blocked(31309824, 163072);  // 832x14x14
   const cnn::Blocked features_inception4e_conv1 = blocked(31309824, 163072);  // 256x14x14
   const cnn::Blocked features_inception4e_conv2 = blocked(42348544, 31360);  // 160x14x14
   const cnn::Blocked features_inception4e_conv3 = blocked(31360000, 163072);  // 320x14x14
-  const cnn::Blocked features_inception4e_conv4 = blocked(148350976, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4e_conv4 = blocked(70070784, 6272);  // 32x14x14
   const cnn::Blocked features_inception4e_conv5 = blocked(31422720, 163072);  // 128x14x14
-  const cnn::Blocked features_inception4e_maxpool1 = blocked(97943552, 103488);  // 528x14x14
-  const std::span<std::uint8_t> features_inception4e_maxpool1_saved = bytes(138686464, 3311616);
+  const cnn::Blocked features_inception4e_maxpool1 = blocked(53086208, 103488);  // 528x14x14
+  const std::span<std::uint8_t> features_inception4e_maxpool1_saved = bytes(68440064, 3311616);
   const cnn::Blocked features_inception4e_conv6 = blocked(31447808, 163072);  // 128x14x14
   const cnn::Blocked features_maxpool4 = blocked(39739392, 40768);  // 832x7x7
-  const std::span<std::uint8_t> features_maxpool4_saved = bytes(103864320, 1304576);
+  const std::span<std::uint8_t> features_maxpool4_saved = bytes(64225280, 1304576);
   const cnn::Blocked features_inception5a_concat1 = blocked(41043968, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv1 = blocked(41043968, 40768);  // 256x7x7
-  const cnn::Blocked features_inception5a_conv2 = blocked(147899392, 7840);  // 160x7x7
+  const cnn::Blocked features_inception5a_conv2 = blocked(65504768, 7840);  // 160x7x7
   const cnn::Blocked features_inception5a_conv3 = blocked(41056512, 40768);  // 320x7x7
-  const cnn::Blocked features_inception5a_conv4 = blocked(104516608, 1568);  // 32x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(65830912, 1568);  // 32x7x7
   const cnn::Blocked features_inception5a_conv5 = blocked(41072192, 40768);  // 128x7x7
-  const cnn::Blocked features_inception5a_maxpool1 = blocked(101255168, 40768);  // 832x7x7
-  const std::span<std::uint8_t> features_inception5a_maxpool1_saved = bytes(104190464, 1304576);
+  const cnn::Blocked features_inception5a_maxpool1 = blocked(53086208, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_inception5a_maxpool1_saved = bytes(64551424, 1304576);
   const cnn::Blocked features_inception5a_conv6 = blocked(41078464, 40768);  // 128x7x7
   const cnn::Blocked features_inception5b_concat1 = blocked(36528128, 50176);  // 1024x7x7
   const cnn::Blocked features_inception5b_conv1 = blocked(36528128, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv2 = blocked(147065856, 9408);  // 192x7x7
+  const cnn::Blocked features_inception5b_conv2 = blocked(65203712, 9408);  // 192x7x7
   const cnn::Blocked features_inception5b_conv3 = blocked(36546944, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv4 = blocked(148852736, 2352);  // 48x7x7
+  const cnn::Blocked features_inception5b_conv4 = blocked(65755648, 2352);  // 48x7x7
   const cnn::Blocked features_inception5b_conv5 = blocked(36565760, 50176);  // 128x7x7
-  const cnn::Blocked features_inception5b_maxpool1 = blocked(102559744, 40768);  // 832x7x7
-  const std::span<std::uint8_t> features_inception5b_maxpool1_saved = bytes(146739712, 1304576);
+  const cnn::Blocked features_inception5b_maxpool1 = blocked(54390784, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_inception5b_maxpool1_saved = bytes(64877568, 1304576);
   const cnn::Blocked features_inception5b_conv6 = blocked(36572032, 50176);  // 128x7x7
   const cnn::Blocked head_dropout1 = blocked(38133760, 1024);  // 1024
   const cnn::Blocked head_dense1 = blocked(38230528, 1000);  // 1000
   const cnn::Blocked d_head_dense1 = blocked(38262528, 1000);  // 1000
-  const cnn::Blocked d_features_aux1_dense2 = blocked(149190144, 1000);  // 1000
-  const cnn::Blocked d_features_aux2_dense2 = blocked(149222144, 1000);  // 1000
-  const cnn::Blocked d_head_dropout1 = blocked(134070272, 1024);  // 1024
+  const cnn::Blocked d_features_aux1_dense2 = blocked(101853184, 1000);  // 1000
+  const cnn::Blocked d_features_aux2_dense2 = blocked(101885184, 1000);  // 1000
+  const cnn::Blocked d_head_dropout1 = blocked(55695360, 1024);  // 1024
   const cnn::Blocked d_features_inception5b_concat1 = blocked(38133760, 50176);  // 1024x7x7
   const cnn::Blocked d_features_inception5b_conv1 = blocked(38133760, 50176);  // 384x7x7
   const cnn::Blocked d_features_inception5b_conv3 = blocked(38152576, 50176);  // 384x7x7
   const cnn::Blocked d_features_inception5b_conv5 = blocked(38171392, 50176);  // 128x7x7
   const cnn::Blocked d_features_inception5b_conv6 = blocked(38177664, 50176);  // 128x7x7
-  const cnn::Blocked d_features_inception5b_maxpool1 = blocked(102559744, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_concat1 = blocked(134070272, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5b_conv4 = blocked(102559744, 2352);  // 48x7x7
-  const cnn::Blocked d_features_inception5b_conv2 = blocked(102559744, 9408);  // 192x7x7
-  const cnn::Blocked d_features_inception5a_conv1 = blocked(134070272, 40768);  // 256x7x7
-  const cnn::Blocked d_features_inception5a_conv3 = blocked(134082816, 40768);  // 320x7x7
-  const cnn::Blocked d_features_inception5a_conv5 = blocked(134098496, 40768);  // 128x7x7
-  const cnn::Blocked d_features_inception5a_conv6 = blocked(134104768, 40768);  // 128x7x7
+  const cnn::Blocked d_features_inception5b_maxpool1 = blocked(54390784, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5a_concat1 = blocked(55695360, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5b_conv4 = blocked(54390784, 2352);  // 48x7x7
+  const cnn::Blocked d_features_inception5b_conv2 = blocked(54390784, 9408);  // 192x7x7
+  const cnn::Blocked d_features_inception5a_conv1 = blocked(55695360, 40768);  // 256x7x7
+  const cnn::Blocked d_features_inception5a_conv3 = blocked(55707904, 40768);  // 320x7x7
+  const cnn::Blocked d_features_inception5a_conv5 = blocked(55723584, 40768);  // 128x7x7
+  const cnn::Blocked d_features_inception5a_conv6 = blocked(55729856, 40768);  // 128x7x7
   const cnn::Blocked d_features_inception5a_maxpool1 = blocked(36528128, 40768);  // 832x7x7
-  const cnn::Blocked d_features_maxpool4 = blocked(101255168, 40768);  // 832x7x7
+  const cnn::Blocked d_features_maxpool4 = blocked(53086208, 40768);  // 832x7x7
   const cnn::Blocked d_features_inception5a_conv4 = blocked(36528128, 1568);  // 32x7x7
   const cnn::Blocked d_features_inception5a_conv2 = blocked(36528128, 7840);  // 160x7x7
   const cnn::Blocked d_features_inception4e_concat1 = blocked(36528128, 163072);  // 832x14x14
@@ -1830,22 +1830,22 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception4e_conv3 = blocked(36578304, 163072);  // 320x14x14
   const cnn::Blocked d_features_inception4e_conv5 = blocked(36641024, 163072);  // 128x14x14
   const cnn::Blocked d_features_inception4e_conv6 = blocked(36666112, 163072);  // 128x14x14
-  const cnn::Blocked d_features_inception4e_maxpool1 = blocked(97943552, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4d_concat1 = blocked(101255168, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4e_maxpool1 = blocked(53086208, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4d_concat1 = blocked(64225280, 103488);  // 528x14x14
   const cnn::Blocked d_features_inception4e_conv4 = blocked(41746432, 6272);  // 32x14x14
-  const cnn::Blocked d_features_inception4e_conv2 = blocked(97943552, 31360);  // 160x14x14
-  const cnn::Blocked d_features_aux2_dropout1 = blocked(31375360, 1024);  // 1024
-  const cnn::Blocked d_features_aux2_flatten1 = blocked(31309824, 2048);  // 2048
-  const cnn::Blocked d_features_aux2_conv1 = blocked(31309824, 2048);  // 128x4x4
+  const cnn::Blocked d_features_inception4e_conv2 = blocked(53086208, 31360);  // 160x14x14
+  const cnn::Blocked d_features_aux2_dropout1 = blocked(31309824, 1024);  // 1024
+  const cnn::Blocked d_features_aux2_flatten1 = blocked(31580160, 2048);  // 2048
+  const cnn::Blocked d_features_aux2_conv1 = blocked(31580160, 2048);  // 128x4x4
   const cnn::Blocked d_features_aux2_avgpool1 = blocked(34621440, 8448);  // 528x4x4
   const cnn::Blocked d_features_inception4d_concat1_2 = blocked(31309824, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4d_conv1 = blocked(101255168, 103488);  // 112x14x14
-  const cnn::Blocked d_features_inception4d_conv3 = blocked(101277120, 103488);  // 288x14x14
-  const cnn::Blocked d_features_inception4d_conv5 = blocked(101333568, 103488);  // 64x14x14
-  const cnn::Blocked d_features_inception4d_conv6 = blocked(101346112, 103488);  // 64x14x14
+  const cnn::Blocked d_features_inception4d_conv1 = blocked(64225280, 103488);  // 112x14x14
+  const cnn::Blocked d_features_inception4d_conv3 = blocked(64247232, 103488);  // 288x14x14
+  const cnn::Blocked d_features_inception4d_conv5 = blocked(64303680, 103488);  // 64x14x14
+  const cnn::Blocked d_features_inception4d_conv6 = blocked(64316224, 103488);  // 64x14x14
   const cnn::Blocked d_features_inception4d_maxpool1 = blocked(31309824, 100352);  // 512x14x14
   const cnn::Blocked d_features_inception4c_concat1 = blocked(34521088, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4d_conv4 = blocked(31309824, 6272);  // 32x14x14
+  const cnn::Blocked d_features_inception4d_conv4 = blocked(31510528, 6272);  // 32x14x14
   const cnn::Blocked d_features_inception4d_conv2 = blocked(31309824, 28224);  // 144x14x14
   const cnn::Blocked d_features_inception4c_conv1 = blocked(34521088, 100352);  // 128x14x14
   const cnn::Blocked d_features_inception4c_conv3 = blocked(34546176, 100352);  // 256x14x14
@@ -1863,40 +1863,40 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception4a_concat1 = blocked(34521088, 100352);  // 512x14x14
   const cnn::Blocked d_features_inception4b_conv4 = blocked(31309824, 4704);  // 24x14x14
   const cnn::Blocked d_features_inception4b_conv2 = blocked(31309824, 21952);  // 112x14x14
-  const cnn::Blocked d_features_aux1_dropout1 = blocked(31375360, 1024);  // 1024
-  const cnn::Blocked d_features_aux1_flatten1 = blocked(31309824, 2048);  // 2048
-  const cnn::Blocked d_features_aux1_conv1 = blocked(31309824, 2048);  // 128x4x4
+  const cnn::Blocked d_features_aux1_dropout1 = blocked(31309824, 1024);  // 1024
+  const cnn::Blocked d_features_aux1_flatten1 = blocked(31571968, 2048);  // 2048
+  const cnn::Blocked d_features_aux1_conv1 = blocked(31571968, 2048);  // 128x4x4
   const cnn::Blocked d_features_aux1_avgpool1 = blocked(37732352, 8192);  // 512x4x4
   const cnn::Blocked d_features_inception4a_concat1_2 = blocked(31309824, 100352);  // 512x14x14
   const cnn::Blocked d_features_inception4a_conv1 = blocked(34521088, 100352);  // 192x14x14
   const cnn::Blocked d_features_inception4a_conv3 = blocked(34558720, 100352);  // 208x14x14
   const cnn::Blocked d_features_inception4a_conv5 = blocked(34599488, 100352);  // 48x14x14
   const cnn::Blocked d_features_inception4a_conv6 = blocked(34608896, 100352);  // 64x14x14
-  const cnn::Blocked d_features_inception4a_maxpool1 = blocked(31309824, 94080);  // 480x14x14
-  const cnn::Blocked d_features_maxpool3 = blocked(77070336, 94080);  // 480x14x14
-  const cnn::Blocked d_features_inception4a_conv4 = blocked(31309824, 3136);  // 16x14x14
-  const cnn::Blocked d_features_inception4a_conv2 = blocked(31309824, 18816);  // 96x14x14
+  const cnn::Blocked d_features_inception4a_maxpool1 = blocked(37732352, 94080);  // 480x14x14
+  const cnn::Blocked d_features_maxpool3 = blocked(49774592, 94080);  // 480x14x14
+  const cnn::Blocked d_features_inception4a_conv4 = blocked(34320384, 3136);  // 16x14x14
+  const cnn::Blocked d_features_inception4a_conv2 = blocked(37732352, 18816);  // 96x14x14
   const cnn::Blocked d_features_inception3b_concat1 = blocked(31309824, 376320);  // 480x28x28
   const cnn::Blocked d_features_inception3b_conv1 = blocked(31309824, 376320);  // 128x28x28
   const cnn::Blocked d_features_inception3b_conv3 = blocked(31410176, 376320);  // 192x28x28
   const cnn::Blocked d_features_inception3b_conv5 = blocked(31560704, 376320);  // 96x28x28
   const cnn::Blocked d_features_inception3b_conv6 = blocked(31635968, 376320);  // 64x28x28
   const cnn::Blocked d_features_inception3b_maxpool1 = blocked(49774592, 200704);  // 256x28x28
-  const cnn::Blocked d_features_inception3a_concat1 = blocked(77070336, 200704);  // 256x28x28
+  const cnn::Blocked d_features_inception3a_concat1 = blocked(64225280, 200704);  // 256x28x28
   const cnn::Blocked d_features_inception3b_conv4 = blocked(49774592, 25088);  // 32x28x28
   const cnn::Blocked d_features_inception3b_conv2 = blocked(49774592, 100352);  // 128x28x28
-  const cnn::Blocked d_features_inception3a_conv1 = blocked(77070336, 200704);  // 64x28x28
-  const cnn::Blocked d_features_inception3a_conv3 = blocked(77120512, 200704);  // 128x28x28
-  const cnn::Blocked d_features_inception3a_conv5 = blocked(77220864, 200704);  // 32x28x28
-  const cnn::Blocked d_features_inception3a_conv6 = blocked(77245952, 200704);  // 32x28x28
+  const cnn::Blocked d_features_inception3a_conv1 = blocked(64225280, 200704);  // 64x28x28
+  const cnn::Blocked d_features_inception3a_conv3 = blocked(64275456, 200704);  // 128x28x28
+  const cnn::Blocked d_features_inception3a_conv5 = blocked(64375808, 200704);  // 32x28x28
+  const cnn::Blocked d_features_inception3a_conv6 = blocked(64400896, 200704);  // 32x28x28
   const cnn::Blocked d_features_inception3a_maxpool1 = blocked(19267584, 150528);  // 192x28x28
   const cnn::Blocked d_features_maxpool2 = blocked(38535168, 150528);  // 192x28x28
-  const cnn::Blocked d_features_inception3a_conv4 = blocked(19267584, 12544);  // 16x28x28
+  const cnn::Blocked d_features_inception3a_conv4 = blocked(19668992, 12544);  // 16x28x28
   const cnn::Blocked d_features_inception3a_conv2 = blocked(19267584, 75264);  // 96x28x28
   const cnn::Blocked d_features_lrn2 = blocked(19267584, 602112);  // 192x56x56
   const cnn::Blocked d_features_conv3 = blocked(38535168, 602112);  // 192x56x56
-  const cnn::Blocked d_features_conv2 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked d_features_lrn1 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Blocked d_features_conv2 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Blocked d_features_lrn1 = blocked(0, 200704);  // 64x56x56
   const cnn::Blocked d_features_conv1 = blocked(25690112, 200704);  // 64x56x56
   const cnn::Blocked d_features_conv1_conv = blocked(0, 802816);  // 64x112x112
   const cnn::Floats d_features_conv1_weight = gradients(0, 9408);
@@ -2567,6 +2567,11 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(76);  // 15: features.inception4e.conv6
   cnn::relu_backward_input(d_features_inception4e_conv6, d_features_inception4e_conv6,
                            features_inception4e_conv6, k128x14x14, batch);
+  backward_at(75);  // 15: features.inception4e.maxpool1
+  // Once more, instead of keeping it:
+  cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
+               batch);
+  backward_at(76);  // 15: features.inception4e.conv6
   cnn::conv_backward_params(d_features_inception4e_conv6_weight, d_features_inception4e_conv6_bias,
                             d_features_inception4e_conv6, features_inception4e_maxpool1,
                             kFeaturesInception4eConv6, batch, scratch());
@@ -2637,6 +2642,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(64);  // 23: features.aux2.conv1
   cnn::relu_backward_input(d_features_aux2_conv1, d_features_aux2_conv1, features_aux2_conv1, k128x4x4,
                            batch);
+  backward_at(63);  // 22: features.aux2.avgpool1
+  // Once more, instead of keeping it:
+  cnn::avgpool(features_aux2_avgpool1, features_inception4d_concat1, kFeaturesAux2Avgpool1, batch);
+  backward_at(64);  // 23: features.aux2.conv1
   cnn::conv_backward_params(d_features_aux2_conv1_weight, d_features_aux2_conv1_bias, d_features_aux2_conv1,
                             features_aux2_avgpool1, kFeaturesAux2Conv1, batch, scratch());
   cnn::conv_backward_input(d_features_aux2_avgpool1, d_features_aux2_conv1, features_aux2_conv1_weight_,
@@ -2650,6 +2659,11 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(61);  // 15: features.inception4d.conv6
   cnn::relu_backward_input(d_features_inception4d_conv6, d_features_inception4d_conv6,
                            features_inception4d_conv6, k64x14x14, batch);
+  backward_at(60);  // 15: features.inception4d.maxpool1
+  // Once more, instead of keeping it:
+  cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
+               batch);
+  backward_at(61);  // 15: features.inception4d.conv6
   cnn::conv_backward_params(d_features_inception4d_conv6_weight, d_features_inception4d_conv6_bias,
                             d_features_inception4d_conv6, features_inception4d_maxpool1,
                             kFeaturesInception4dConv6, batch, scratch());
@@ -2661,6 +2675,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(59);  // 14: features.inception4d.conv5
   cnn::relu_backward_input(d_features_inception4d_conv5, d_features_inception4d_conv5,
                            features_inception4d_conv5, k64x14x14, batch);
+  backward_at(58);  // 14: features.inception4d.conv4
+  // Once more, instead of keeping it:
+  cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
+            cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception4dConv4, batch, scratch());
+  backward_at(59);  // 14: features.inception4d.conv5
   cnn::winograd::conv_backward_params(d_features_inception4d_conv5_weight, d_features_inception4d_conv5_bias,
                                       d_features_inception4d_conv5, features_inception4d_conv4,
                                       kFeaturesInception4dConv5, batch, scratch());
@@ -2703,6 +2723,11 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(53);  // 15: features.inception4c.conv6
   cnn::relu_backward_input(d_features_inception4c_conv6, d_features_inception4c_conv6,
                            features_inception4c_conv6, k64x14x14, batch);
+  backward_at(52);  // 15: features.inception4c.maxpool1
+  // Once more, instead of keeping it:
+  cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
+               batch);
+  backward_at(53);  // 15: features.inception4c.conv6
   cnn::conv_backward_params(d_features_inception4c_conv6_weight, d_features_inception4c_conv6_bias,
                             d_features_inception4c_conv6, features_inception4c_maxpool1,
                             kFeaturesInception4cConv6, batch, scratch());
@@ -2756,6 +2781,11 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(45);  // 15: features.inception4b.conv6
   cnn::relu_backward_input(d_features_inception4b_conv6, d_features_inception4b_conv6,
                            features_inception4b_conv6, k64x14x14, batch);
+  backward_at(44);  // 15: features.inception4b.maxpool1
+  // Once more, instead of keeping it:
+  cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
+               batch);
+  backward_at(45);  // 15: features.inception4b.conv6
   cnn::conv_backward_params(d_features_inception4b_conv6_weight, d_features_inception4b_conv6_bias,
                             d_features_inception4b_conv6, features_inception4b_maxpool1,
                             kFeaturesInception4bConv6, batch, scratch());
@@ -2826,6 +2856,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(33);  // 23: features.aux1.conv1
   cnn::relu_backward_input(d_features_aux1_conv1, d_features_aux1_conv1, features_aux1_conv1, k128x4x4,
                            batch);
+  backward_at(32);  // 22: features.aux1.avgpool1
+  // Once more, instead of keeping it:
+  cnn::avgpool(features_aux1_avgpool1, features_inception4a_concat1, kFeaturesAux1Avgpool1, batch);
+  backward_at(33);  // 23: features.aux1.conv1
   cnn::conv_backward_params(d_features_aux1_conv1_weight, d_features_aux1_conv1_bias, d_features_aux1_conv1,
                             features_aux1_avgpool1, kFeaturesAux1Conv1, batch, scratch());
   cnn::conv_backward_input(d_features_aux1_avgpool1, d_features_aux1_conv1, features_aux1_conv1_weight_,
@@ -2839,6 +2873,13 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(30);  // 15: features.inception4a.conv6
   cnn::relu_backward_input(d_features_inception4a_conv6, d_features_inception4a_conv6,
                            features_inception4a_conv6, k64x14x14, batch);
+  backward_at(23);  // 43: features.maxpool3
+  // Once more, instead of keeping it:
+  cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
+  backward_at(29);  // 15: features.inception4a.maxpool1
+  // Once more, instead of keeping it:
+  cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
+  backward_at(30);  // 15: features.inception4a.conv6
   cnn::conv_backward_params(d_features_inception4a_conv6_weight, d_features_inception4a_conv6_bias,
                             d_features_inception4a_conv6, features_inception4a_maxpool1,
                             kFeaturesInception4aConv6, batch, scratch());
@@ -2895,6 +2936,11 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(21);  // 15: features.inception3b.conv6
   cnn::relu_backward_input(d_features_inception3b_conv6, d_features_inception3b_conv6,
                            features_inception3b_conv6, k64x28x28, batch);
+  backward_at(20);  // 15: features.inception3b.maxpool1
+  // Once more, instead of keeping it:
+  cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
+               batch);
+  backward_at(21);  // 15: features.inception3b.conv6
   cnn::conv_backward_params(d_features_inception3b_conv6_weight, d_features_inception3b_conv6_bias,
                             d_features_inception3b_conv6, features_inception3b_maxpool1,
                             kFeaturesInception3bConv6, batch, scratch());
@@ -2948,6 +2994,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(13);  // 15: features.inception3a.conv6
   cnn::relu_backward_input(d_features_inception3a_conv6, d_features_inception3a_conv6,
                            features_inception3a_conv6, k32x28x28, batch);
+  backward_at(12);  // 15: features.inception3a.maxpool1
+  // Once more, instead of keeping it:
+  cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
+  backward_at(13);  // 15: features.inception3a.conv6
   cnn::conv_backward_params(d_features_inception3a_conv6_weight, d_features_inception3a_conv6_bias,
                             d_features_inception3a_conv6, features_inception3a_maxpool1,
                             kFeaturesInception3aConv6, batch, scratch());
@@ -2959,6 +3009,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(11);  // 14: features.inception3a.conv5
   cnn::relu_backward_input(d_features_inception3a_conv5, d_features_inception3a_conv5,
                            features_inception3a_conv5, k32x28x28, batch);
+  backward_at(10);  // 14: features.inception3a.conv4
+  // Once more, instead of keeping it:
+  cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
+            cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
+            kFeaturesInception3aConv4, batch, scratch());
+  backward_at(11);  // 14: features.inception3a.conv5
   cnn::winograd::conv_backward_params(d_features_inception3a_conv5_weight, d_features_inception3a_conv5_bias,
                                       d_features_inception3a_conv5, features_inception3a_conv4,
                                       kFeaturesInception3aConv5, batch, scratch());
@@ -3005,6 +3061,15 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::lrn_backward_input(d_features_conv3, d_features_lrn2, features_conv3, kFeaturesLrn2, batch);
   backward_at(4);  // 37: features.conv3
   cnn::relu_backward_input(d_features_conv3, d_features_conv3, features_conv3, k192x56x56, batch);
+  backward_at(2);  // 35: features.lrn1
+  // Once more, instead of keeping it:
+  cnn::lrn(features_lrn1, features_conv1, kFeaturesLrn1, batch);
+  backward_at(3);  // 36: features.conv2
+  // Once more, instead of keeping it:
+  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
+            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
+            batch, scratch());
+  backward_at(4);  // 37: features.conv3
   cnn::winograd::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3,
                                       features_conv2, kFeaturesConv3, batch, scratch());
   cnn::winograd::conv_backward_input(d_features_conv2, d_features_conv3, features_conv3_weight_,
@@ -3023,6 +3088,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::maxpool_backward_input(d_features_conv1_conv, d_features_conv1, features_maxpool1_saved,
                               kFeaturesMaxpool1, batch);
   backward_at(0);  // 33: features.conv1
+  // Once more, instead of keeping it:
+  cnn::to_blocked(input, images, k3x224x224, batch);
   cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1_conv, input,
                             kFeaturesConv1, batch, scratch());
 

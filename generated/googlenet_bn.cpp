@@ -417,17 +417,17 @@ static_assert(cnn::conv_prepared_scratch(kConv1Conv, kBatch) == cnn::ScratchSize
 static_assert(cnn::conv_prepared_floats(kConv2Conv) == 4224);
 static_assert(cnn::conv_prepared_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::winograd::conv_prepared_floats(kConv3Conv) == 442944);
-static_assert(cnn::winograd::conv_prepared_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{68864, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{616448, 265216});
 static_assert(cnn::conv_prepared_floats(kInception3aBranch1Conv) == 12672);
 static_assert(cnn::conv_prepared_scratch(kInception3aBranch1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kInception3aBranch2_0Conv) == 18432);
 static_assert(cnn::conv_prepared_scratch(kInception3aBranch2_0Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::winograd::conv_prepared_floats(kInception3aBranch2_1Conv) == 456768);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{87808, 397824});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{550144, 397824});
 static_assert(cnn::conv_prepared_floats(kInception3aBranch3_0Conv) == 3456);
 static_assert(cnn::conv_prepared_scratch(kInception3aBranch3_0Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::winograd::conv_prepared_floats(kInception3aBranch3_1Conv) == 21312);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{202240, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{166720, 0});
 static_assert(cnn::conv_prepared_floats(kInception3aBranch4Conv) == 6912);
 static_assert(cnn::conv_prepared_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch1Conv) == 33792);
@@ -435,11 +435,11 @@ static_assert(cnn::conv_prepared_scratch(kInception3bBranch1Conv, kBatch) == cnn
 static_assert(cnn::conv_prepared_floats(kInception3bBranch2_0Conv) == 33792);
 static_assert(cnn::conv_prepared_scratch(kInception3bBranch2_0Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kInception3bBranch2_1Conv) == 885312);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{768000, 530432});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch3_0Conv) == 9216);
 static_assert(cnn::conv_prepared_scratch(kInception3bBranch3_0Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kInception3bBranch3_1Conv) == 111168);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{99840, 132608});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{313344, 132608});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch4Conv) == 16896);
 static_assert(cnn::conv_prepared_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch1Conv) == 92160);
@@ -447,7 +447,7 @@ static_assert(cnn::conv_prepared_scratch(kInception4aBranch1Conv, kBatch) == cnn
 static_assert(cnn::conv_prepared_floats(kInception4aBranch2_0Conv) == 46080);
 static_assert(cnn::conv_prepared_scratch(kInception4aBranch2_0Conv, kBatch) == cnn::ScratchSize{68544, 646464});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4aBranch2_1Conv) == 726336);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{87808, 397824});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{734848, 397824});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch3_0Conv) == 8640);
 static_assert(cnn::conv_prepared_scratch(kInception4aBranch3_0Conv, kBatch) == cnn::ScratchSize{53568, 646464});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch3_1Conv) == 6912);
@@ -459,11 +459,11 @@ static_assert(cnn::conv_prepared_scratch(kInception4bBranch1Conv, kBatch) == cnn
 static_assert(cnn::conv_prepared_floats(kInception4bBranch2_0Conv) == 58368);
 static_assert(cnn::conv_prepared_scratch(kInception4bBranch2_0Conv, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4bBranch2_1Conv) == 919872);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{97280, 464128});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{815360, 464128});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch3_0Conv) == 12288);
 static_assert(cnn::conv_prepared_scratch(kInception4bBranch3_0Conv, kBatch) == cnn::ScratchSize{54720, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4bBranch3_1Conv) == 57024);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{90368, 99456});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 99456});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch4Conv) == 33792);
 static_assert(cnn::conv_prepared_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch1Conv) == 67584);
@@ -471,11 +471,11 @@ static_assert(cnn::conv_prepared_scratch(kInception4cBranch1Conv, kBatch) == cnn
 static_assert(cnn::conv_prepared_floats(kInception4cBranch2_0Conv) == 67584);
 static_assert(cnn::conv_prepared_scratch(kInception4cBranch2_0Conv, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4cBranch2_1Conv) == 1189440);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{924288, 530432});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch3_0Conv) == 12288);
 static_assert(cnn::conv_prepared_scratch(kInception4cBranch3_0Conv, kBatch) == cnn::ScratchSize{54720, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4cBranch3_1Conv) == 57024);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{90368, 99456});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 99456});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch4Conv) == 33792);
 static_assert(cnn::conv_prepared_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch1Conv) == 58368);
@@ -483,11 +483,11 @@ static_assert(cnn::conv_prepared_scratch(kInception4dBranch1Conv, kBatch) == cnn
 static_assert(cnn::conv_prepared_floats(kInception4dBranch2_0Conv) == 73728);
 static_assert(cnn::conv_prepared_scratch(kInception4dBranch2_0Conv, kBatch) == cnn::ScratchSize{77760, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4dBranch2_1Conv) == 1493568);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{116224, 596736});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{976384, 596736});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch3_0Conv) == 18432);
 static_assert(cnn::conv_prepared_scratch(kInception4dBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4dBranch3_1Conv) == 76608);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{99840, 132608});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{242304, 132608});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch4Conv) == 33792);
 static_assert(cnn::conv_prepared_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch1Conv) == 136224);
@@ -495,11 +495,11 @@ static_assert(cnn::conv_prepared_scratch(kInception4eBranch1Conv, kBatch) == cnn
 static_assert(cnn::conv_prepared_floats(kInception4eBranch2_0Conv) == 85536);
 static_assert(cnn::conv_prepared_scratch(kInception4eBranch2_0Conv, kBatch) == cnn::ScratchSize{81216, 710976});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4eBranch2_1Conv) == 1866816);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{125696, 663040});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{1014272, 663040});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch3_0Conv) == 19008);
 static_assert(cnn::conv_prepared_scratch(kInception4eBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 710976});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4eBranch3_1Conv) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{49920, 132608});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{398592, 132608});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch4Conv) == 69696);
 static_assert(cnn::conv_prepared_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{75456, 710976});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch1Conv) == 214656);
@@ -507,11 +507,11 @@ static_assert(cnn::conv_prepared_scratch(kInception5aBranch1Conv, kBatch) == cnn
 static_assert(cnn::conv_prepared_floats(kInception5aBranch2_0Conv) == 134784);
 static_assert(cnn::conv_prepared_scratch(kInception5aBranch2_0Conv, kBatch) == cnn::ScratchSize{81216, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kInception5aBranch2_1Conv) == 1866816);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{125696, 663040});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{1014272, 663040});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch3_0Conv) == 29952);
 static_assert(cnn::conv_prepared_scratch(kInception5aBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kInception5aBranch3_1Conv) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{49920, 132608});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{398592, 132608});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch4Conv) == 109824);
 static_assert(cnn::conv_prepared_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch1Conv) == 319488);
@@ -519,11 +519,11 @@ static_assert(cnn::conv_prepared_scratch(kInception5bBranch1Conv, kBatch) == cnn
 static_assert(cnn::conv_prepared_floats(kInception5bBranch2_0Conv) == 159744);
 static_assert(cnn::conv_prepared_scratch(kInception5bBranch2_0Conv, kBatch) == cnn::ScratchSize{86976, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kInception5bBranch2_1Conv) == 2654784);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{144640, 795648});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{1090048, 909312});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch3_0Conv) == 39936);
 static_assert(cnn::conv_prepared_scratch(kInception5bBranch3_0Conv, kBatch) == cnn::ScratchSize{59328, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kInception5bBranch3_1Conv) == 228672);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{59392, 198912});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{436480, 198912});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch4Conv) == 109824);
 static_assert(cnn::conv_prepared_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{17408, 40960});
@@ -2191,7 +2191,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
     .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 47817712,
-               .shared_scratch = 1048576, .thread_scratch = 202240},
+               .shared_scratch = 1048576, .thread_scratch = 1090048},
 };
 
 }  // namespace

@@ -637,25 +637,25 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 static_assert(cnn::conv_prepared_floats(kConv2d1a3x3Conv) == 972);
 static_assert(cnn::conv_prepared_scratch(kConv2d1a3x3Conv, kBatch) == cnn::ScratchSize{12288, 37632});
 static_assert(cnn::winograd::conv_prepared_floats(kConv2d2a3x3Conv) == 42048);
-static_assert(cnn::winograd::conv_prepared_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{199680, 0});
+static_assert(cnn::winograd::conv_prepared_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{171264, 0});
 static_assert(cnn::winograd::conv_prepared_floats(kConv2d2b3x3Conv) == 76608);
-static_assert(cnn::winograd::conv_prepared_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{99840, 132608});
+static_assert(cnn::winograd::conv_prepared_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{242304, 132608});
 static_assert(cnn::conv_prepared_floats(kConv2d3b1x1Conv) == 5376);
 static_assert(cnn::conv_prepared_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::winograd::conv_prepared_floats(kConv2d4a3x3Conv) == 553536);
-static_assert(cnn::winograd::conv_prepared_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{78336, 331520});
+static_assert(cnn::winograd::conv_prepared_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{654336, 331520});
 static_assert(cnn::conv_prepared_floats(kMixed5bBranch1x1Conv) == 12672);
 static_assert(cnn::conv_prepared_scratch(kMixed5bBranch1x1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kMixed5bBranch5x5_1Conv) == 9216);
 static_assert(cnn::conv_prepared_scratch(kMixed5bBranch5x5_1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch5x5_2Conv) == 114624);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{118784, 198912});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 198912});
 static_assert(cnn::conv_prepared_floats(kMixed5bBranch3x3dbl1Conv) == 12672);
 static_assert(cnn::conv_prepared_scratch(kMixed5bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch3x3dbl2Conv) == 221760);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{68864, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch3x3dbl3Conv) == 332352);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{87808, 397824});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 397824});
 static_assert(cnn::conv_prepared_floats(kMixed5bBranchPoolConv) == 6912);
 static_assert(cnn::conv_prepared_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kMixed5cBranch1x1Conv) == 16896);
@@ -663,13 +663,13 @@ static_assert(cnn::conv_prepared_scratch(kMixed5cBranch1x1Conv, kBatch) == cnn::
 static_assert(cnn::conv_prepared_floats(kMixed5cBranch5x5_1Conv) == 12288);
 static_assert(cnn::conv_prepared_scratch(kMixed5cBranch5x5_1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch5x5_2Conv) == 114624);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{118784, 198912});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 198912});
 static_assert(cnn::conv_prepared_floats(kMixed5cBranch3x3dbl1Conv) == 16896);
 static_assert(cnn::conv_prepared_scratch(kMixed5cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch3x3dbl2Conv) == 221760);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{68864, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch3x3dbl3Conv) == 332352);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{87808, 397824});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 397824});
 static_assert(cnn::conv_prepared_floats(kMixed5cBranchPoolConv) == 16896);
 static_assert(cnn::conv_prepared_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kMixed5dBranch1x1Conv) == 19008);
@@ -677,13 +677,13 @@ static_assert(cnn::conv_prepared_scratch(kMixed5dBranch1x1Conv, kBatch) == cnn::
 static_assert(cnn::conv_prepared_floats(kMixed5dBranch5x5_1Conv) == 13824);
 static_assert(cnn::conv_prepared_scratch(kMixed5dBranch5x5_1Conv, kBatch) == cnn::ScratchSize{59328, 388416});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch5x5_2Conv) == 114624);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{118784, 198912});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 198912});
 static_assert(cnn::conv_prepared_floats(kMixed5dBranch3x3dbl1Conv) == 19008);
 static_assert(cnn::conv_prepared_scratch(kMixed5dBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62784, 388416});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch3x3dbl2Conv) == 221760);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{68864, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch3x3dbl3Conv) == 332352);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{87808, 397824});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 397824});
 static_assert(cnn::conv_prepared_floats(kMixed5dBranchPoolConv) == 19008);
 static_assert(cnn::conv_prepared_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{62784, 388416});
 static_assert(cnn::conv_prepared_floats(kMixed6aBranch3x3Conv) == 995328);
@@ -691,7 +691,7 @@ static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3Conv, kBatch) == cnn::
 static_assert(cnn::conv_prepared_floats(kMixed6aBranch3x3dbl1Conv) == 19008);
 static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62784, 388416});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed6aBranch3x3dbl2Conv) == 221760);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{68864, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
 static_assert(cnn::conv_prepared_floats(kMixed6aBranch3x3dbl3Conv) == 82944);
 static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{74688, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch1x1Conv) == 147456);
@@ -797,7 +797,7 @@ static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2bConv, kBatch) == cn
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl1Conv) == 576000);
 static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{136512, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed7bBranch3x3dbl2Conv) == 6193728);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{296192, 1856512});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{1696256, 2121728});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl3aConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl3bConv) == 442368);
@@ -815,7 +815,7 @@ static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2bConv, kBatch) == cn
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl1Conv) == 921600);
 static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{136512, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed7cBranch3x3dbl2Conv) == 6193728);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{296192, 1856512});
+static_assert(cnn::winograd::conv_prepared_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{1696256, 2121728});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl3aConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl3bConv) == 442368);
@@ -3344,7 +3344,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 299, 299}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
     .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 99604752,
-               .shared_scratch = 1856512, .thread_scratch = 296192},
+               .shared_scratch = 2121728, .thread_scratch = 1696256},
 };
 
 }  // namespace

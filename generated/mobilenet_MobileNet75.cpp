@@ -239,72 +239,72 @@ constexpr cnn::SeparableGeometry kConvPw12Separable{
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kConv1) == 648);
-static_assert(cnn::conv_backward_params_scratch(kConv1, kBatch) == cnn::ScratchSize{14592, 4536});
+static_assert(cnn::conv_backward_params_scratch(kConv1, kBatch) == cnn::ScratchSize{17664, 4536});
 static_assert(cnn::conv_scratch(kConv1, kBatch) == cnn::ScratchSize{12288, 38280});
 static_assert(cnn::dwconv_scratch(kConvDw1, kBatch) == cnn::ScratchSize{26232, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw1) == 1152);
 static_assert(cnn::conv_backward_input_scratch(kConvPw1, kBatch) == cnn::ScratchSize{10176, 67008});
-static_assert(cnn::conv_backward_params_scratch(kConvPw1, kBatch) == cnn::ScratchSize{13056, 8064});
+static_assert(cnn::conv_backward_params_scratch(kConvPw1, kBatch) == cnn::ScratchSize{16128, 8064});
 static_assert(cnn::conv_scratch(kConvPw1, kBatch) == cnn::ScratchSize{5568, 34752});
 static_assert(cnn::dwconv_scratch(kConvDw2, kBatch) == cnn::ScratchSize{16312, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw2) == 4608);
 static_assert(cnn::conv_backward_input_scratch(kConvPw2, kBatch) == cnn::ScratchSize{19392, 134976});
-static_assert(cnn::conv_backward_params_scratch(kConvPw2, kBatch) == cnn::ScratchSize{22272, 32256});
+static_assert(cnn::conv_backward_params_scratch(kConvPw2, kBatch) == cnn::ScratchSize{25344, 32256});
 static_assert(cnn::conv_scratch(kConvPw2, kBatch) == cnn::ScratchSize{10176, 70464});
 static_assert(cnn::dwconv_scratch(kConvDw3, kBatch) == cnn::ScratchSize{6856, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw3) == 9216);
 static_assert(cnn::conv_backward_input_scratch(kConvPw3, kBatch) == cnn::ScratchSize{19392, 139584});
-static_assert(cnn::conv_backward_params_scratch(kConvPw3, kBatch) == cnn::ScratchSize{22272, 64512});
+static_assert(cnn::conv_backward_params_scratch(kConvPw3, kBatch) == cnn::ScratchSize{25344, 64512});
 static_assert(cnn::conv_scratch(kConvPw3, kBatch) == cnn::ScratchSize{19392, 139584});
 static_assert(cnn::dwconv_scratch(kConvDw4, kBatch) == cnn::ScratchSize{4244, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw4) == 18432);
 static_assert(cnn::conv_backward_input_scratch(kConvPw4, kBatch) == cnn::ScratchSize{37824, 277824});
-static_assert(cnn::conv_backward_params_scratch(kConvPw4, kBatch) == cnn::ScratchSize{40704, 129024});
+static_assert(cnn::conv_backward_params_scratch(kConvPw4, kBatch) == cnn::ScratchSize{43776, 129024});
 static_assert(cnn::conv_scratch(kConvPw4, kBatch) == cnn::ScratchSize{19392, 148800});
 static_assert(cnn::dwconv_scratch(kConvDw5, kBatch) == cnn::ScratchSize{1872, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw5) == 36864);
 static_assert(cnn::conv_backward_input_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37824, 296256});
-static_assert(cnn::conv_backward_params_scratch(kConvPw5, kBatch) == cnn::ScratchSize{40704, 258048});
+static_assert(cnn::conv_backward_params_scratch(kConvPw5, kBatch) == cnn::ScratchSize{43776, 258048});
 static_assert(cnn::conv_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37824, 296256});
 static_assert(cnn::dwconv_scratch(kConvDw6, kBatch) == cnn::ScratchSize{1150, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw6) == 73728);
 static_assert(cnn::conv_backward_input_scratch(kConvPw6, kBatch) == cnn::ScratchSize{86976, 591168});
-static_assert(cnn::conv_backward_params_scratch(kConvPw6, kBatch) == cnn::ScratchSize{77568, 516096});
+static_assert(cnn::conv_backward_params_scratch(kConvPw6, kBatch) == cnn::ScratchSize{80640, 516096});
 static_assert(cnn::conv_scratch(kConvPw6, kBatch) == cnn::ScratchSize{37824, 333120});
 static_assert(cnn::dwconv_scratch(kConvDw7, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw7) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw7, kBatch) == cnn::ScratchSize{77568, 442368});
+static_assert(cnn::conv_backward_params_scratch(kConvPw7, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw8, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw8) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw8, kBatch) == cnn::ScratchSize{77568, 442368});
+static_assert(cnn::conv_backward_params_scratch(kConvPw8, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw9, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw9) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw9, kBatch) == cnn::ScratchSize{77568, 442368});
+static_assert(cnn::conv_backward_params_scratch(kConvPw9, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw10, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw10) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw10, kBatch) == cnn::ScratchSize{77568, 442368});
+static_assert(cnn::conv_backward_params_scratch(kConvPw10, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw11, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw11) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw11, kBatch) == cnn::ScratchSize{77568, 442368});
+static_assert(cnn::conv_backward_params_scratch(kConvPw11, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{338, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw12) == 294912);
 static_assert(cnn::conv_backward_input_scratch(kConvPw12, kBatch) == cnn::ScratchSize{123840, 1328448});
-static_assert(cnn::conv_backward_params_scratch(kConvPw12, kBatch) == cnn::ScratchSize{151296, 589824});
+static_assert(cnn::conv_backward_params_scratch(kConvPw12, kBatch) == cnn::ScratchSize{154368, 589824});
 static_assert(cnn::conv_scratch(kConvPw12, kBatch) == cnn::ScratchSize{197568, 812352});
 static_assert(cnn::dwconv_scratch(kConvDw13, kBatch) == cnn::ScratchSize{192, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw13) == 589824);
 static_assert(cnn::conv_backward_input_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
-static_assert(cnn::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{151296, 0});
+static_assert(cnn::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{154368, 0});
 static_assert(cnn::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40080});
 static_assert(cnn::separable_prepared_scratch(kConv1Separable, kBatch) == cnn::ScratchSize{164176, 1254400});
@@ -774,10 +774,10 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{8128512, 1806336, 2592}, {8128512, 1806336, 2592}},
+    {{8128512, 1806336, 2592}, {8128512, 2408448, 2592}},
     {{0, 1204224, 768}, {0, 3612672, 576}},
     {{}, {}},
-    {{2709504, 2408448, 1248}, {5419008, 4816896, 2112}},
+    {{2709504, 2408448, 1248}, {8128512, 7225344, 3360}},
     {{0, 1204224, 768}, {0, 3612672, 576}},
     {{}, {}},
     {{14450688, 3612672, 4992}, {28901376, 7225344, 9600}},
@@ -801,7 +801,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{14450688, 903168, 75264}, {28901376, 1806336, 148992}},
     {{0, 602112, 6144}, {0, 1806336, 4608}},
     {{}, {}},
-    {{1354752, 1204224, 9984}, {2709504, 2408448, 16896}},
+    {{1354752, 1204224, 9984}, {4064256, 3612672, 26880}},
     {{0, 602112, 6144}, {0, 1806336, 4608}},
     {{}, {}},
     {{28901376, 1204224, 150528}, {57802752, 2408448, 297984}},
@@ -853,9 +853,9 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 150528, 24576}, {0, 451584, 18432}},
     {{}, {}},
     {{28901376, 301056, 2371584}, {57802752, 602112, 4730880}},
-    {{0, 301056, 24576}, {0, 451584, 18432}},
+    {{0, 150528, 24576}, {0, 451584, 18432}},
     {{}, {}},
-    {{0, 153600, 0}, {0, 153600, 0}},
+    {{0, 153600, 12288}, {0, 153600, 0}},
     {{0, 6144, 0}, {0, 6144, 0}},
     {{768000, 7072, 3076000}, {1536000, 14144, 6148000}},
     {{}, {}},
@@ -1191,7 +1191,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 127103040,
+    .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 107835456,
                .shared_scratch = 1769984, .thread_scratch = 197568},
 };
 
@@ -1212,96 +1212,95 @@ float MobileNet75::step(int phase, cnn::ConstFloats images, cnn::Labels labels, 
 }
 
 // 52: train MobileNet75 on ImageNet {
-// Phase main: 2,585,560 of 2,585,560 parameters learn; activations take 508,412,160 bytes.
+// Phase main: 2,585,560 of 2,585,560 parameters learn; activations take 431,341,824 bytes.
 float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
     cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(77070336, 150528);  // 3x224x224
+  const cnn::Blocked input = blocked(0, 150528);  // 3x224x224
   const cnn::Blocked conv1 = blocked(38535168, 301056);  // 24x112x112
-  const cnn::Floats conv1_bn_saved = floats(127102848, 96);
+  const cnn::Floats conv1_bn_saved = floats(107835264, 96);
   const cnn::Blocked conv_dw_1 = blocked(48168960, 301056);  // 24x112x112
-  const cnn::Floats conv_dw_1_bn_saved = floats(127102944, 96);
+  const cnn::Floats conv_dw_1_bn_saved = floats(107835360, 96);
   const cnn::Blocked conv_pw_1 = blocked(0, 602112);  // 48x112x112
-  const cnn::Floats conv_pw_1_bn_saved = floats(127102464, 192);
-  const cnn::Blocked conv_dw_2 = blocked(81887232, 150528);  // 48x56x56
-  const cnn::Floats conv_dw_2_bn_saved = floats(127102656, 192);
+  const cnn::Floats conv_pw_1_bn_saved = floats(107834880, 192);
+  const cnn::Blocked conv_dw_2 = blocked(67436544, 150528);  // 48x56x56
+  const cnn::Floats conv_dw_2_bn_saved = floats(107835072, 192);
   const cnn::Blocked conv_pw_2 = blocked(19267584, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_2_bn_saved = floats(127100928, 384);
+  const cnn::Floats conv_pw_2_bn_saved = floats(107833344, 384);
   const cnn::Blocked conv_dw_3 = blocked(28901376, 301056);  // 96x56x56
-  const cnn::Floats conv_dw_3_bn_saved = floats(127101312, 384);
-  const cnn::Blocked conv_pw_3 = blocked(57802752, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_3_bn_saved = floats(127101696, 384);
-  const cnn::Blocked conv_dw_4 = blocked(96337920, 75264);  // 96x28x28
-  const cnn::Floats conv_dw_4_bn_saved = floats(127102080, 384);
-  const cnn::Blocked conv_pw_4 = blocked(67436544, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_4_bn_saved = floats(127097856, 768);
-  const cnn::Blocked conv_dw_5 = blocked(72253440, 150528);  // 192x28x28
-  const cnn::Floats conv_dw_5_bn_saved = floats(127098624, 768);
-  const cnn::Blocked conv_pw_5 = blocked(86704128, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_5_bn_saved = floats(127099392, 768);
-  const cnn::Blocked conv_dw_6 = blocked(122830848, 37632);  // 192x14x14
-  const cnn::Floats conv_dw_6_bn_saved = floats(127100160, 768);
-  const cnn::Blocked conv_pw_6 = blocked(91521024, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_6_bn_saved = floats(127079424, 1536);
-  const cnn::Blocked conv_dw_7 = blocked(93929472, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_7_bn_saved = floats(127080960, 1536);
-  const cnn::Blocked conv_pw_7 = blocked(98746368, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_7_bn_saved = floats(127082496, 1536);
-  const cnn::Blocked conv_dw_8 = blocked(101154816, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_8_bn_saved = floats(127084032, 1536);
-  const cnn::Blocked conv_pw_8 = blocked(103563264, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_8_bn_saved = floats(127085568, 1536);
-  const cnn::Blocked conv_dw_9 = blocked(105971712, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_9_bn_saved = floats(127087104, 1536);
-  const cnn::Blocked conv_pw_9 = blocked(108380160, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_9_bn_saved = floats(127088640, 1536);
-  const cnn::Blocked conv_dw_10 = blocked(110788608, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_10_bn_saved = floats(127090176, 1536);
-  const cnn::Blocked conv_pw_10 = blocked(113197056, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_10_bn_saved = floats(127091712, 1536);
-  const cnn::Blocked conv_dw_11 = blocked(115605504, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_11_bn_saved = floats(127093248, 1536);
-  const cnn::Blocked conv_pw_11 = blocked(118013952, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_11_bn_saved = floats(127094784, 1536);
-  const cnn::Blocked conv_dw_12 = blocked(126443520, 18816);  // 384x7x7
-  const cnn::Floats conv_dw_12_bn_saved = floats(127096320, 1536);
-  const cnn::Blocked conv_pw_12 = blocked(120422400, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_12_bn_saved = floats(127070208, 3072);
-  const cnn::Blocked conv_dw_13 = blocked(121626624, 37632);  // 768x7x7
-  const cnn::Floats conv_dw_13_bn_saved = floats(127073280, 3072);
-  const cnn::Blocked conv_pw_13 = blocked(124035072, 37632);  // 768x7x7
-  const cnn::Blocked relu627 = blocked(125239296, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_13_bn_saved = floats(127076352, 3072);
-  const cnn::Blocked dropout1 = blocked(127045632, 768);  // 768
-  const cnn::Blocked classifier = blocked(125239296, 1000);  // 1000
-  const cnn::Blocked d_classifier = blocked(125271296, 1000);  // 1000
-  const cnn::Blocked d_dropout1 = blocked(127045632, 768);  // 768
-  const cnn::Blocked d_relu627 = blocked(125239296, 37632);  // 768x7x7
-  const cnn::Blocked d_relu626 = blocked(124035072, 37632);  // 768x7x7
-  const cnn::Blocked d_relu625 = blocked(121626624, 37632);  // 768x7x7
-  const cnn::Blocked d_relu624 = blocked(124035072, 18816);  // 384x7x7
-  const cnn::Blocked d_relu623 = blocked(120422400, 75264);  // 384x14x14
-  const cnn::Blocked d_relu622 = blocked(118013952, 75264);  // 384x14x14
-  const cnn::Blocked d_relu621 = blocked(115605504, 75264);  // 384x14x14
-  const cnn::Blocked d_relu620 = blocked(113197056, 75264);  // 384x14x14
-  const cnn::Blocked d_relu619 = blocked(110788608, 75264);  // 384x14x14
-  const cnn::Blocked d_relu618 = blocked(108380160, 75264);  // 384x14x14
-  const cnn::Blocked d_relu617 = blocked(105971712, 75264);  // 384x14x14
-  const cnn::Blocked d_relu616 = blocked(103563264, 75264);  // 384x14x14
-  const cnn::Blocked d_relu615 = blocked(101154816, 75264);  // 384x14x14
-  const cnn::Blocked d_relu614 = blocked(98746368, 75264);  // 384x14x14
-  const cnn::Blocked d_relu613 = blocked(93929472, 75264);  // 384x14x14
-  const cnn::Blocked d_relu612 = blocked(98746368, 37632);  // 192x14x14
-  const cnn::Blocked d_relu611 = blocked(91521024, 150528);  // 192x28x28
-  const cnn::Blocked d_relu610 = blocked(86704128, 150528);  // 192x28x28
-  const cnn::Blocked d_relu69 = blocked(72253440, 150528);  // 192x28x28
-  const cnn::Blocked d_relu68 = blocked(86704128, 75264);  // 96x28x28
-  const cnn::Blocked d_relu67 = blocked(67436544, 301056);  // 96x56x56
-  const cnn::Blocked d_relu66 = blocked(57802752, 301056);  // 96x56x56
+  const cnn::Floats conv_dw_3_bn_saved = floats(107833728, 384);
+  const cnn::Blocked conv_pw_3 = blocked(48168960, 301056);  // 96x56x56
+  const cnn::Floats conv_pw_3_bn_saved = floats(107834112, 384);
+  const cnn::Blocked conv_dw_4 = blocked(81887232, 75264);  // 96x28x28
+  const cnn::Floats conv_dw_4_bn_saved = floats(107834496, 384);
+  const cnn::Blocked conv_pw_4 = blocked(57802752, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_4_bn_saved = floats(107830272, 768);
+  const cnn::Blocked conv_dw_5 = blocked(62619648, 150528);  // 192x28x28
+  const cnn::Floats conv_dw_5_bn_saved = floats(107831040, 768);
+  const cnn::Blocked conv_pw_5 = blocked(72253440, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_5_bn_saved = floats(107831808, 768);
+  const cnn::Blocked conv_dw_6 = blocked(103563264, 37632);  // 192x14x14
+  const cnn::Floats conv_dw_6_bn_saved = floats(107832576, 768);
+  const cnn::Blocked conv_pw_6 = blocked(62619648, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_6_bn_saved = floats(107811840, 1536);
+  const cnn::Blocked conv_dw_7 = blocked(65028096, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_7_bn_saved = floats(107813376, 1536);
+  const cnn::Blocked conv_pw_7 = blocked(77070336, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_7_bn_saved = floats(107814912, 1536);
+  const cnn::Blocked conv_dw_8 = blocked(79478784, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_8_bn_saved = floats(107816448, 1536);
+  const cnn::Blocked conv_pw_8 = blocked(84295680, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_8_bn_saved = floats(107817984, 1536);
+  const cnn::Blocked conv_dw_9 = blocked(86704128, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_9_bn_saved = floats(107819520, 1536);
+  const cnn::Blocked conv_pw_9 = blocked(89112576, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_9_bn_saved = floats(107821056, 1536);
+  const cnn::Blocked conv_dw_10 = blocked(91521024, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_10_bn_saved = floats(107822592, 1536);
+  const cnn::Blocked conv_pw_10 = blocked(93929472, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_10_bn_saved = floats(107824128, 1536);
+  const cnn::Blocked conv_dw_11 = blocked(96337920, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_11_bn_saved = floats(107825664, 1536);
+  const cnn::Blocked conv_pw_11 = blocked(98746368, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_11_bn_saved = floats(107827200, 1536);
+  const cnn::Blocked conv_dw_12 = blocked(107175936, 18816);  // 384x7x7
+  const cnn::Floats conv_dw_12_bn_saved = floats(107828736, 1536);
+  const cnn::Blocked conv_pw_12 = blocked(101154816, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_12_bn_saved = floats(107802624, 3072);
+  const cnn::Blocked conv_dw_13 = blocked(102359040, 37632);  // 768x7x7
+  const cnn::Floats conv_dw_13_bn_saved = floats(107805696, 3072);
+  const cnn::Blocked conv_pw_13 = blocked(104767488, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_13_bn_saved = floats(107808768, 3072);
+  const cnn::Blocked dropout1 = blocked(106035712, 768);  // 768
+  const cnn::Blocked classifier = blocked(105971712, 1000);  // 1000
+  const cnn::Blocked d_classifier = blocked(106003712, 1000);  // 1000
+  const cnn::Blocked d_dropout1 = blocked(107778048, 768);  // 768
+  const cnn::Blocked d_relu627 = blocked(105971712, 37632);  // 768x7x7
+  const cnn::Blocked d_relu626 = blocked(104767488, 37632);  // 768x7x7
+  const cnn::Blocked d_relu625 = blocked(102359040, 37632);  // 768x7x7
+  const cnn::Blocked d_relu624 = blocked(104767488, 18816);  // 384x7x7
+  const cnn::Blocked d_relu623 = blocked(101154816, 75264);  // 384x14x14
+  const cnn::Blocked d_relu622 = blocked(98746368, 75264);  // 384x14x14
+  const cnn::Blocked d_relu621 = blocked(96337920, 75264);  // 384x14x14
+  const cnn::Blocked d_relu620 = blocked(93929472, 75264);  // 384x14x14
+  const cnn::Blocked d_relu619 = blocked(91521024, 75264);  // 384x14x14
+  const cnn::Blocked d_relu618 = blocked(89112576, 75264);  // 384x14x14
+  const cnn::Blocked d_relu617 = blocked(86704128, 75264);  // 384x14x14
+  const cnn::Blocked d_relu616 = blocked(84295680, 75264);  // 384x14x14
+  const cnn::Blocked d_relu615 = blocked(79478784, 75264);  // 384x14x14
+  const cnn::Blocked d_relu614 = blocked(77070336, 75264);  // 384x14x14
+  const cnn::Blocked d_relu613 = blocked(65028096, 75264);  // 384x14x14
+  const cnn::Blocked d_relu612 = blocked(62619648, 37632);  // 192x14x14
+  const cnn::Blocked d_relu611 = blocked(77070336, 150528);  // 192x28x28
+  const cnn::Blocked d_relu610 = blocked(72253440, 150528);  // 192x28x28
+  const cnn::Blocked d_relu69 = blocked(62619648, 150528);  // 192x28x28
+  const cnn::Blocked d_relu68 = blocked(72253440, 75264);  // 96x28x28
+  const cnn::Blocked d_relu67 = blocked(57802752, 301056);  // 96x56x56
+  const cnn::Blocked d_relu66 = blocked(48168960, 301056);  // 96x56x56
   const cnn::Blocked d_relu65 = blocked(28901376, 301056);  // 96x56x56
-  const cnn::Blocked d_relu64 = blocked(57802752, 150528);  // 48x56x56
+  const cnn::Blocked d_relu64 = blocked(48168960, 150528);  // 48x56x56
   const cnn::Blocked d_relu63 = blocked(19267584, 602112);  // 48x112x112
   const cnn::Blocked d_relu62 = blocked(0, 301056);  // 24x112x112
   const cnn::Blocked d_relu61 = blocked(9633792, 301056);  // 24x112x112
@@ -1629,12 +1628,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(79);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
-  cnn::bn(relu627, conv_pw_13_bn_saved, conv_pw_13, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_,
-          conv_pw_13_bn_running_mean_, conv_pw_13_bn_running_var_, cnn::Activation::kRelu6, kConvPw13Bn,
-          batch);
+  cnn::bn_statistics(conv_pw_13_bn_saved, conv_pw_13, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_,
+                     conv_pw_13_bn_running_mean_, conv_pw_13_bn_running_var_, kConvPw13Bn, batch);
 
   at(81);  // 33: gap    (gap1)
-  cnn::gap(dropout1, relu627, k768x7x7, batch);
+  cnn::gap(dropout1, cnn::Loaded(conv_pw_13, conv_pw_13_bn_saved, cnn::Activation::kRelu6), k768x7x7, batch);
 
   at(82);  // 34: dropout(0.001)    (dropout1)
   cnn::dropout(dropout1, dropout1, kDropout1, batch, random);
@@ -1786,6 +1784,10 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(31);  // 12: conv_pw_5_bn
   cnn::bn_backward(d_relu611, d_conv_pw_5_bn_weight, d_conv_pw_5_bn_bias, d_relu611, conv_pw_5,
                    conv_pw_5_bn_saved, cnn::Activation::kRelu6, kConvPw5Bn, batch);
+  backward_at(27);  // 8: conv_dw_5
+  // Once more, instead of keeping it:
+  cnn::dwconv(conv_dw_5, cnn::Loaded(conv_pw_4, conv_pw_4_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_5_weight_, {}, kConvDw5, batch, scratch());
   backward_at(30);  // 11: conv_pw_5
   cnn::conv_backward_params(d_conv_pw_5_weight, d_relu611,
                             cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), kConvPw5,
@@ -1850,6 +1852,10 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(7);  // 12: conv_pw_1_bn
   cnn::bn_backward(d_relu63, d_conv_pw_1_bn_weight, d_conv_pw_1_bn_bias, d_relu63, conv_pw_1,
                    conv_pw_1_bn_saved, cnn::Activation::kRelu6, kConvPw1Bn, batch);
+  backward_at(3);  // 8: conv_dw_1
+  // Once more, instead of keeping it:
+  cnn::dwconv(conv_dw_1, cnn::Loaded(conv1, conv1_bn_saved, cnn::Activation::kRelu6), conv_dw_1_weight_, {},
+              kConvDw1, batch, scratch());
   backward_at(6);  // 11: conv_pw_1
   cnn::conv_backward_params(d_conv_pw_1_weight, d_relu63,
                             cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), kConvPw1,
@@ -1867,6 +1873,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu61, d_conv1_bn_weight, d_conv1_bn_bias, d_relu61, conv1, conv1_bn_saved,
                    cnn::Activation::kRelu6, kConv1Bn, batch);
   backward_at(0);  // 18: conv1
+  // Once more, instead of keeping it:
+  cnn::to_blocked(input, images, k3x224x224, batch);
   cnn::conv_backward_params(d_conv1_weight, d_relu61, input, kConv1, batch, scratch());
 
   at(cnn::Frame::kUpdate);

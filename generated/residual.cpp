@@ -56,32 +56,32 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kStemConv1) == 162);
-static_assert(cnn::conv_backward_params_scratch(kStemConv1, kBatch) == cnn::ScratchSize{13440, 1008});
+static_assert(cnn::conv_backward_params_scratch(kStemConv1, kBatch) == cnn::ScratchSize{16512, 1008});
 static_assert(cnn::conv_prepared_scratch(kStemConv1, kBatch) == cnn::ScratchSize{8832, 13440});
 static_assert(cnn::conv_scratch(kStemConv1, kBatch) == cnn::ScratchSize{8832, 13602});
 static_assert(cnn::winograd::conv_prepared_floats(kStage1Conv1) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_prepared_floats(kStage1Conv2) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::conv_prepared_floats(kStage2Conv1) == 5184);
 static_assert(cnn::conv_backward_input_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 178560});
-static_assert(cnn::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{16896, 32256});
+static_assert(cnn::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{19968, 32256});
 static_assert(cnn::conv_prepared_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{34752, 194880});
 static_assert(cnn::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{34752, 200064});
 static_assert(cnn::winograd::conv_prepared_floats(kStage2Conv2) == 42048);
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{199680, 0});
-static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 0});
+static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::conv_prepared_floats(kStage2Conv3) == 576);
 static_assert(cnn::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{7104, 44928});
-static_assert(cnn::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{10752, 3584});
+static_assert(cnn::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{13824, 3584});
 static_assert(cnn::conv_prepared_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{4032, 23424});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 1280});
@@ -202,10 +202,10 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{112896, 53312, 576}, {112896, 53312, 576}},
+    {{112896, 53312, 576}, {225792, 106624, 1152}},
     {{0, 50176, 512}, {0, 150528, 384}},
     {{}, {}},
-    {{1806336, 100352, 9472}, {3612672, 250880, 18688}},
+    {{1806336, 100352, 9472}, {3612672, 254016, 18688}},
     {{0, 50176, 512}, {0, 150528, 384}},
     {{}, {}},
     {{1806336, 100352, 9472}, {3612672, 200704, 18688}},
@@ -379,8 +379,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = kPrepare},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 20000, .gradients = 19712, .optimizer = 19712, .activations = 11340352,
-               .shared_scratch = 336384, .thread_scratch = 323584},
+    .memory = {.parameters = 20000, .gradients = 19712, .optimizer = 19712, .activations = 9634368,
+               .shared_scratch = 336384, .thread_scratch = 181504},
 };
 
 }  // namespace
@@ -400,35 +400,35 @@ float Residual::step(int phase, cnn::ConstFloats images, cnn::Labels labels, con
 }
 
 // 34: train Residual on FashionMnist {
-// Phase main: 19,706 of 19,706 parameters learn; activations take 45,361,408 bytes.
+// Phase main: 19,706 of 19,706 parameters learn; activations take 38,537,472 bytes.
 float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(11239424, 784);  // 1x28x28
+  const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
   const cnn::Blocked stem_conv1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Floats stem_bn1_saved = floats(11340160, 64);
+  const cnn::Floats stem_bn1_saved = floats(9634176, 64);
   const cnn::Blocked stage1_conv1 = blocked(1605632, 12544);  // 16x28x28
-  const cnn::Floats stage1_bn1_saved = floats(11340224, 64);
+  const cnn::Floats stage1_bn1_saved = floats(9634240, 64);
   const cnn::Blocked stage1_conv2 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Floats stage1_bn2_saved = floats(11340288, 64);
+  const cnn::Floats stage1_bn2_saved = floats(9634304, 64);
   const cnn::Blocked stage1_relu2 = blocked(4816896, 12544);  // 16x28x28
-  const cnn::Blocked stage2_conv1 = blocked(8028160, 6272);  // 32x14x14
-  const cnn::Floats stage2_bn1_saved = floats(11339776, 128);
-  const cnn::Blocked stage2_conv2 = blocked(8830976, 6272);  // 32x14x14
-  const cnn::Floats stage2_bn2_saved = floats(11339904, 128);
+  const cnn::Blocked stage2_conv1 = blocked(0, 6272);  // 32x14x14
+  const cnn::Floats stage2_bn1_saved = floats(9633792, 128);
+  const cnn::Blocked stage2_conv2 = blocked(802816, 6272);  // 32x14x14
+  const cnn::Floats stage2_bn2_saved = floats(9633920, 128);
   const cnn::Blocked stage2_conv3 = blocked(6422528, 6272);  // 32x14x14
-  const cnn::Floats stage2_bn3_saved = floats(11340032, 128);
+  const cnn::Floats stage2_bn3_saved = floats(9634048, 128);
   const cnn::Blocked stage2_relu2 = blocked(7225344, 6272);  // 32x14x14
-  const cnn::Blocked head_gap1 = blocked(9633792, 32);  // 32
-  const cnn::Blocked head_dense1 = blocked(9637888, 10);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(9639168, 10);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(10436608, 32);  // 32
-  const cnn::Blocked d_stage2_relu2 = blocked(9633792, 6272);  // 32x14x14
-  const cnn::Blocked d_stage2_conv3 = blocked(10436608, 6272);  // 32x14x14
+  const cnn::Blocked head_gap1 = blocked(8028160, 32);  // 32
+  const cnn::Blocked head_dense1 = blocked(8032256, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(8033536, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(8830976, 32);  // 32
+  const cnn::Blocked d_stage2_relu2 = blocked(8028160, 6272);  // 32x14x14
+  const cnn::Blocked d_stage2_conv3 = blocked(8830976, 6272);  // 32x14x14
   const cnn::Blocked d_stage1_relu2 = blocked(6422528, 12544);  // 16x28x28
-  const cnn::Blocked d_stage2_relu1 = blocked(8830976, 6272);  // 32x14x14
-  const cnn::Blocked d_stage1_conv2 = blocked(4816896, 12544);  // 16x28x28
+  const cnn::Blocked d_stage2_relu1 = blocked(802816, 6272);  // 32x14x14
+  const cnn::Blocked d_stage1_conv2 = blocked(0, 12544);  // 16x28x28
   const cnn::Blocked d_stage1_relu1 = blocked(3211264, 12544);  // 16x28x28
   const cnn::Floats d_stem_conv1_weight = gradients(0, 144);
   const cnn::Floats d_stem_bn1_weight = gradients(144, 16);
@@ -570,6 +570,12 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   backward_at(4);  // 10: stage1.bn1
   cnn::bn_backward(d_stage1_relu1, d_stage1_bn1_weight, d_stage1_bn1_bias, d_stage1_relu1, stage1_conv1,
                    stage1_bn1_saved, cnn::Activation::kRelu, kStage1Bn1, batch);
+  backward_at(3);  // 10: stage1.conv1
+  // Once more, instead of keeping it:
+  cnn::to_blocked(input, images, k1x28x28, batch);
+  backward_at(0);  // 7: stem.conv1
+  // Once more, instead of keeping it:
+  cnn::conv(stem_conv1, input, stem_conv1_weight_, {}, kStemConv1, batch, scratch());
   backward_at(3);  // 10: stage1.conv1
   cnn::winograd::conv_backward_params(d_stage1_conv1_weight, d_stage1_relu1,
                                       cnn::Loaded(stem_conv1, stem_bn1_saved, cnn::Activation::kRelu),

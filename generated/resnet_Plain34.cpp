@@ -223,69 +223,69 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{137728, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{137728, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv1) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{137728, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 76032);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 775488});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv1) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv1) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 297216);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{1847808, 2424832});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{1847808, 2424832});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1071,7 +1071,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 21639088, .gradients = 0, .optimizer = 0, .activations = 112611376,
-               .shared_scratch = 2121728, .thread_scratch = 334080},
+               .shared_scratch = 2424832, .thread_scratch = 1847808},
 };
 
 }  // namespace

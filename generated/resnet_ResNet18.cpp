@@ -146,104 +146,104 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{53376, 65856});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{56448, 65856});
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152640);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{137728, 417856});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 76032);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{65088, 765504});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{35328, 147456});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{38400, 147456});
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 775488});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 851520});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 608832);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{106752, 1139264});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{307840, 1217664});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{106752, 530432});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{106752, 1139264});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0DownsampleConv1) == 8448);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 181824});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{29184, 57344});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{32256, 57344});
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 95808});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 608832);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{106752, 1139264});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{307840, 1217664});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{106752, 530432});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{106752, 1139264});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 530432});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608832);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{106752, 1139264});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{307840, 1217664});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{106752, 530432});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{106752, 1139264});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 297216);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{77760, 1352704});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{59520, 294912});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{62592, 294912});
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1345792});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 2378304);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{182528, 3439168});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 3439168});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{397836, 2378304});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{182528, 3439168});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 3439168});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 33024);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{53376, 229376});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{56448, 229376});
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 206400});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 2378304);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{182528, 3439168});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 3439168});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{397836, 2378304});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{182528, 1060864});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{182528, 3439168});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 3439168});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2378304);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{182528, 3439168});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 3439168});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{397836, 2378304});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{182528, 3439168});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 3439168});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{101952, 2237440});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{109056, 0});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{112128, 0});
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 2237440});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 9511488);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{334080, 11633216});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{1847808, 11936320});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{795672, 9511488});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{334080, 2121728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{334080, 11633216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{1847808, 11936320});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 132096);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{99648, 821568});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{102912, 917504});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{105984, 917504});
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 477504});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 9511488);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{334080, 11633216});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{1847808, 11936320});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{795672, 9511488});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{334080, 2121728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{334080, 11633216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{1847808, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{1847808, 11936320});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9511488);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{334080, 11633216});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{1847808, 11936320});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{795672, 9511488});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{334080, 2121728});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{334080, 11633216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{1847808, 11936320});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -596,7 +596,7 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{118013952, 3813376, 37632}, {118013952, 3813376, 37632}},
+    {{118013952, 3813376, 37632}, {118013952, 4415488, 37632}},
     {{0, 3211264, 2048}, {0, 9633792, 1536}},
     {{0, 1605632, 0}, {0, 2408448, 0}},
     {{0, 4214784, 1024}, {0, 4214784, 0}},
@@ -605,14 +605,14 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{}, {}},
     {{115605504, 1605632, 148480}, {231211008, 3211264, 295936}},
     {{0, 802816, 2048}, {0, 2408448, 1536}},
-    {{0, 2408448, 1024}, {}},
+    {{0, 2408448, 1024}, {0, 2408448, 1024}},
     {{}, {0, 2408448, 0}},
     {{115605504, 1605632, 147456}, {231211008, 4014080, 294912}},
     {{0, 802816, 2048}, {0, 2408448, 1536}},
     {{}, {}},
     {{115605504, 1605632, 148480}, {231211008, 3211264, 295936}},
     {{0, 802816, 2048}, {0, 2408448, 1536}},
-    {{0, 2408448, 1024}, {}},
+    {{0, 2408448, 1024}, {0, 2408448, 1024}},
     {{}, {0, 2408448, 0}},
     {{57802752, 1204224, 294912}, {115605504, 3211264, 589824}},
     {{0, 401408, 4096}, {0, 1204224, 3072}},
@@ -621,14 +621,14 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 401408, 4096}, {0, 1204224, 3072}},
     {{6422528, 1204224, 32768}, {12845056, 2408448, 65536}},
     {{0, 401408, 4096}, {0, 1204224, 3072}},
-    {{0, 1204224, 4096}, {}},
+    {{0, 1204224, 4096}, {0, 1204224, 4096}},
     {{}, {0, 1204224, 0}},
     {{115605504, 802816, 589824}, {231211008, 2007040, 1179648}},
     {{0, 401408, 4096}, {0, 1204224, 3072}},
     {{}, {}},
     {{115605504, 802816, 591872}, {231211008, 1605632, 1181696}},
     {{0, 401408, 4096}, {0, 1204224, 3072}},
-    {{0, 1204224, 2048}, {}},
+    {{0, 1204224, 2048}, {0, 1204224, 2048}},
     {{}, {0, 1204224, 0}},
     {{57802752, 602112, 1179648}, {115605504, 1605632, 2359296}},
     {{0, 200704, 8192}, {0, 602112, 6144}},
@@ -637,14 +637,14 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 200704, 8192}, {0, 602112, 6144}},
     {{6422528, 602112, 131072}, {12845056, 1204224, 262144}},
     {{0, 200704, 8192}, {0, 602112, 6144}},
-    {{0, 602112, 8192}, {}},
+    {{0, 602112, 8192}, {0, 602112, 8192}},
     {{}, {0, 602112, 0}},
     {{115605504, 401408, 2359296}, {231211008, 1003520, 4718592}},
     {{0, 200704, 8192}, {0, 602112, 6144}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {231211008, 802816, 4722688}},
     {{0, 200704, 8192}, {0, 602112, 6144}},
-    {{0, 602112, 4096}, {}},
+    {{0, 602112, 4096}, {0, 602112, 4096}},
     {{}, {0, 602112, 0}},
     {{57802752, 301056, 4718592}, {115605504, 802816, 9437184}},
     {{0, 100352, 16384}, {0, 301056, 12288}},
@@ -975,8 +975,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 11699120, .gradients = 11689520, .optimizer = 11689520, .activations = 117246720,
-               .shared_scratch = 11633216, .thread_scratch = 795680},
+    .memory = {.parameters = 11699120, .gradients = 11689520, .optimizer = 11689520, .activations = 91534080,
+               .shared_scratch = 11936320, .thread_scratch = 1847808},
 };
 
 }  // namespace
@@ -996,82 +996,82 @@ float ResNet18::step(int phase, cnn::ConstFloats images, cnn::Labels labels, con
 }
 
 // 20: add {
-// Phase whole: 11,689,512 of 11,689,512 parameters learn; activations take 468,986,880 bytes.
+// Phase whole: 11,689,512 of 11,689,512 parameters learn; activations take 366,136,320 bytes.
 float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(77070336, 150528);  // 3x224x224
+  const cnn::Blocked input = blocked(51380224, 150528);  // 3x224x224
   const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_bn1_saved = floats(117245440, 256);
+  const cnn::Floats features_bn1_saved = floats(91532800, 256);
   const cnn::Blocked features_relu1 = blocked(25690112, 200704);  // 64x56x56
-  const std::span<std::uint8_t> features_maxpool1_saved = bytes(101154816, 6422528);
+  const std::span<std::uint8_t> features_maxpool1_saved = bytes(89915392, 6422528);
   const cnn::Blocked features_layer1_0_conv1 = blocked(32112640, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(117245696, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(91533056, 256);
   const cnn::Blocked features_layer1_0_conv2 = blocked(38535168, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn2_saved = floats(117245952, 256);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(91533312, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(44957696, 200704);  // 64x56x56
   const cnn::Blocked features_layer1_1_conv1 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn1_saved = floats(117246208, 256);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(91533568, 256);
   const cnn::Blocked features_layer1_1_conv2 = blocked(57802752, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn2_saved = floats(117246464, 256);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(91533824, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(64225280, 200704);  // 64x56x56
-  const cnn::Blocked features_layer2_0_conv1 = blocked(81887232, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_bn1_saved = floats(117242880, 512);
-  const cnn::Blocked features_layer2_0_conv2 = blocked(85098496, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_bn2_saved = floats(117243392, 512);
-  const cnn::Blocked features_layer2_0_downsample_conv1 = blocked(70647808, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(117243904, 512);
-  const cnn::Blocked features_layer2_0_relu2 = blocked(73859072, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_conv1 = blocked(88309760, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn1_saved = floats(117244416, 512);
-  const cnn::Blocked features_layer2_1_conv2 = blocked(91521024, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn2_saved = floats(117244928, 512);
-  const cnn::Blocked features_layer2_1_relu2 = blocked(94732288, 100352);  // 128x28x28
-  const cnn::Blocked features_layer3_0_conv1 = blocked(102760448, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_bn1_saved = floats(117237760, 1024);
-  const cnn::Blocked features_layer3_0_conv2 = blocked(104366080, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_bn2_saved = floats(117238784, 1024);
-  const cnn::Blocked features_layer3_0_downsample_conv1 = blocked(97943552, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(117239808, 1024);
-  const cnn::Blocked features_layer3_0_relu2 = blocked(99549184, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_conv1 = blocked(105971712, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn1_saved = floats(117240832, 1024);
-  const cnn::Blocked features_layer3_1_conv2 = blocked(107577344, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn2_saved = floats(117241856, 1024);
-  const cnn::Blocked features_layer3_1_relu2 = blocked(109182976, 50176);  // 256x14x14
-  const cnn::Blocked features_layer4_0_conv1 = blocked(112394240, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_bn1_saved = floats(117227520, 2048);
-  const cnn::Blocked features_layer4_0_conv2 = blocked(113197056, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_bn2_saved = floats(117229568, 2048);
-  const cnn::Blocked features_layer4_0_downsample_conv1 = blocked(110788608, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(117231616, 2048);
-  const cnn::Blocked features_layer4_0_relu2 = blocked(111591424, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_conv1 = blocked(113999872, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn1_saved = floats(117233664, 2048);
-  const cnn::Blocked features_layer4_1_conv2 = blocked(114802688, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn2_saved = floats(117235712, 2048);
-  const cnn::Blocked features_layer4_1_relu2 = blocked(115605504, 25088);  // 512x7x7
-  const cnn::Blocked head_gap1 = blocked(116472320, 512);  // 512
-  const cnn::Blocked head_fc = blocked(116408320, 1000);  // 1000
-  const cnn::Blocked d_head_fc = blocked(116440320, 1000);  // 1000
-  const cnn::Blocked d_head_gap1 = blocked(117211136, 512);  // 512
-  const cnn::Blocked d_features_layer4_1_relu2 = blocked(116408320, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_1_conv2 = blocked(115605504, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_1_relu1 = blocked(114802688, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_0_downsample_conv1 = blocked(113999872, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer3_1_relu2 = blocked(110788608, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer4_0_relu1 = blocked(113197056, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer3_1_conv2 = blocked(109182976, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer3_1_relu1 = blocked(107577344, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer3_0_downsample_conv1 = blocked(105971712, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer2_1_relu2 = blocked(97943552, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer3_0_relu1 = blocked(104366080, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer2_1_conv2 = blocked(94732288, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer2_1_relu1 = blocked(91521024, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer2_0_downsample_conv1 = blocked(88309760, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_0_conv1 = blocked(77070336, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_bn1_saved = floats(91530240, 512);
+  const cnn::Blocked features_layer2_0_conv2 = blocked(80281600, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_bn2_saved = floats(91530752, 512);
+  const cnn::Blocked features_layer2_0_downsample_conv1 = blocked(44957696, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(91531264, 512);
+  const cnn::Blocked features_layer2_0_relu2 = blocked(48168960, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_1_conv1 = blocked(64225280, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn1_saved = floats(91531776, 512);
+  const cnn::Blocked features_layer2_1_conv2 = blocked(67436544, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn2_saved = floats(91532288, 512);
+  const cnn::Blocked features_layer2_1_relu2 = blocked(70647808, 100352);  // 128x28x28
+  const cnn::Blocked features_layer3_0_conv1 = blocked(73859072, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn1_saved = floats(91525120, 1024);
+  const cnn::Blocked features_layer3_0_conv2 = blocked(75464704, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn2_saved = floats(91526144, 1024);
+  const cnn::Blocked features_layer3_0_downsample_conv1 = blocked(48168960, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(91527168, 1024);
+  const cnn::Blocked features_layer3_0_relu2 = blocked(49774592, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_conv1 = blocked(70647808, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn1_saved = floats(91528192, 1024);
+  const cnn::Blocked features_layer3_1_conv2 = blocked(72253440, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn2_saved = floats(91529216, 1024);
+  const cnn::Blocked features_layer3_1_relu2 = blocked(83492864, 50176);  // 256x14x14
+  const cnn::Blocked features_layer4_0_conv1 = blocked(85098496, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn1_saved = floats(91521024, 2048);
+  const cnn::Blocked features_layer4_0_conv2 = blocked(85901312, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn2_saved = floats(91523072, 2048);
+  const cnn::Blocked features_layer4_0_downsample_conv1 = blocked(49774592, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(87587328, 2048);
+  const cnn::Blocked features_layer4_0_relu2 = blocked(50577408, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_conv1 = blocked(83492864, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn1_saved = floats(87589376, 2048);
+  const cnn::Blocked features_layer4_1_conv2 = blocked(84295680, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn2_saved = floats(87591424, 2048);
+  const cnn::Blocked features_layer4_1_relu2 = blocked(86704128, 25088);  // 512x7x7
+  const cnn::Blocked head_gap1 = blocked(87570944, 512);  // 512
+  const cnn::Blocked head_fc = blocked(87506944, 1000);  // 1000
+  const cnn::Blocked d_head_fc = blocked(87538944, 1000);  // 1000
+  const cnn::Blocked d_head_gap1 = blocked(87506944, 512);  // 512
+  const cnn::Blocked d_features_layer4_1_relu2 = blocked(88309760, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_1_conv2 = blocked(86704128, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_1_relu1 = blocked(84295680, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_0_downsample_conv1 = blocked(89112576, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer3_1_relu2 = blocked(86704128, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer4_0_relu1 = blocked(85901312, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer3_1_conv2 = blocked(83492864, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_1_relu1 = blocked(72253440, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_0_downsample_conv1 = blocked(88309760, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer2_1_relu2 = blocked(83492864, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer3_0_relu1 = blocked(75464704, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer2_1_conv2 = blocked(70647808, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_1_relu1 = blocked(67436544, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_0_downsample_conv1 = blocked(86704128, 100352);  // 128x28x28
   const cnn::Blocked d_features_layer1_1_relu2 = blocked(70647808, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer2_0_relu1 = blocked(85098496, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_0_relu1 = blocked(80281600, 100352);  // 128x28x28
   const cnn::Blocked d_features_layer1_1_conv2 = blocked(64225280, 200704);  // 64x56x56
   const cnn::Blocked d_features_layer1_1_relu1 = blocked(57802752, 200704);  // 64x56x56
   const cnn::Blocked d_features_layer1_0_conv2 = blocked(44957696, 200704);  // 64x56x56
@@ -1446,6 +1446,16 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                    d_features_layer4_0_downsample_bn1_bias, d_features_layer4_1_relu2,
                    features_layer4_0_downsample_conv1, features_layer4_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesLayer4_0DownsampleBn1, batch);
+  backward_at(41);  // 20: features.layer3[0].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_layer3_0_relu2,
+           {cnn::Loaded(features_layer3_0_conv2, features_layer3_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_layer3_0_downsample_conv1, features_layer3_0_downsample_bn1_saved, cnn::Activation::kNone)},
+           cnn::Activation::kRelu, k256x14x14, batch);
+  backward_at(48);  // 20: features.layer3[1].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_layer3_1_relu2,
+           {cnn::Loaded(features_layer3_1_conv2, features_layer3_1_bn2_saved, cnn::Activation::kNone), features_layer3_0_relu2},
+           cnn::Activation::kRelu, k256x14x14, batch);
   backward_at(55);  // blocks.cnn:8: features.layer4[0].downsample.conv1
   cnn::conv_backward_params(d_features_layer4_0_downsample_conv1_weight, d_features_layer4_0_downsample_conv1,
                             features_layer3_1_relu2, kFeaturesLayer4_0DownsampleConv1, batch, scratch());
@@ -1504,6 +1514,16 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                    d_features_layer3_0_downsample_bn1_bias, d_features_layer3_1_relu2,
                    features_layer3_0_downsample_conv1, features_layer3_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesLayer3_0DownsampleBn1, batch);
+  backward_at(25);  // 20: features.layer2[0].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_layer2_0_relu2,
+           {cnn::Loaded(features_layer2_0_conv2, features_layer2_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_layer2_0_downsample_conv1, features_layer2_0_downsample_bn1_saved, cnn::Activation::kNone)},
+           cnn::Activation::kRelu, k128x28x28, batch);
+  backward_at(32);  // 20: features.layer2[1].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_layer2_1_relu2,
+           {cnn::Loaded(features_layer2_1_conv2, features_layer2_1_bn2_saved, cnn::Activation::kNone), features_layer2_0_relu2},
+           cnn::Activation::kRelu, k128x28x28, batch);
   backward_at(39);  // blocks.cnn:8: features.layer3[0].downsample.conv1
   cnn::conv_backward_params(d_features_layer3_0_downsample_conv1_weight, d_features_layer3_0_downsample_conv1,
                             features_layer2_1_relu2, kFeaturesLayer3_0DownsampleConv1, batch, scratch());
@@ -1562,6 +1582,16 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                    d_features_layer2_0_downsample_bn1_bias, d_features_layer2_1_relu2,
                    features_layer2_0_downsample_conv1, features_layer2_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesLayer2_0DownsampleBn1, batch);
+  backward_at(9);  // 20: features.layer1[0].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_layer1_0_relu2,
+           {cnn::Loaded(features_layer1_0_conv2, features_layer1_0_bn2_saved, cnn::Activation::kNone), features_relu1},
+           cnn::Activation::kRelu, k64x56x56, batch);
+  backward_at(16);  // 20: features.layer1[1].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_layer1_1_relu2,
+           {cnn::Loaded(features_layer1_1_conv2, features_layer1_1_bn2_saved, cnn::Activation::kNone), features_layer1_0_relu2},
+           cnn::Activation::kRelu, k64x56x56, batch);
   backward_at(23);  // blocks.cnn:8: features.layer2[0].downsample.conv1
   cnn::conv_backward_params(d_features_layer2_0_downsample_conv1_weight, d_features_layer2_0_downsample_conv1,
                             features_layer1_1_relu2, kFeaturesLayer2_0DownsampleConv1, batch, scratch());
@@ -1646,6 +1676,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::bn_backward(d_features_bn1, d_features_bn1_weight, d_features_bn1_bias, d_features_bn1, features_conv1,
                    features_bn1_saved, cnn::Activation::kNone, kFeaturesBn1, batch);
   backward_at(0);  // blocks.cnn:8: features.conv1
+  // Once more, instead of keeping it:
+  cnn::to_blocked(input, images, k3x224x224, batch);
   cnn::conv_backward_params(d_features_conv1_weight, d_features_bn1, input, kFeaturesConv1, batch, scratch());
 
   at(cnn::Frame::kUpdate);

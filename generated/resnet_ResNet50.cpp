@@ -345,7 +345,7 @@ static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::Scratch
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 4224);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0Conv3) == 16512);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0DownsampleConv1) == 16512);
@@ -353,13 +353,13 @@ static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0DownsampleConv1, kBatc
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 16896);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_1Conv3) == 16512);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_2Conv1) == 16896);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_2Conv3) == 16512);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 33792);
@@ -373,19 +373,19 @@ static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatc
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 67584);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_1Conv3) == 66048);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_2Conv1) == 67584);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_2Conv3) == 66048);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_3Conv1) == 67584);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_3Conv3) == 66048);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 132096);
@@ -399,31 +399,31 @@ static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatc
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 528384);
@@ -437,13 +437,13 @@ static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatc
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 1056768);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_1Conv3) == 1050624);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 1056768);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_2Conv3) == 1050624);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 81920});
@@ -1771,7 +1771,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 106428080,
-               .shared_scratch = 2121728, .thread_scratch = 444096},
+               .shared_scratch = 2424832, .thread_scratch = 1847808},
 };
 
 }  // namespace

@@ -107,35 +107,35 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 static_assert(cnn::conv_prepared_floats(kFeaturesBlock1Conv1) == 1782);
 static_assert(cnn::conv_prepared_scratch(kFeaturesBlock1Conv1, kBatch) == cnn::ScratchSize{12288, 37632});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock1Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{137728, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock2Conv1) == 304704);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{68864, 265216});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{474368, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock2Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv1) == 1189440);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{106752, 530432});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{924288, 530432});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv3) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv4) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv4, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv4, kBatch) == cnn::ScratchSize{1227392, 1060864});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv1) == 4756032);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{182528, 1060864});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{1241600, 4243456});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{1847808, 8486912});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv3) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{1847808, 8486912});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv4) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv4, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv4, kBatch) == cnn::ScratchSize{1847808, 8486912});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv1) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{1847808, 8486912});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{1847808, 8486912});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv3) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{1847808, 8486912});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv4) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv4, kBatch) == cnn::ScratchSize{334080, 2121728});
+static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv4, kBatch) == cnn::ScratchSize{1847808, 8486912});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 1003520});
 static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -363,7 +363,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 143667248, .gradients = 0, .optimizer = 0, .activations = 286249664,
-               .shared_scratch = 2121728, .thread_scratch = 334080},
+               .shared_scratch = 8486912, .thread_scratch = 1847808},
 };
 
 }  // namespace

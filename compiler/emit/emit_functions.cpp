@@ -51,7 +51,11 @@ constexpr std::string_view kBatchOfLabels = "  const int batch = static_cast<int
 constexpr std::string_view kLossesMemory = "  const cnn::Floats losses = losses_memory(batch);\n";
 
 // `owner`: "part." where the memory is a part's.
-std::string buffer_declaration(const Buffer& buffer, std::string_view owner) {
+std::string buffer_declaration(const Function& function, const Buffer& buffer, std::string_view owner) {
+  if (buffer.kind == Buffer::Kind::kFloats && buffer.slice_of >= 0) {
+    const Buffer& whole = function.buffers[static_cast<std::size_t>(buffer.slice_of)];
+    return fmt::format("  const cnn::ChannelTable {}({}, {}, {});\n", buffer.name, whole.name, buffer.slice_begin, buffer.stride);
+  }
   switch (buffer.kind) {
     case Buffer::Kind::kBlocked:
       return fmt::format("  const cnn::Blocked {} = {}blocked({}, {});  // {}\n", buffer.name, owner, buffer.offset, buffer.stride,
@@ -85,7 +89,7 @@ class Body {
       if (mentions(function_, plan::Named::kScores)) text_ += "  const cnn::Floats scores = scores_memory(batch);\n";
     }
     for (const Buffer& buffer : function_.buffers) {
-      if (buffer.last >= 0) text_ += buffer_declaration(buffer, owner_);
+      if (buffer.last >= 0) text_ += buffer_declaration(function_, buffer, owner_);
     }
     if (function_.kind != FunctionKind::kStep) return;
     const plan::PlannedPhase& phase = plan_.phases[static_cast<std::size_t>(function_.phase)];
@@ -107,6 +111,7 @@ class Body {
       text_ += mark(*step.layer, backward);
       for (const ir::LayerId layer : step.also) text_ += fmt::format("  // {}\n", line_of(layer, backward));
     }
+    if (step.repeated) text_ += "  // Once more, instead of keeping it:\n";
     if (!step.layer && current_layer_) text_ += "\n  at(cnn::Frame::kOutput);\n";
     current_layer_ = step.layer;
     std::vector<std::string> operands;

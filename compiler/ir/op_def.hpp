@@ -168,7 +168,8 @@ struct Calls {
   /// Both at once, where a kernel does that.
   std::optional<CallDef> backward = {};
   /// Where the output is a scale and a shift of each channel: writes them to kSaved, first the scales, then the shifts, so
-  /// that who reads the output can make it himself.
+  /// that who reads the output can make it himself. All of kSaved is a number a channel of each of some kinds, and its type
+  /// cnn::ChannelTable, so that it can be part of the table of a concat.
   std::optional<CallDef> as_affine = {};
 };
 

@@ -72,7 +72,7 @@ ir::OpDef adaptive_avgpool_card() {
       .geometry_type = "AdaptivePoolGeometry",
       .geometry = geometry,
       .training = {.forward = {"adaptive_avgpool",
-                               {Role::kOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
+                               {Role::kOutput, Role::kLoaded, Role::kGeometry, Role::kBatch}},
                    .backward_input =
                        ir::CallDef{"adaptive_avgpool_backward_input",
                                    {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},

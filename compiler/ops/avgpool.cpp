@@ -65,7 +65,7 @@ ir::OpDef avgpool_card() {
        .summary =
            "Whether padding counts in the divisor; with pad=same_tf it never does, as in TensorFlow."});
   card.training = {
-      .forward = {"avgpool", {Role::kOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
+      .forward = {"avgpool", {Role::kOutput, Role::kLoaded, Role::kGeometry, Role::kBatch}},
       .backward_input = ir::CallDef{"avgpool_backward_input",
                                     {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},
       .backward_params = {}};

@@ -23,7 +23,7 @@ ir::OpDef gap_card() {
       .infer = infer,
       .geometry_type = kMapGeometry,
       .geometry = map_geometry,
-      .training = {.forward = {"gap", {Role::kOutput, Role::kInputs, Role::kGeometry, Role::kBatch}},
+      .training = {.forward = {"gap", {Role::kOutput, Role::kLoaded, Role::kGeometry, Role::kBatch}},
                    .backward_input = ir::CallDef{"gap_backward_input",
                                                  {Role::kDInput, Role::kDOutput, Role::kGeometry, Role::kBatch}},
                    .backward_params = {}},

@@ -113,6 +113,12 @@ void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of, std:
   const ir::Node& node = graph_.nodes[of.node];
   Step step{.function = std::string(definition.function), .operands = {}, .layer = node.layer, .reason = std::move(reason)};
   for (const ir::Role role : definition.operands) append_role(role, of, step.operands);
+  // To run again it must change nothing but its output, and what it keeps is there already.
+  if (of.d_output < 0 && definition.takes(ir::Role::kOutput) && !definition.takes(ir::Role::kStatistics)) {
+    for (const ir::Role role : definition.operands) {
+      if (role != ir::Role::kSaved) append_role(role, of, step.again);
+    }
+  }
   if (of.d_output < 0) append_absorbed(of.node, step);
   const auto shapes = graph_.input_shapes(node);
   const ir::OpContext context = graph_.context(node, shapes, block_, batch_);

@@ -70,7 +70,8 @@ std::string dump(const Function& function, const Plan& plan) {
   for (const Buffer& buffer : function.buffers) {
     const std::string what = buffer.kind == Buffer::Kind::kBlocked ? to_text(buffer.shape)
                              : fmt::format("{} {}", buffer.elements, buffer.kind == Buffer::Kind::kBytes ? "bytes" : "floats");
-    text += fmt::format("  buffer {} {} at {} steps {}..{}\n", buffer.name, what, buffer.offset, buffer.first, buffer.last);
+    const std::string gap = buffer.gap_end < 0 ? "" : fmt::format("{} and {}..", buffer.gap_begin, buffer.gap_end);
+    text += fmt::format("  buffer {} {} at {} steps {}..{}{}\n", buffer.name, what, buffer.offset, buffer.first, gap, buffer.last);
   }
   const auto call = [&](const Step& step) {
     std::vector<std::string> operands;

@@ -34,7 +34,9 @@ Function FunctionBuilder::build() {
   decide_modes();
   fusion_ = fuse(graph_, modes_, block_, batch_);
   for (std::size_t i = 0; i < modes_.size(); ++i) modes_[i].backward_reads_output &= !fusion_.absorbed_backward[i];
-  storage_ = share_storage(graph_, modes_, block_, batch_);
+  std::map<std::size_t, ir::TensorId> replaced;
+  for (const auto& [arm, place] : fusion_.deferred_arms) replaced.emplace(arm, fusion_.result[arm]);
+  storage_ = share_storage(graph_, modes_, replaced, block_, batch_);
   forward();
   finish();
   if (request_.kind == FunctionKind::kStep) backward();
@@ -132,12 +134,30 @@ int FunctionBuilder::buffer_of(ir::TensorId value) {
   return buffer;
 }
 
+// A placement keeps what its arms keep, as one table.
+ir::SavedSize FunctionBuilder::saved_size(std::size_t number) const {
+  const ir::Node& node = graph_.nodes[number];
+  if (node.op->saved != nullptr) {
+    const auto shapes = graph_.input_shapes(node);
+    return node.op->saved(graph_.context(node, shapes, block_, batch_));
+  }
+  ir::SavedSize table;
+  for (const auto& [arm, place] : fusion_.deferred_arms) {
+    if (place.placement == number) table.elements += saved_size(arm).elements;
+  }
+  return table;
+}
+
 int FunctionBuilder::saved_of(std::size_t number) {
   if (const auto found = saved_.find(number); found != saved_.end()) return found->second;
   const ir::Node& node = graph_.nodes[number];
-  const auto shapes = graph_.input_shapes(node);
-  const ir::SavedSize size = node.op->saved(graph_.context(node, shapes, block_, batch_));
+  const ir::SavedSize size = saved_size(number);
   Buffer buffer;
+  if (const auto arm = fusion_.deferred_arms.find(number); arm != fusion_.deferred_arms.end()) {
+    buffer.slice_of = saved_of(arm->second.placement);
+    buffer.slice_begin = arm->second.channel;
+    buffer.stride = graph_.tensor(graph_.nodes[arm->second.placement].output).shape.channels;
+  }
   buffer.name = names_.give(value_name(node.output) + "_saved");
   buffer.kind = size.bytes ? Buffer::Kind::kBytes : Buffer::Kind::kFloats;
   buffer.elements = size.elements;
@@ -148,11 +168,10 @@ int FunctionBuilder::saved_of(std::size_t number) {
 
 void FunctionBuilder::forward() {
   const int input = buffer_of(graph_.input);
-  function_.steps.push_back({.function = block_ == 1 ? "to_blocked" : "lanes::to_lanes",
-                             .operands = {BufferOperand{input}, Named::kImages,
-                                          GeometryOperand{geometries_.of_shape(graph_.tensor(graph_.input).shape)},
-                                          Named::kBatch},
-                             .layer = {}});
+  const std::vector<Operand> operands = {BufferOperand{input}, Named::kImages,
+                                         GeometryOperand{geometries_.of_shape(graph_.tensor(graph_.input).shape)}, Named::kBatch};
+  const std::string function = block_ == 1 ? "to_blocked" : "lanes::to_lanes";
+  function_.steps.push_back({.function = function, .operands = operands, .layer = {}, .again = operands});
   for (std::size_t number = 0; number < graph_.nodes.size(); ++number) forward_node(number);
 }
 

@@ -65,6 +65,7 @@ class FunctionBuilder {
   int new_blocked(const std::string& name, const ir::Shape& shape);
   int new_slice(const std::string& name, const ir::Shape& shape, int of, std::int64_t begin);
   int saved_of(std::size_t number);
+  ir::SavedSize saved_size(std::size_t number) const;
   int new_prepared(const std::string& name, std::int64_t elements);
   void call_affine(std::size_t number, std::size_t head);
   void call_chain(std::size_t head, const FusedChain& fused);

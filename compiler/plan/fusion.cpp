@@ -1,7 +1,8 @@
-// Four rewrites, each of which needs a value that one node alone reads:
+// Rewrites, each of which needs a value that one node alone reads:
 //   a layer with batch statistics and the activation that cuts off behind it are one kernel, forward and backward;
 //   a scale and shift, a sum with a value that exists by then, and such an activation are done by the kernel before them;
-//   a scale and shift (and activation) that no kernel before it does are done by its readers, if all of them can;
+//   a scale and shift (and activation) that no kernel before it does are done by its readers, if all of them can,
+//     and those of all arms of a concat by the concat's readers;
 //   layers for which a card knows one kernel are one, where none of them learns.
 #include "plan/fusion.hpp"
 
@@ -29,6 +30,7 @@ class Fusing {
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) take_activation(i);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) follow_epilogue(i);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) defer(i);
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) defer_arms(i);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) join(i);
   }
 
@@ -110,18 +112,61 @@ class Fusing {
     const auto& readers = readers_[index(value)];
     if (outlives_[index(value)] || readers.empty()) return;
     if (!std::ranges::all_of(readers, [&](std::size_t reader) { return loads(reader); })) return;
-    if (!fusion_.activation[number].empty()) {
-      // An activation whose backward pass is its own reads its output.
-      const auto activation = static_cast<std::size_t>(graph_.tensor(value).producer.index);
-      if (modes_[activation].differentiated() && !fusion_.absorbed_backward[activation]) return;
-    }
+    if (activation_reads_output(number)) return;
     fusion_.affine[number] = true;
     fusion_.deferred[index(value)] = Deferred{node.inputs.front(), number, fusion_.activation[number]};
   }
 
+  // An activation whose backward pass is its own reads its output.
+  bool activation_reads_output(std::size_t number) const {
+    if (fusion_.activation[number].empty()) return false;
+    const auto activation = static_cast<std::size_t>(graph_.tensor(fusion_.result[number]).producer.index);
+    return modes_[activation].differentiated() && !fusion_.absorbed_backward[activation];
+  }
+
+  // A concat whose readers all load, and whose arms all end in batch statistics and one activation: what those would have read
+  // is joined instead, and so are their scales and shifts.
+  void defer_arms(std::size_t number) {
+    const ir::Node& node = graph_.nodes[number];
+    const auto& readers = readers_[index(node.output)];
+    if (!node.op->traits.placement || outlives_[index(node.output)] || readers.empty()) return;
+    if (!std::ranges::all_of(readers, [&](std::size_t reader) { return loads(reader); })) return;
+    std::vector<std::size_t> arms;
+    if (!gather_arms(number, arms)) return;
+    std::int64_t channel = 0;
+    for (const std::size_t arm : arms) {
+      fusion_.affine[arm] = true;
+      fusion_.deferred_arms.emplace(arm, DeferredArm{number, channel});
+      channel += graph_.tensor(graph_.nodes[arm].output).shape.channels;
+    }
+    fusion_.deferred[index(node.output)] = Deferred{node.output, number, fusion_.activation[arms.front()]};
+  }
+
+  // The nodes whose scales and shifts a placement's arms are, also of placements within; false if an arm is something else.
+  bool gather_arms(std::size_t placement, std::vector<std::size_t>& arms) const {
+    for (const ir::TensorId value : graph_.nodes[placement].inputs) {
+      const auto writer = writer_of(value);
+      if (!writer || only_reader(value) != placement) return false;
+      const ir::Node& node = graph_.nodes[*writer];
+      if (node.op->traits.placement) {
+        if (!gather_arms(*writer, arms)) return false;
+        continue;
+      }
+      const auto& as_affine = modes_[*writer].calls->as_affine;
+      if (!as_affine || !as_affine->takes(ir::Role::kInputs) || activation_reads_output(*writer)) return false;
+      const ir::TensorId input = node.inputs.front();
+      if (!graph_.tensor(input).producer.valid() || only_reader(input) != *writer) return false;
+      // One card, so that all tables have the same kinds of numbers.
+      const std::size_t first = arms.empty() ? *writer : arms.front();
+      if (graph_.nodes[first].op != node.op || fusion_.activation[first] != fusion_.activation[*writer]) return false;
+      arms.push_back(*writer);
+    }
+    return true;
+  }
+
   bool loads(std::size_t reader) const {
     const NodeMode& mode = modes_[reader];
-    if (fusion_.absorbed[reader]) return false;
+    if (fusion_.absorbed[reader] || is_view(graph_, graph_.nodes[reader], block_, batch_)) return false;
     return mode.calls->forward.takes(ir::Role::kLoaded) && !mode.backward_reads_inputs_stored;
   }
 

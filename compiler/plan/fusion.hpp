@@ -27,9 +27,15 @@ struct FusedChain {
 
 /// A value that is never stored: its readers make it of another as they load that.
 struct Deferred {
-  ir::TensorId from;
-  std::size_t affine = 0;               // the node whose scale and shift
+  ir::TensorId from;                    // for a placement's output itself: its arms' inputs lie in its memory
+  std::size_t affine = 0;               // the node whose scale and shift; a placement's are those of its arms, as one table
   std::string_view activation;
+};
+
+/// An arm of a placement whose readers scale and shift what they load: the arm's input lies where the arm would.
+struct DeferredArm {
+  std::size_t placement = 0;            // the node whose table has the arm's scales and shifts among its own
+  std::int64_t channel = 0;             // from which channel on
 };
 
 struct Fusion {
@@ -40,6 +46,7 @@ struct Fusion {
   std::vector<ir::TensorId> result;                  // by node: what its call stores
   std::map<std::size_t, FusedEpilogue> epilogues;    // by node with a call
   std::vector<std::optional<Deferred>> deferred;     // by value
+  std::map<std::size_t, DeferredArm> deferred_arms;  // by the arm's node that makes scale and shift
   std::map<std::size_t, FusedChain> chains;          // by first node; the others are absorbed
 };
 

@@ -7,6 +7,7 @@
 #include "plan/lanes.hpp"
 #include "plan/parts.hpp"
 #include "plan/place_buffers.hpp"
+#include "plan/repeat_calls.hpp"
 #include "support/internal_error.hpp"
 
 namespace cnnc::plan {
@@ -181,6 +182,7 @@ class Planning {
                                   .taken = taken_names()};
     Function function = FunctionBuilder(request, geometries_, plan_.block, plan_.images_of_call()).build();
     place_buffers(function);
+    if (step) make_smaller(function);
     if (plan_.part > 0) {
       ensure(function.preparation.empty(), "plan", "parts can't prepare weights");
       plan_.memory.part_activations = std::max(plan_.memory.part_activations, function.arena_floats);
@@ -192,6 +194,14 @@ class Planning {
     plan_.memory.activations =
         std::max({plan_.memory.activations, function.arena_floats, place_prepared(function, between_calls_)});
     plan_.functions.push_back(std::move(function));
+  }
+
+  // What is live at once is not all: places must be found for it, too.
+  void make_smaller(Function& function) const {
+    Function repeating = function;
+    repeat_calls(repeating, plan_.batch);
+    place_buffers(repeating);
+    if (repeating.arena_floats < function.arena_floats) function = std::move(repeating);
   }
 
   // Generated functions call the gradient of `conv1_weight` d_conv1_weight.

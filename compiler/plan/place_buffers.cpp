@@ -2,6 +2,7 @@
 #include "plan/place_buffers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "support/internal_error.hpp"
@@ -16,13 +17,24 @@ std::int64_t aligned(std::int64_t floats) {
   return (floats + kAlignment - 1) / kAlignment * kAlignment;
 }
 
+// What a repeated call makes was held until its last reader before. Where several calls make it, the first one counts.
+void begin_again(Function& function, int now) {
+  const int number = std::get<BufferOperand>(function.steps[static_cast<std::size_t>(now)].operands.front()).buffer;
+  Buffer* buffer = &function.buffers[static_cast<std::size_t>(number)];
+  if (buffer->slice_of >= 0) buffer = &function.buffers[static_cast<std::size_t>(buffer->slice_of)];
+  if (buffer->gap_end >= 0) return;
+  buffer->gap_begin = buffer->last;
+  buffer->gap_end = now;
+}
+
 void find_lifetimes(Function& function) {
   for (Buffer& buffer : function.buffers) {
     buffer.first = static_cast<int>(function.steps.size());
-    buffer.last = -1;
+    buffer.last = buffer.gap_begin = buffer.gap_end = -1;
   }
   for (std::size_t i = 0; i < function.steps.size(); ++i) {
     const int now = static_cast<int>(i);
+    if (function.steps[i].repeated) begin_again(function, now);
     const MemoryVisitor visitor{.buffer = [&](int number) {
       Buffer* buffer = &function.buffers.at(static_cast<std::size_t>(number));
       for (;;) {
@@ -36,8 +48,22 @@ void find_lifetimes(Function& function) {
   }
 }
 
+struct Steps { int first, last; };
+
+// When a buffer holds something: at one time or at two.
+std::array<Steps, 2> lives(const Buffer& buffer) {
+  if (buffer.gap_end < 0) return {Steps{buffer.first, buffer.last}, Steps{buffer.first, buffer.last}};
+  return {Steps{buffer.first, buffer.gap_begin}, Steps{buffer.gap_end, buffer.last}};
+}
+
 bool meet(const Buffer& a, const Buffer& b) {
-  return a.first <= b.last && b.first <= a.last;
+  return std::ranges::any_of(lives(a), [&](const Steps& one) {
+    return std::ranges::any_of(lives(b), [&](const Steps& other) { return one.first <= other.last && other.first <= one.last; });
+  });
+}
+
+bool lives_at(const Buffer& buffer, int step) {
+  return std::ranges::any_of(lives(buffer), [&](const Steps& steps) { return steps.first <= step && step <= steps.last; });
 }
 
 // The lowest offset at which the buffer overlaps none of those placed while both live.
@@ -58,7 +84,7 @@ std::int64_t lower_bound(const Function& function) {
   for (int step = 0; step < static_cast<int>(function.steps.size()); ++step) {
     std::int64_t live = 0;
     for (const Buffer& buffer : function.buffers) {
-      if (buffer.slice_of < 0 && !buffer.prepared && buffer.first <= step && step <= buffer.last) live += aligned(buffer.floats());
+      if (buffer.slice_of < 0 && !buffer.prepared && lives_at(buffer, step)) live += aligned(buffer.floats());
     }
     bound = std::max(bound, live);
   }
@@ -69,6 +95,7 @@ std::int64_t lower_bound(const Function& function) {
 
 void place_buffers(Function& function) {
   find_lifetimes(function);
+  function.arena_floats = 0;
   std::vector<int> order;
   for (int i = 0; i < static_cast<int>(function.buffers.size()); ++i) {
     const Buffer& buffer = function.buffers[static_cast<std::size_t>(i)];

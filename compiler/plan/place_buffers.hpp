@@ -5,7 +5,8 @@
 
 namespace cnnc::plan {
 
-/// Fills in lifetimes, offsets, the arena's size and its lower bound (the most that is live at any one step).
+/// Fills in lifetimes (what is made once more lives twice, in one place), offsets, the arena's size and its lower bound (the
+/// most that is live at any one step).
 /// Buffers whose lifetimes meet never overlap; the largest are placed first, each as low as it fits.
 void place_buffers(Function& function);
 

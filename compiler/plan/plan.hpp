@@ -22,11 +22,12 @@ struct Buffer {
   enum class Kind { kBlocked, kFloats, kBytes } kind = Kind::kBlocked;
   ir::Shape shape;             // kBlocked
   std::int64_t elements = 0;   // kFloats, kBytes: count; kBlocked: floats of all its blocks
-  std::int64_t stride = 0;     // kBlocked: floats from one block to the next
+  std::int64_t stride = 0;     // kBlocked: floats from one block to the next; kFloats, a slice: the channels of the whole table
   int slice_of = -1;           // a slice of another buffer's channels: no memory of its own
-  std::int64_t slice_begin = 0;  // floats into each block of that buffer
+  std::int64_t slice_begin = 0;  // floats into each block of that buffer, or the first channel of its table
   std::int64_t offset = 0;     // floats, from the start of the activations
   int first = 0, last = 0;     // steps between which it holds something
+  int gap_begin = -1, gap_end = -1;  // but for those between these, where that is made once more
   bool prepared = false;       // filled by Function::preparation, and kept from call to call
 
   std::int64_t floats() const { return kind == Kind::kBytes ? (elements + 3) / 4 : elements; }
@@ -80,6 +81,8 @@ struct Step {
   std::string reason = {};  // why this function, where the layer's card had a choice
   std::optional<Choice> choice = {};  // between which algorithms
   std::int64_t macs = 0;    // for an image
+  std::vector<Operand> again = {};  // of a call of the forward half that can be made twice: its operands then; empty: it can't
+  bool repeated = false;    // makes once more what was not kept
 };
 
 /// What a function is for; a phase's step also knows the phase.

@@ -9,8 +9,9 @@ namespace {
 
 class Sharing {
  public:
-  Sharing(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch)
-      : graph_(graph), modes_(modes), block_(block), batch_(batch), readers_(graph.tensors.size(), 0) {
+  Sharing(const ir::Graph& graph, const std::vector<NodeMode>& modes, const std::map<std::size_t, ir::TensorId>& replaced,
+          std::int64_t block, std::int64_t batch)
+      : graph_(graph), modes_(modes), replaced_(replaced), block_(block), batch_(batch), readers_(graph.tensors.size(), 0) {
     map_.values.resize(graph.tensors.size());
     map_.without_call.resize(graph.nodes.size(), false);
     for (const ir::Node& node : graph.nodes) {
@@ -30,11 +31,7 @@ class Sharing {
   bool placed(ir::TensorId value) { return storage(value).root.valid(); }
   void own(ir::TensorId value) { storage(value) = {value, 0}; }
 
-  bool is_view(const ir::Node& node) const {
-    if (!node.op->traits.view) return false;
-    const auto shapes = graph_.input_shapes(node);
-    return node.op->is_view(graph_.context(node, shapes, block_, batch_));
-  }
+  bool is_view(const ir::Node& node) const { return plan::is_view(graph_, node, block_, batch_); }
 
   // Whether a reader may write its result over the value.
   bool overwritable(ir::TensorId value) const {
@@ -55,6 +52,8 @@ class Sharing {
     if (is_view(node)) {
       storage(input) = output;
       map_.without_call[number] = true;
+    } else if (const auto found = replaced_.find(number); found != replaced_.end()) {
+      storage(input) = storage(found->second);
     } else if (node.op->traits.elementwise && !modes_[number].backward_reads_inputs && overwritable(input)) {
       storage(input) = output;
     }
@@ -71,6 +70,7 @@ class Sharing {
 
   const ir::Graph& graph_;
   const std::vector<NodeMode>& modes_;
+  const std::map<std::size_t, ir::TensorId>& replaced_;
   std::int64_t block_, batch_;
   std::vector<int> readers_;
   StorageMap map_;
@@ -78,8 +78,15 @@ class Sharing {
 
 }  // namespace
 
-StorageMap share_storage(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch) {
-  return Sharing(graph, modes, block, batch).take();
+bool is_view(const ir::Graph& graph, const ir::Node& node, std::int64_t block, std::int64_t batch) {
+  if (!node.op->traits.view) return false;
+  const auto shapes = graph.input_shapes(node);
+  return node.op->is_view(graph.context(node, shapes, block, batch));
+}
+
+StorageMap share_storage(const ir::Graph& graph, const std::vector<NodeMode>& modes, const std::map<std::size_t, ir::TensorId>& replaced,
+                         std::int64_t block, std::int64_t batch) {
+  return Sharing(graph, modes, replaced, block, batch).take();
 }
 
 }  // namespace cnnc::plan

@@ -1,6 +1,7 @@
 // Which values share memory: activations computed in place, arms of a concat written into its slices, views.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "ir/graph.hpp"
@@ -28,7 +29,12 @@ struct StorageMap {
   std::vector<bool> without_call;      // by node: a view that needs no call
 };
 
-/// Decides who shares. A value's memory is written by others only where nobody reads it afterwards, forward or backward.
-StorageMap share_storage(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch);
+/// Whether a node needs no call, since its output is its input under another shape.
+bool is_view(const ir::Graph& graph, const ir::Node& node, std::int64_t block, std::int64_t batch);
+
+/// Decides who shares. A value's memory is written by others only where nobody reads it afterwards, forward or backward. `replaced`,
+/// by node: a value that is never made, so that the node's input lies in its place.
+StorageMap share_storage(const ir::Graph& graph, const std::vector<NodeMode>& modes, const std::map<std::size_t, ir::TensorId>& replaced,
+                         std::int64_t block, std::int64_t batch);
 
 }  // namespace cnnc::plan

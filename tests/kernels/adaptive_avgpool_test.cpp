@@ -70,4 +70,12 @@ TEST(AdaptiveAvgpool, EqualsTheDefinition) {
   }
 }
 
+TEST(AdaptiveAvgpool, ScalesShiftsAndCutsOffWhatItLoads) {
+  for (const Batching& batching : kBatchings) {
+    const AdaptivePoolGeometry g{3, 7, 5, 4, 2, batching.block};
+    expect_loads({3, 7, 5, batching.block}, {3, 4, 2, batching.block}, batching.batch,
+                 [&](Blocked y, const Loaded& x, int images) { adaptive_avgpool(y, x, g, images); });
+  }
+}
+
 }  // namespace cnn::tests

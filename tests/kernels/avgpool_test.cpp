@@ -103,4 +103,10 @@ TEST(Avgpool, PaddingMayBeOnOneSideAlone) {
   EXPECT_FLOAT_EQ(static_cast<float>(run.d_input[0]), 1.0f / 9);
 }
 
+TEST(Avgpool, ScalesShiftsAndCutsOffWhatItLoads) {
+  for_each_pool([](const PoolGeometry& g, int batch) {
+    expect_loads(pool_input(g), pool_output(g), batch, [&](Blocked y, const Loaded& x, int images) { avgpool(y, x, g, images); });
+  });
+}
+
 }  // namespace cnn::tests

@@ -184,4 +184,36 @@ TEST(Bn, InferenceEqualsTheDefinition) {
   });
 }
 
+// As the arms of a concat keep theirs, so that its readers find the scales and shifts of all channels in one table.
+TEST(Bn, KeepsItsNumbersAmongThoseOfOtherChannels) {
+  constexpr std::size_t kBefore = 2, kBehind = 3;
+  for_each_map([](const MapGeometry& map, int batch) {
+    BnRun run(map, batch);
+    const Map x(map, batch, run.input), dy(map, batch, run.d_output);
+    const std::vector<float> w = floats(run.weight), b = floats(run.bias);
+    const std::size_t channels = w.size(), all = kBefore + channels + kBehind;
+    std::vector<float> own(4 * channels), table = unwritten(4 * all), dw(channels), db(channels), dw2 = dw, db2 = db;
+    std::vector<float> mean = run.mean, var = run.var;
+    Map dx(map, batch), dx2(map, batch), y(map, batch), y2(map, batch);
+    const ChannelTable part(table, kBefore, static_cast<std::ptrdiff_t>(all));
+    on_team([&] {
+      bn_statistics(own, x, w, b, mean, var, run.g, batch);
+      bn_statistics(part, x, w, b, mean, var, run.g, batch);
+      bn_backward(dx, dw, db, dy, x, own, Activation::kRelu, run.g, batch);
+      bn_backward(dx2, dw2, db2, dy, x, part, Activation::kRelu, run.g, batch);
+      bn(y, own, x, w, b, mean, var, Activation::kRelu, run.g, batch);
+      bn(y2, part, x, w, b, mean, var, Activation::kRelu, run.g, batch);
+    });
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      const std::size_t kind = i / all, channel = i % all - kBefore;
+      if (i % all < kBefore || channel >= channels) ASSERT_TRUE(std::isnan(table[i]));
+      else ASSERT_EQ(table[i], own[kind * channels + channel]);
+    }
+    EXPECT_EQ(dw, dw2);
+    EXPECT_EQ(db, db2);
+    EXPECT_EQ(dx.values(), dx2.values());
+    EXPECT_EQ(y.values(), y2.values());
+  });
+}
+
 }  // namespace cnn::tests

@@ -45,4 +45,11 @@ TEST(Gap, GradientEqualsCentralDifferences) {
   }
 }
 
+TEST(Gap, ScalesShiftsAndCutsOffWhatItLoads) {
+  for_each_map([](const MapGeometry& g, int batch) {
+    expect_loads(g, {.channels = g.channels, .block = g.block}, batch,
+                 [&](Blocked y, const Loaded& x, int images) { gap(y, x, g, images); });
+  });
+}
+
 }  // namespace cnn::tests

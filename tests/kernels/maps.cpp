@@ -142,4 +142,26 @@ void expect_gradient(const std::function<Doubles(const Doubles&)>& forward, cons
   expect_close(gradient, differences, tolerance, what);
 }
 
+void expect_loads(const MapGeometry& input, const MapGeometry& output, int batch,
+                  const std::function<void(Blocked, const Loaded&, int)>& kernel) {
+  Numbers numbers(16);
+  const Doubles values = numbers.uniform(static_cast<std::size_t>(input.elements() * batch), -9, 9);
+  const auto channels = static_cast<std::size_t>(input.channels);
+  const Doubles affine = numbers.uniform(2 * channels, -1.5, 1.5);
+  const std::vector<float> scale_and_shift = floats(affine);
+  Doubles mapped = values;
+  for (std::size_t i = 0; i < mapped.size(); ++i) {
+    const std::size_t channel = i / static_cast<std::size_t>(input.pixels()) % channels;
+    mapped[i] = std::clamp(values[i] * affine[channel] + affine[channels + channel], 0.0, 6.0);
+  }
+  const Map x(input, batch, values), done(input, batch, mapped);
+  Map y(output, batch), expected(output, batch);
+  on_team([&] {
+    kernel(y, Loaded(x, scale_and_shift, Activation::kRelu6), batch);
+    kernel(expected, done, batch);
+  });
+  EXPECT_TRUE(y.surroundings_intact());
+  expect_close(y.values(), expected.values(), 1e-6, "output", 1);
+}
+
 }  // namespace cnn::tests

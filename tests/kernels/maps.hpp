@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cnn/core/types.hpp"
+#include "cnn/ops/loaded.hpp"
 
 namespace cnn::tests {
 
@@ -94,6 +95,11 @@ void expect_close(const Doubles& actual, const Doubles& expected, double toleran
 void expect_gradient(const std::function<Doubles(const Doubles&)>& forward, const Doubles& at,
                      const Doubles& d_output, const Doubles& gradient, const std::string& what,
                      double tolerance = 1e-4);
+
+/// kernel(output, input, batch) gives the same for a map that it scales, shifts and cuts off as it loads as for one where all that
+/// is done already.
+void expect_loads(const MapGeometry& input, const MapGeometry& output, int batch,
+                  const std::function<void(Blocked, const Loaded&, int)>& kernel);
 
 /// Batches and NB that make full, short and single blocks.
 struct Batching {

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The same initial weights and batches in PyTorch and in a generated program.
 
-  parity_test.py lenet5|mlp|residual|layers|objective|binary PROBE
+  parity_test.py lenet5|mlp|residual|inception|layers|objective|binary PROBE
 
 Logits agree within 1e-5, every gradient within 1e-4 (relative, L2), the losses of 20 Adam steps within 1e-4, running
 statistics within 1e-4. Exit code 77 where PyTorch is missing: skipped.
@@ -105,6 +105,39 @@ class Residual(nn.Module):
         x = F.relu(s.bn2(s.conv2(F.relu(s.bn1(s.conv1(x))))) + skip)
         x = torch.cat([F.relu(self.mix.conv1(x)), F.relu(self.mix.conv2(F.max_pool2d(x, 3, 1, 1)))], 1)
         return self.head.dense1(x.mean((2, 3)))
+
+
+class Inception(nn.Module):
+    """Joined branches, each of a convolution, bn and relu."""
+    shape = (1, 16, 16)
+
+    def __init__(self):
+        super().__init__()
+
+        def section(*convolutions):
+            layers = {}
+            for number, (i, o, k) in enumerate(convolutions, 1):
+                layers[f"conv{number}"] = nn.Conv2d(i, o, k, padding=k // 2, bias=False)
+                layers[f"bn{number}"] = nn.BatchNorm2d(o)
+            return nn.ModuleDict(layers)
+
+        self.stem = section((1, 16, 3))
+        self.mixed1 = section((16, 8, 1), (16, 8, 1), (8, 16, 3), (16, 12, 1))
+        self.mixed2 = section((36, 8, 1), (36, 8, 1), (36, 4, 3), (36, 4, 1))
+        self.mixed3 = section((24, 16, 3), (24, 8, 1))
+        self.head = nn.ModuleDict({"dense1": nn.Linear(24, 10)})
+
+    def forward(self, x):
+        def unit(section, number, x):
+            return F.relu(section[f"bn{number}"](section[f"conv{number}"](x)))
+
+        x = unit(self.stem, 1, x)
+        m = self.mixed1
+        x = torch.cat([unit(m, 1, x), unit(m, 3, unit(m, 2, x)), unit(m, 4, F.max_pool2d(x, 3, 1, 1))], 1)
+        m, mean = self.mixed2, F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+        x = torch.cat([unit(m, 1, x), unit(m, 2, F.max_pool2d(x, 3, 1, 1)), unit(m, 3, mean), unit(m, 4, mean)], 1)
+        m, x = self.mixed3, F.max_pool2d(x, 2)
+        return self.head.dense1(torch.cat([unit(m, 1, x), unit(m, 2, x)], 1).mean((2, 3)))
 
 
 class Subsample(nn.Module):
@@ -222,7 +255,7 @@ def compare(ours, reference):
 
 def main():
     which, probe = sys.argv[1], sys.argv[2]
-    net = {"lenet5": LeNet5, "mlp": Mlp, "residual": Residual, "layers": Layers, "objective": Objective,
+    net = {"lenet5": LeNet5, "mlp": Mlp, "residual": Residual, "inception": Inception, "layers": Layers, "objective": Objective,
            "binary": Binary}[which]().train()
     images, labels = torch.randn(STEPS, BATCH, *net.shape), torch.randint(0, 10, (STEPS, BATCH))
     weights = {name: tensor.numpy() for name, tensor in net.state_dict().items() if not name.endswith("num_batches_tracked")}

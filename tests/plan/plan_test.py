@@ -245,6 +245,68 @@ class Deferral(unittest.TestCase):
         self.assertIn("bn(relu1, bn1_saved, conv1, bn1.weight, bn1.bias, bn1.running_mean, bn1.running_var, kRelu)", calls)
 
 
+class Concats(unittest.TestCase):
+    MODEL = """
+  input 1x8x8
+  block1 = concat {
+    | conv1 = conv(4, 3, pad=1, bias=false)
+      bn1 = bn
+      relu
+    | conv2 = conv(2, 3, pad=1, bias=false)
+      bn2 = bn
+      relu
+  }
+  conv3 = conv(4, 1, bias=false)
+  gap1 = gap
+  fc = dense(4)"""
+
+    def test_what_the_arms_norms_read_is_joined_and_so_are_their_scales_and_shifts(self):
+        text = plan(self.MODEL)
+        calls = steps(text, "step_main")
+        self.assertEqual(calls[1:6], [
+            "conv(block1_conv1, input, block1.conv1.weight, <>)",
+            "bn_statistics(block1_bn1_saved, block1_conv1, block1.bn1.weight, block1.bn1.bias, block1.bn1.running_mean, block1.bn1.running_var)",
+            "conv(block1_conv2, input, block1.conv2.weight, <>)",
+            "bn_statistics(block1_bn2_saved, block1_conv2, block1.bn2.weight, block1.bn2.bias, block1.bn2.running_mean, block1.bn2.running_var)",
+            "conv(conv3, block1[block1_saved kRelu], conv3.weight, <>)"])
+        self.assertIn("conv_backward_params(d conv3.weight, d_conv3, block1[block1_saved kRelu])", calls)
+        places = dict(re.findall(r"buffer (block1\w*) .* at (\d+)", text[:text.index("function evaluate")]))
+        place = {name: int(at) for name, at in places.items()}
+        self.assertEqual(place["block1_conv1"], place["block1"])
+        self.assertEqual(place["block1_conv2"], place["block1"] + 4 * 64)
+        self.assertEqual(place["block1_bn2_saved"], place["block1_saved"] + 4)
+
+    def test_arms_of_a_concat_within_one_join_the_outer_one(self):
+        model = self.MODEL.replace("block1 = concat {", """block1 = concat {
+    | inner = concat {
+        | conv4 = conv(2, 1, bias=false)
+          bn4 = bn
+          relu
+        | conv5 = conv(2, 1, bias=false)
+          bn5 = bn
+          relu
+      }""")
+        text = plan(model)
+        self.assertIn("conv(conv3, block1[block1_saved kRelu], conv3.weight, <>)", steps(text, "step_main"))
+        self.assertFalse([call for call in steps(text, "step_main") if call.startswith(("bn(", "copy("))])
+
+    def test_an_arm_of_another_kind_needs_all_stored(self):
+        for arm in ("identity", "conv6 = conv(2, 1)\n      relu", "conv6 = conv(2, 1, bias=false)\n      bn6 = bn"):
+            calls = steps(plan(self.MODEL.replace("block1 = concat {", f"block1 = concat {{\n    | {arm}")), "step_main")
+            self.assertIn("conv(conv3, block1, conv3.weight, <>)", calls, arm)
+            self.assertTrue(any(call.startswith("bn(block1_relu") for call in calls), calls)
+
+    def test_a_reader_that_cannot_load_needs_all_stored(self):
+        calls = steps(plan(self.MODEL.replace("  conv3 =", "  lrn1 = lrn(3)\n  conv3 =")), "step_main")
+        self.assertTrue(any(call.startswith("lrn(lrn1, ") and "block1" in call for call in calls), calls)
+        self.assertTrue(any(call.startswith("bn(block1_relu1, ") for call in calls), calls)
+
+    def test_pools_load_too(self):
+        for pool in ("maxpool(2)", "avgpool(2)", "adaptive_avgpool(2)"):
+            calls = steps(plan(self.MODEL.replace("  conv3 =", f"  pool1 = {pool}\n  conv3 =")), "step_main")
+            self.assertTrue(any("block1[block1_saved kRelu]" in call and call.startswith(pool.split("(")[0]) for call in calls), calls)
+
+
 class Pools(unittest.TestCase):
     def test_an_activation_works_on_what_the_pool_chose(self):
         model = """
@@ -286,6 +348,73 @@ class Gradients(unittest.TestCase):
         # The convolution reads d_relu1 while it makes its input's gradient.
         self.assertIn("conv_backward_input(d_relu0, d_relu1, block1.conv1.weight)", calls)
         self.assertIn("add(d_relu1, {d_relu1, d_relu0}, -)", calls)
+
+
+class Repeats(unittest.TestCase):
+    """What is made once more in front of the backward steps that read it, instead of being kept."""
+
+    @staticmethod
+    def blocks(count, channels=64):
+        block = """
+  block%d = add {
+    | conv%d = conv({channels}, 3, pad=1, bias=false)
+      bn%d = bn
+    | identity
+  }
+  relu%d = relu""".replace("{channels}", str(channels))
+        return f"""
+  input 1x64x64
+  conv0 = conv({channels}, 3, pad=1, bias=false)
+  bn0 = bn
+  relu0 = relu""" + "".join(block % (i, i, i, i) for i in range(1, count + 1)) + """
+  gap1 = gap
+  fc = dense(4)"""
+
+    def test_sums_are_made_once_more_in_front_of_their_first_reader(self):
+        text = plan(self.blocks(4))
+        calls = steps(text, "step_main")
+        again = [call for call in calls if call.startswith("add(relu") and calls.count(call) == 2]
+        self.assertTrue(again)
+        for call in again:
+            made = re.match(r"add\((\w+)", call).group(1)
+            last = len(calls) - 1 - calls[::-1].index(call)
+            reader = next(other for other in calls[last + 1:] if re.search(rf"\b{made}\b", other))
+            self.assertEqual(calls[last + 1], reader)
+        self.assertRegex(text, rf"buffer {made} .* steps \d+\.\.\d+ and \d+\.\.\d+")
+
+    def test_chains_stay_short(self):
+        calls = steps(plan(self.blocks(9)), "step_main")
+        again = [calls.count(call) == 2 for call in calls if call.startswith("add(relu")]
+        # Two of three: one of what is kept, one of that.
+        self.assertNotIn([True, True, True], [again[i:i + 3] for i in range(9 - 3)])
+        self.assertIn(True, again)
+
+    def test_the_input_is_copied_once_more_rather_than_kept(self):
+        calls = steps(plan(self.blocks(2)), "step_main")
+        self.assertEqual(calls.count("to_blocked(input, images)"), 2)
+
+    def test_a_convolution_of_few_channels_is_cheap_too(self):
+        model = """
+  input 1x64x64
+  conv1 = conv(64, 3, pad=1)
+  relu1 = relu
+  conv2 = conv(64, 3, pad=1)
+  relu2 = relu
+  conv3 = conv(64, 3, pad=1)
+  relu3 = relu
+  gap1 = gap
+  fc = dense(4)"""
+        calls = steps(plan(model), "step_main")
+        self.assertEqual(calls.count("conv(relu1, input, conv1.weight, <+conv1.bias kRelu>)"), 2)
+        self.assertEqual(calls.count("conv(relu2, relu1, conv2.weight, <+conv2.bias kRelu>)"), 1)
+
+    def test_where_little_is_live_nothing_is_made_twice(self):
+        calls = steps(plan(self.blocks(4, channels=2)), "step_main")
+        self.assertFalse([call for call in calls if calls.count(call) > 1])
+
+    def test_predictions_make_nothing_twice(self):
+        calls = steps(plan(self.blocks(4)), "predict")
+        self.assertFalse([call for call in calls if calls.count(call) > 1])
 
 
 class Decisions(unittest.TestCase):

@@ -1,6 +1,7 @@
 // Average pooling over bins, a plane at a time.
 #include "cnn/ops/adaptive_avgpool.hpp"
 
+#include "cnn/ops/channel_map.hpp"
 #include "cnn/ops/tiles.hpp"
 
 namespace cnn {
@@ -37,17 +38,20 @@ void for_each_bin_plane(const AdaptivePoolGeometry& g, int batch, Work&& work) {
 
 }  // namespace
 
-void adaptive_avgpool(Blocked output, ConstBlocked input, const AdaptivePoolGeometry& g, int batch) {
+void adaptive_avgpool(Blocked output, const Loaded& input, const AdaptivePoolGeometry& g, int batch) {
+  const std::ptrdiff_t channel_floats = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width * g.block;
   for_each_bin_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
-    const float* in = input.block(block) + in_offset;
+    const float* in = input.map.block(block) + in_offset;
     float* out = output.block(block) + out_offset;
-    for_each_bin(g, [&](int place, const Bin& rows, const Bin& columns) {
-      double sum = 0;
-      for (int y = rows.begin; y < rows.end; ++y) {
-        const float* row = in + static_cast<std::ptrdiff_t>(y) * g.in_width;
-        for (int x = columns.begin; x < columns.end; ++x) sum += static_cast<double>(row[x]);
-      }
-      out[place] = static_cast<float>(sum / rows.size() / columns.size());
+    with_channel_map(input, static_cast<int>(in_offset / channel_floats), g.channels, [&](const auto& map) {
+      for_each_bin(g, [&](int place, const Bin& rows, const Bin& columns) {
+        double sum = 0;
+        for (int y = rows.begin; y < rows.end; ++y) {
+          const float* row = in + static_cast<std::ptrdiff_t>(y) * g.in_width;
+          for (int x = columns.begin; x < columns.end; ++x) sum += static_cast<double>(map(row[x]));
+        }
+        out[place] = static_cast<float>(sum / rows.size() / columns.size());
+      });
     });
   });
 }

@@ -43,11 +43,7 @@ void add(Blocked output, std::initializer_list<Loaded> inputs, Activation activa
         bool first = true;
         for (const Loaded& input : inputs) {
           const float* in = input.map.block(block) + place;
-          if (input.affine == nullptr) {
-            take(sum, in, size, first, [](float value) { return value; });
-          } else {
-            take(sum, in, size, first, ChannelMap(input, channel, g.channels));
-          }
+          with_channel_map(input, channel, g.channels, [&](const auto& map) { take(sum, in, size, first, map); });
           first = false;
         }
         cut_off(sum, size, activation);

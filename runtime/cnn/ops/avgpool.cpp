@@ -1,6 +1,7 @@
 // Average pooling, a piece of a row of outputs at a time. A window's count is its height times its width.
 #include "cnn/ops/avgpool.hpp"
 
+#include "cnn/ops/channel_map.hpp"
 #include "cnn/ops/windows.hpp"
 
 namespace cnn {
@@ -36,26 +37,34 @@ void for_each_place(Image* plane, const PoolGeometry& g, int y, int begin, int e
   }
 }
 
+template <class Stride, class Map>
+void average_plane(float* output, const float* plane, const PoolGeometry& g, Stride stride, const Map& map) {
+  for_each_piece(g, [&](int begin, int end) {
+    float widths[kPoolPiece];
+    count_columns(widths, g, begin, end);
+    for (int y = 0; y < g.out_height; ++y) {
+      float sums[kPoolPiece] = {};
+      const auto add = [&](const float* __restrict in, int first, int count) {
+        for (int i = 0; i < count; ++i) sums[first + i] += map(in[i * stride]);
+      };
+      for_each_place(plane, g, y, begin, end, stride, add);
+      const auto height = static_cast<float>(counted_rows(g, y));
+      float* out = output + static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
+      for (int i = 0; i < end - begin; ++i) out[i] = sums[i] / (height * widths[i]);
+    }
+  });
+}
+
 }  // namespace
 
-void avgpool(Blocked output, ConstBlocked input, const PoolGeometry& g, int batch) {
+void avgpool(Blocked output, const Loaded& input, const PoolGeometry& g, int batch) {
+  const std::ptrdiff_t channel_floats = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width * g.block;
   with_stride(g.stride_width, [&](auto stride) {
     for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
-      for_each_piece(g, [&](int begin, int end) {
-        float widths[kPoolPiece];
-        count_columns(widths, g, begin, end);
-        for (int y = 0; y < g.out_height; ++y) {
-          float sums[kPoolPiece] = {};
-          const auto add = [&](const float* __restrict in, int first, int count) {
-            for (int i = 0; i < count; ++i) sums[first + i] += in[i * stride];
-          };
-          for_each_place(input.block(block) + in_offset, g, y, begin, end, stride, add);
-          const auto height = static_cast<float>(counted_rows(g, y));
-          float* out =
-              output.block(block) + out_offset + static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
-          for (int i = 0; i < end - begin; ++i) out[i] = sums[i] / (height * widths[i]);
-        }
-      });
+      const float* plane = input.map.block(block) + in_offset;
+      float* to = output.block(block) + out_offset;
+      with_channel_map(input, static_cast<int>(in_offset / channel_floats), g.channels,
+                       [&](const auto& map) { average_plane(to, plane, g, stride, map); });
     });
   });
 }

@@ -130,15 +130,15 @@ void for_each_row(const BnGeometry& g, int batch, Work&& work) {
 namespace {
 
 // A channel's part of `saved`.
-float& part(Floats saved, const BnGeometry& g, int kind, int channel) {
-  return saved[static_cast<std::size_t>(kind * g.channels + channel)];
+float& part(const ChannelTable& saved, const BnGeometry& g, int kind, int channel) {
+  return saved.kind(kind, g.channels)[channel];
 }
-float part(ConstFloats saved, const BnGeometry& g, int kind, int channel) {
-  return saved[static_cast<std::size_t>(kind * g.channels + channel)];
+float part(const ConstChannelTable& saved, const BnGeometry& g, int kind, int channel) {
+  return saved.kind(kind, g.channels)[channel];
 }
 
 // The statistics of a channel and what is kept of them.
-void find_statistics(Floats saved, ConstBlocked input, ConstFloats weight, ConstFloats bias, Floats running_mean,
+void find_statistics(const ChannelTable& saved, ConstBlocked input, ConstFloats weight, ConstFloats bias, Floats running_mean,
                      Floats running_var, const BnGeometry& g, int batch, int channel) {
   const Moments moments = channel_moments(input, g, batch, channel);
   const double variance = moments.squares / moments.count;
@@ -159,7 +159,7 @@ void find_statistics(Floats saved, ConstBlocked input, ConstFloats weight, Const
 struct Passing {
   float scale, shift, least, most;
 
-  Passing(ConstFloats saved, Activation activation, const BnGeometry& g, int channel)
+  Passing(const ConstChannelTable& saved, Activation activation, const BnGeometry& g, int channel)
       : scale(part(saved, g, kBnScale, channel)),
         shift(part(saved, g, kBnShift, channel)),
         least(least_of(activation)),
@@ -187,13 +187,13 @@ struct ChannelSums {
 
 // Calls work(pass) with the activation's Passing.
 template <class Work>
-void with_activation(ConstFloats saved, Activation activation, const BnGeometry& g, int channel, Work&& work) {
+void with_activation(const ConstChannelTable& saved, Activation activation, const BnGeometry& g, int channel, Work&& work) {
   if (activation == Activation::kNone) return work(PassingAll());
   work(Passing(saved, activation, g, channel));
 }
 
 template <class Pass>
-ChannelSums channel_sums(ConstBlocked d_output, ConstBlocked input, ConstFloats saved, const BnGeometry& g, int batch,
+ChannelSums channel_sums(ConstBlocked d_output, ConstBlocked input, const ConstChannelTable& saved, const BnGeometry& g, int batch,
                          int channel, const Pass& pass) {
   const float mean = part(saved, g, kBnMean, channel);
   double sum = 0;
@@ -224,7 +224,7 @@ ChannelSums channel_sums(ConstBlocked d_output, ConstBlocked input, ConstFloats 
 
 // d_input of a channel from its sums.
 template <class Pass>
-void channel_gradient(const Result& d_input, ConstBlocked d_output, ConstBlocked input, ConstFloats saved,
+void channel_gradient(const Result& d_input, ConstBlocked d_output, ConstBlocked input, const ConstChannelTable& saved,
                       const BnGeometry& g, int batch, int channel, const ChannelSums& sums, const Pass& pass) {
   const double elements = element_count(g, batch);
   const float mean = part(saved, g, kBnMean, channel);
@@ -255,11 +255,11 @@ void channel_gradient(const Result& d_input, ConstBlocked d_output, ConstBlocked
 
 }  // namespace
 
-void bn(Blocked output, Floats saved, ConstBlocked input, ConstFloats weight, ConstFloats bias, Floats running_mean,
-        Floats running_var, Activation activation, const BnGeometry& g, int batch) {
+void bn(Blocked output, const ChannelTable& saved, ConstBlocked input, ConstFloats weight, ConstFloats bias,
+        Floats running_mean, Floats running_var, Activation activation, const BnGeometry& g, int batch) {
   for_each_tile(g.channels, [&](int channel) {
     find_statistics(saved, input, weight, bias, running_mean, running_var, g, batch, channel);
-    const ChannelMap map({input, saved, activation}, channel, g.channels);
+    const ChannelMap map(part(saved, g, kBnScale, channel), part(saved, g, kBnShift, channel), activation);
     for (int block = 0; block < block_count(batch, g.block); ++block) {
       const Row row = row_of(g, batch, block, channel);
       const float* in = input.block(block) + row.offset;
@@ -269,7 +269,7 @@ void bn(Blocked output, Floats saved, ConstBlocked input, ConstFloats weight, Co
   });
 }
 
-void bn_statistics(Floats saved, ConstBlocked input, ConstFloats weight, ConstFloats bias, Floats running_mean,
+void bn_statistics(const ChannelTable& saved, ConstBlocked input, ConstFloats weight, ConstFloats bias, Floats running_mean,
                    Floats running_var, const BnGeometry& g, int batch) {
   for_each_tile(g.channels, [&](int channel) {
     find_statistics(saved, input, weight, bias, running_mean, running_var, g, batch, channel);
@@ -277,7 +277,7 @@ void bn_statistics(Floats saved, ConstBlocked input, ConstFloats weight, ConstFl
 }
 
 void bn_backward(const Result& d_input, Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input,
-                 ConstFloats saved, Activation activation, const BnGeometry& g, int batch) {
+                 const ConstChannelTable& saved, Activation activation, const BnGeometry& g, int batch) {
   for_each_tile(g.channels, [&](int channel) {
     with_activation(saved, activation, g, channel, [&](auto&& pass) {
       const ChannelSums sums = channel_sums(d_output, input, saved, g, batch, channel, pass);
@@ -288,7 +288,7 @@ void bn_backward(const Result& d_input, Floats d_weight, Floats d_bias, ConstBlo
   });
 }
 
-void bn_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input, ConstFloats saved,
+void bn_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input, const ConstChannelTable& saved,
                         Activation activation, const BnGeometry& g, int batch) {
   for_each_tile(g.channels, [&](int channel) {
     with_activation(saved, activation, g, channel, [&](auto&& pass) {
@@ -299,7 +299,7 @@ void bn_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, C
   });
 }
 
-void bn_affine(Floats saved, ConstFloats weight, ConstFloats bias, ConstFloats running_mean, ConstFloats running_var,
+void bn_affine(const ChannelTable& saved, ConstFloats weight, ConstFloats bias, ConstFloats running_mean, ConstFloats running_var,
                const BnGeometry& g) {
   for_each_tile((g.channels + 1023) / 1024, [&](int tile) {
     for (int channel = tile * 1024; channel < std::min(g.channels, (tile + 1) * 1024); ++channel) {

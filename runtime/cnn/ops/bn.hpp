@@ -18,14 +18,14 @@ struct BnGeometry {
 inline constexpr int kBnScale = 0, kBnShift = 1, kBnMean = 2, kBnInverse = 3, kBnSaved = 4;
 
 /// output = activation((input - mean) / std * weight + bias) with each channel's statistics over the batch, the biased
-/// variance plus epsilon under the root; saved [4 * channels] gets scale, shift, mean and 1 / std, and running = decay *
+/// variance plus epsilon under the root; saved [4][channels] gets scale, shift, mean and 1 / std, and running = decay *
 /// running + (1 - decay) * batch, with the unbiased variance, as PyTorch does. output may be the input if no
 /// backward follows.
-void bn(Blocked output, Floats saved, ConstBlocked input, ConstFloats weight, ConstFloats bias, Floats running_mean,
-        Floats running_var, Activation activation, const BnGeometry& geometry, int batch);
+void bn(Blocked output, const ChannelTable& saved, ConstBlocked input, ConstFloats weight, ConstFloats bias,
+        Floats running_mean, Floats running_var, Activation activation, const BnGeometry& geometry, int batch);
 
 /// All of that but the output, which who reads it makes as it is loaded.
-void bn_statistics(Floats saved, ConstBlocked input, ConstFloats weight, ConstFloats bias, Floats running_mean,
+void bn_statistics(const ChannelTable& saved, ConstBlocked input, ConstFloats weight, ConstFloats bias, Floats running_mean,
                    Floats running_var, const BnGeometry& geometry, int batch);
 
 /// The gradients through bn and its activation, which lets pass where input * scale + shift is inside its bounds:
@@ -33,14 +33,14 @@ void bn_statistics(Floats saved, ConstBlocked input, ConstFloats weight, ConstFl
 /// d_input = weight / std * (d - d_bias / M - (input - mean) / std * d_weight / M) with M the elements of a channel (Ioffe &
 /// Szegedy 2015, section 3). d_input may be d_output.
 void bn_backward(const Result& d_input, Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input,
-                 ConstFloats saved, Activation activation, const BnGeometry& geometry, int batch);
+                 const ConstChannelTable& saved, Activation activation, const BnGeometry& geometry, int batch);
 
 /// The parameters' alone.
-void bn_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input, ConstFloats saved,
+void bn_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, ConstBlocked input, const ConstChannelTable& saved,
                         Activation activation, const BnGeometry& geometry, int batch);
 
 /// The first half of `saved`, scale and shift, from running statistics.
-void bn_affine(Floats saved, ConstFloats weight, ConstFloats bias, ConstFloats running_mean, ConstFloats running_var,
+void bn_affine(const ChannelTable& saved, ConstFloats weight, ConstFloats bias, ConstFloats running_mean, ConstFloats running_var,
                const BnGeometry& geometry);
 
 /// output = activation((input - running_mean) / sqrt(running_var + epsilon) * weight + bias); output may be the input.

@@ -21,6 +21,8 @@ struct ChannelMap {
         shift(source.affine[channels + channel]),
         least(least_of(source.activation)),
         most(most_of(source.activation)) {}
+  ChannelMap(float scale, float shift, Activation activation)
+      : scale(scale), shift(shift), least(least_of(activation)), most(most_of(activation)) {}
 
   Vector operator()(Vector value) const {
     return at_most(at_least(value * scale + shift, broadcast(least)), broadcast(most));
@@ -31,6 +33,13 @@ struct ChannelMap {
     return most < value ? most : value;
   }
 };
+
+/// Calls work(map) with what becomes of a channel's elements as they are loaded.
+template <class Work>
+void with_channel_map(const Loaded& source, int channel, int channels, Work&& work) {
+  if (source.affine == nullptr) return work([](auto value) { return value; });
+  work(ChannelMap(source, channel, channels));
+}
 
 /// A copy of `count` floats; rows are short, so moves of a fixed size that overlap at the end.
 template <class Map>

@@ -20,6 +20,32 @@ constexpr float most_of(Activation activation) {
   return activation == Activation::kRelu6 ? 6.0f : std::numeric_limits<float>::infinity();
 }
 
+/// Numbers of each channel, those of one kind together and kind after kind `stride` apart: a table of a layer's own channels (0:
+/// as far apart as the layer has channels), or of some that lie within a larger table, as those of a concat's arms do.
+struct ConstChannelTable {
+  const float* data = nullptr;
+  std::ptrdiff_t stride = 0;
+
+  template <std::convertible_to<ConstFloats> Numbers>
+  constexpr ConstChannelTable(Numbers&& own) : data(ConstFloats(own).data()) {}  // NOLINT: a table of its own
+  constexpr ConstChannelTable(const float* data, std::ptrdiff_t stride) : data(data), stride(stride) {}
+
+  const float* kind(int index, int channels) const { return data + index * (stride == 0 ? channels : stride); }
+};
+
+struct ChannelTable {
+  float* data = nullptr;
+  std::ptrdiff_t stride = 0;
+
+  template <std::convertible_to<Floats> Numbers>
+  constexpr ChannelTable(Numbers&& own) : data(Floats(own).data()) {}  // NOLINT: a table of its own
+  /// The channels from `first` on of a table of `channels`.
+  constexpr ChannelTable(Floats whole, std::ptrdiff_t first, std::ptrdiff_t channels) : data(whole.data() + first), stride(channels) {}
+  constexpr operator ConstChannelTable() const { return {data, stride}; }  // NOLINT: as span to const
+
+  float* kind(int index, int channels) const { return data + index * (stride == 0 ? channels : stride); }
+};
+
 /// A map as a kernel loads it: activation(element * scale[channel] + shift[channel]), where padding stays 0. `affine` has
 /// the scales of all channels, then the shifts; without it the map is loaded as it is.
 struct Loaded {

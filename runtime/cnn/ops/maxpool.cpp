@@ -217,11 +217,8 @@ void for_each_map(Blocked output, const Loaded& input, const PoolGeometry& g, in
   for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
     float* to = output.block(block) + out_offset;
     const float* plane = input.map.block(block) + in_offset;
-    if (input.affine == nullptr) {
-      work(to, plane, block, out_offset, [](auto value) { return value; });
-    } else {
-      work(to, plane, block, out_offset, ChannelMap(input, static_cast<int>(in_offset / channel_floats), g.channels));
-    }
+    with_channel_map(input, static_cast<int>(in_offset / channel_floats), g.channels,
+                     [&](const auto& map) { work(to, plane, block, out_offset, map); });
   });
 }
 

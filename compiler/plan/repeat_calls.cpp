@@ -1,0 +1,249 @@
+// Which calls are made twice. A value can be made once more where its calls do nothing else (Step::again) and read what is there
+// anyway. Where most is live, the value that costs least for its size goes, until that gains nothing or a budget is spent.
+#include "plan/repeat_calls.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <set>
+
+namespace cnnc::plan {
+
+namespace {
+
+/// Multiply-adds that a processor makes in the time in which a float comes from memory.
+constexpr std::int64_t kMacsPerFloat = 8;
+/// Of the time that a step takes, by that measure, what is made twice may take one part in this many.
+constexpr std::int64_t kBudget = 100;
+/// A value may be made of another that is itself made once more, but not on and on.
+constexpr int kLongestChain = 2;
+/// A value that is a smaller part of what is live is not worth a line.
+constexpr std::int64_t kSmallestPart = 1000;
+/// Floats below which a step's memory is not worth any time.
+constexpr std::int64_t kSmall = std::int64_t{2} << 20;
+
+// Times are two a step, so that there is one in front of each: a call that is repeated for step i runs at 2 * i - 1.
+constexpr int kNever = std::numeric_limits<int>::max();
+
+struct Life {
+  int first = kNever, last = -1;
+  int gap_begin = -1, gap_end = -1;  // the times between hold nothing
+};
+
+struct Candidate {
+  int buffer = -1;
+  std::vector<std::size_t> writers;  // steps, in order
+  std::vector<int> inputs;           // buffers that they read beside it
+  int kept_until = -1, needed_at = kNever;
+  std::int64_t cost = 0;
+};
+
+class Repeating {
+ public:
+  Repeating(Function& function, std::int64_t batch)
+      : function_(function), batch_(batch), lives_(function.buffers.size()), readers_(function.buffers.size()),
+        writers_(function.buffers.size()) {
+    for (std::size_t step = 0; step < function.steps.size(); ++step) note(step);
+    for (int buffer = 0; buffer < static_cast<int>(function.buffers.size()); ++buffer) consider(buffer);
+    std::ranges::stable_sort(candidates_, [&](const Candidate& a, const Candidate& b) { return floats(a) * b.cost > floats(b) * a.cost; });
+  }
+
+  void run() {
+    choose();
+    leave_out_what_gains_nothing();
+    insert();
+  }
+
+ private:
+  Buffer& buffer(int number) { return function_.buffers[static_cast<std::size_t>(number)]; }
+  int root(int number) { return buffer(number).slice_of >= 0 ? buffer(number).slice_of : number; }
+  std::int64_t floats(const Candidate& candidate) { return buffer(candidate.buffer).floats(); }
+  bool forward(std::size_t step) const { return static_cast<int>(step) < function_.backward_begin; }
+
+  // What a step writes: its first operand, as every call has it.
+  static int written_by(const Step& step) {
+    const auto* first = step.operands.empty() ? nullptr : std::get_if<BufferOperand>(&step.operands.front());
+    return first == nullptr ? -1 : first->buffer;
+  }
+
+  std::int64_t cost_of(const Step& step) {
+    std::int64_t cost = step.macs * batch_ / kMacsPerFloat;
+    const MemoryVisitor visitor{.buffer = [&](int number) { cost += buffer(number).floats(); }};
+    for (const Operand& operand : step.operands) for_each_memory(operand, visitor);
+    return cost;
+  }
+
+  void note(std::size_t number) {
+    const Step& step = function_.steps[number];
+    budget_ += cost_of(step);
+    std::set<int> mentioned;
+    const MemoryVisitor visitor{.buffer = [&](int buffer) { mentioned.insert(root(buffer)); }};
+    for (const Operand& operand : step.operands) for_each_memory(operand, visitor);
+    for (const int one : mentioned) {
+      Life& life = lives_[static_cast<std::size_t>(one)];
+      life.first = std::min(life.first, 2 * static_cast<int>(number));
+      life.last = std::max(life.last, 2 * static_cast<int>(number));
+      readers_[static_cast<std::size_t>(one)].push_back(number);
+    }
+    if (forward(number) && written_by(step) >= 0) writers_[static_cast<std::size_t>(root(written_by(step)))].push_back(number);
+  }
+
+  void consider(int number) {
+    const auto& writers = writers_[static_cast<std::size_t>(number)];
+    if (root(number) != number || writers.empty() || buffer(number).kind != Buffer::Kind::kBlocked) return;
+    Candidate candidate;
+    candidate.buffer = number;
+    candidate.writers = writers;
+    for (const std::size_t reader : readers_[static_cast<std::size_t>(number)]) {
+      const int time = 2 * static_cast<int>(reader);
+      if (forward(reader)) candidate.kept_until = time;
+      else candidate.needed_at = std::min(candidate.needed_at, time - 1);
+    }
+    if (candidate.needed_at == kNever) return;
+    std::set<int> inputs;
+    for (const std::size_t writer : writers) {
+      const Step& step = function_.steps[writer];
+      if (step.again.empty()) return;
+      candidate.cost += cost_of(step);
+      const MemoryVisitor visitor{.buffer = [&](int buffer) { inputs.insert(root(buffer)); }};
+      for (const Operand& operand : step.again) for_each_memory(operand, visitor);
+    }
+    inputs.erase(number);
+    candidate.inputs.assign(inputs.begin(), inputs.end());
+    // What they read must still be what it was: later calls in place would have changed it.
+    for (const int input : candidate.inputs) {
+      const auto& others = writers_[static_cast<std::size_t>(input)];
+      if (!others.empty() && others.back() > writers.front()) return;
+    }
+    candidates_.push_back(std::move(candidate));
+  }
+
+  // Lifetimes if the chosen ones are made once more; none if that would be a longer chain than is allowed.
+  std::optional<std::vector<Life>> lives_with(const std::vector<std::size_t>& chosen) {
+    std::vector<Life> lives = lives_;
+    std::vector<int> depth(lives.size(), 0);
+    std::vector<const Candidate*> in_order;
+    for (const std::size_t one : chosen) in_order.push_back(&candidates_[one]);
+    std::ranges::sort(in_order, {}, [](const Candidate* one) { return one->writers.front(); });
+    for (const Candidate* one : in_order) {
+      int& own = depth[static_cast<std::size_t>(one->buffer)];
+      for (const int input : one->inputs) own = std::max(own, depth[static_cast<std::size_t>(input)]);
+      if (++own > kLongestChain) return std::nullopt;
+      Life& life = lives[static_cast<std::size_t>(one->buffer)];
+      life.gap_begin = one->kept_until;
+      life.gap_end = one->needed_at;
+    }
+    // Later ones first: what they read has to be there when they are made.
+    for (auto one = in_order.rbegin(); one != in_order.rend(); ++one) {
+      const int made_at = lives[static_cast<std::size_t>((*one)->buffer)].gap_end;
+      for (const int input : (*one)->inputs) {
+        Life& life = lives[static_cast<std::size_t>(input)];
+        life.last = std::max(life.last, made_at);
+        if (life.gap_end >= 0) life.gap_end = std::min(life.gap_end, made_at);
+      }
+    }
+    return lives;
+  }
+
+  struct Peak {
+    std::int64_t floats = 0;
+    int time = 0;
+  };
+
+  Peak peak_of(const std::vector<Life>& lives) {
+    std::vector<std::int64_t> change(2 * function_.steps.size() + 1, 0);
+    const auto live = [&](int begin, int end, std::int64_t floats) {
+      change[static_cast<std::size_t>(begin)] += floats;
+      change[static_cast<std::size_t>(end) + 1] -= floats;
+    };
+    for (int number = 0; number < static_cast<int>(lives.size()); ++number) {
+      const Life& life = lives[static_cast<std::size_t>(number)];
+      if (root(number) != number || life.last < 0) continue;
+      if (life.gap_end >= 0) live(life.first, life.gap_begin, buffer(number).floats());
+      live(life.gap_end >= 0 ? life.gap_end : life.first, life.last, buffer(number).floats());
+    }
+    Peak peak;
+    std::int64_t now = 0;
+    for (std::size_t time = 0; time < change.size(); ++time) {
+      now += change[time];
+      if (now > peak.floats) peak = {now, static_cast<int>(time)};
+    }
+    return peak;
+  }
+
+  void choose() {
+    std::int64_t left = budget_ / kBudget;
+    Peak peak = peak_of(lives_);
+    const auto lowers = [&](std::size_t number) {
+      const Candidate& one = candidates_[number];
+      if (std::ranges::find(chosen_, number) != chosen_.end() || one.cost > left) return false;
+      if (floats(one) * kSmallestPart < peak.floats) return false;
+      if (one.kept_until >= peak.time || one.needed_at <= peak.time) return false;
+      std::vector<std::size_t> trial = chosen_;
+      trial.push_back(number);
+      const auto lives = lives_with(trial);
+      if (!lives) return false;
+      // Of several peaks of one height each has its turn.
+      const Peak then = peak_of(*lives);
+      if (then.floats > peak.floats || (then.floats == peak.floats && then.time == peak.time)) return false;
+      chosen_ = std::move(trial);
+      left -= one.cost;
+      peak = then;
+      return true;
+    };
+    const auto any_lowers = [&] {
+      for (std::size_t number = 0; number < candidates_.size(); ++number) {
+        if (lowers(number)) return true;
+      }
+      return false;
+    };
+    if (peak.floats < kSmall) return;
+    while (any_lowers()) {}
+  }
+
+  void leave_out_what_gains_nothing() {
+    for (std::size_t i = chosen_.size(); i-- > 0;) {
+      std::vector<std::size_t> fewer = chosen_;
+      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+      if (peak_of(*lives_with(fewer)).floats <= peak_of(*lives_with(chosen_)).floats) chosen_ = std::move(fewer);
+    }
+  }
+
+  void insert() {
+    const std::vector<Life> lives = *lives_with(chosen_);
+    std::vector<std::vector<std::size_t>> in_front(function_.steps.size());
+    for (const std::size_t number : chosen_) {
+      const Candidate& one = candidates_[number];
+      const auto place = static_cast<std::size_t>((lives[static_cast<std::size_t>(one.buffer)].gap_end + 1) / 2);
+      in_front[place].insert(in_front[place].end(), one.writers.begin(), one.writers.end());
+    }
+    std::vector<Step> steps;
+    for (std::size_t number = 0; number < function_.steps.size(); ++number) {
+      std::ranges::sort(in_front[number]);
+      for (const std::size_t writer : in_front[number]) {
+        const Step& first = function_.steps[writer];
+        const auto layer = first.layer ? first.layer : function_.steps[number].layer;
+        steps.push_back({.function = first.function, .operands = first.again, .layer = layer, .macs = first.macs, .repeated = true});
+      }
+      steps.push_back(function_.steps[number]);
+    }
+    function_.steps = std::move(steps);
+  }
+
+  Function& function_;
+  std::int64_t batch_;
+  std::int64_t budget_ = 0;
+  std::vector<Life> lives_;                        // by buffer, as do the next two
+  std::vector<std::vector<std::size_t>> readers_;  // steps that read or write it
+  std::vector<std::vector<std::size_t>> writers_;  // steps of the forward half
+  std::vector<Candidate> candidates_;
+  std::vector<std::size_t> chosen_;
+};
+
+}  // namespace
+
+void repeat_calls(Function& function, std::int64_t batch) {
+  Repeating(function, batch).run();
+}
+
+}  // namespace cnnc::plan
