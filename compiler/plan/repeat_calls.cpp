@@ -17,10 +17,10 @@ constexpr std::int64_t kMacsPerFloat = 8;
 constexpr std::int64_t kBudget = 100;
 /// A value may be made of another that is itself made once more, but not on and on.
 constexpr int kLongestChain = 2;
-/// A value that is a smaller part of what is live is not worth a line.
-constexpr std::int64_t kSmallestPart = 1000;
 /// Floats below which a step's memory is not worth any time.
 constexpr std::int64_t kSmall = std::int64_t{2} << 20;
+/// A value that is smaller, by itself and as a part of what is live, is not worth a line.
+constexpr std::int64_t kSmallValue = std::int64_t{1} << 18, kSmallPart = 1000;
 
 // Times are two a step, so that there is one in front of each: a call that is repeated for step i runs at 2 * i - 1.
 constexpr int kNever = std::numeric_limits<int>::max();
@@ -177,7 +177,7 @@ class Repeating {
     const auto lowers = [&](std::size_t number) {
       const Candidate& one = candidates_[number];
       if (std::ranges::find(chosen_, number) != chosen_.end() || one.cost > left) return false;
-      if (floats(one) * kSmallestPart < peak.floats) return false;
+      if (floats(one) < kSmallValue && floats(one) * kSmallPart < peak.floats) return false;
       if (one.kept_until >= peak.time || one.needed_at <= peak.time) return false;
       std::vector<std::size_t> trial = chosen_;
       trial.push_back(number);
