@@ -56,27 +56,27 @@ constexpr cnn::MapGeometry k8x14x14{.channels = 8, .height = 14, .width = 14, .b
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 162);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{13440, 1008});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{16512, 1008});
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{8832, 13440});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{8832, 13602});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 192);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{2496, 12240});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{6144, 896});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{9216, 896});
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{4032, 23040});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv3) == 192);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{2496, 12240});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{6144, 896});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{9216, 896});
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{4032, 23040});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv4) == 1296);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{13440, 8064});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{16512, 8064});
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{20928, 98112});
 static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{20928, 99408});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{323584, 7488});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{153088, 7488});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv5) == 192);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{2496, 12240});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{6144, 896});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{9216, 896});
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{4032, 23040});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 62720});
@@ -313,7 +313,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 102832, .gradients = 102832, .optimizer = 205664, .activations = 3311616,
-               .shared_scratch = 99408, .thread_scratch = 323584},
+               .shared_scratch = 99408, .thread_scratch = 153088},
 };
 
 }  // namespace

@@ -54,13 +54,13 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kC1) == 150);
-static_assert(cnn::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{23424, 1050});
+static_assert(cnn::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{26496, 1050});
 static_assert(cnn::conv_prepared_scratch(kC1, kBatch) == cnn::ScratchSize{24192, 34944});
 static_assert(cnn::conv_scratch(kC1, kBatch) == cnn::ScratchSize{24192, 35094});
 static_assert(cnn::connected_conv_scratch(kC3, kBatch) == cnn::ScratchSize{69696, 543744});
 static_assert(cnn::conv_prepared_floats(kC5) == 48000);
 static_assert(cnn::conv_backward_input_scratch(kC5, kBatch) == cnn::ScratchSize{72000, 1102576});
-static_assert(cnn::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{45312, 144000});
+static_assert(cnn::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{48384, 144000});
 static_assert(cnn::conv_prepared_scratch(kC5, kBatch) == cnn::ScratchSize{91584, 51328});
 static_assert(cnn::conv_scratch(kC5, kBatch) == cnn::ScratchSize{91584, 99328});
 static_assert(cnn::dense_scratch(kF6, kBatch) == cnn::ScratchSize{17408, 4800});

@@ -56,32 +56,32 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::conv_prepared_floats(kStemConv1) == 162);
-static_assert(cnn::conv_backward_params_scratch(kStemConv1, kBatch) == cnn::ScratchSize{13440, 1008});
+static_assert(cnn::conv_backward_params_scratch(kStemConv1, kBatch) == cnn::ScratchSize{16512, 1008});
 static_assert(cnn::conv_prepared_scratch(kStemConv1, kBatch) == cnn::ScratchSize{8832, 13440});
 static_assert(cnn::conv_scratch(kStemConv1, kBatch) == cnn::ScratchSize{8832, 13602});
 static_assert(cnn::winograd::conv_prepared_floats(kStage1Conv1) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_prepared_floats(kStage1Conv2) == 10944);
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{323584, 0});
-static_assert(cnn::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{323584, 10944});
+static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 0});
+static_assert(cnn::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::conv_prepared_floats(kStage2Conv1) == 5184);
 static_assert(cnn::conv_backward_input_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 178560});
-static_assert(cnn::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{16896, 32256});
+static_assert(cnn::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{19968, 32256});
 static_assert(cnn::conv_prepared_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{34752, 194880});
 static_assert(cnn::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{34752, 200064});
 static_assert(cnn::winograd::conv_prepared_floats(kStage2Conv2) == 42048);
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{199680, 0});
-static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{199680, 42048});
+static_assert(cnn::winograd::conv_prepared_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 0});
+static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::conv_prepared_floats(kStage2Conv3) == 576);
 static_assert(cnn::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{7104, 44928});
-static_assert(cnn::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{10752, 3584});
+static_assert(cnn::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{13824, 3584});
 static_assert(cnn::conv_prepared_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{4032, 23424});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 1280});
@@ -380,7 +380,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 20000, .gradients = 19712, .optimizer = 19712, .activations = 11340352,
-               .shared_scratch = 336384, .thread_scratch = 323584},
+               .shared_scratch = 336384, .thread_scratch = 181504},
 };
 
 }  // namespace
