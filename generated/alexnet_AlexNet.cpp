@@ -56,12 +56,9 @@ static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 23958);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{154944, 489216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv2) == 442944);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{616448, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 2654784);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1090048, 3182592});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv4) == 3567168);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{1530496, 6365184});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv5) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1090048, 2654784});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{1530496, 3567168});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 368640});
 static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -140,9 +137,9 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{0, 961024, 0}, {}},
     {{223948800, 746496, 1772544}, {}},
     {{0, 689664, 0}, {}},
-    {{112140288, 389376, 10620672}, {}},
-    {{149520384, 432640, 14269696}, {}},
-    {{99680256, 346112, 9514240}, {}},
+    {{112140288, 389376, 2655744}, {}},
+    {{149520384, 432640, 3539968}, {}},
+    {{99680256, 346112, 2360320}, {}},
     {{0, 209920, 0}, {}},
     {{}, {}},
     {{}, {}},
@@ -182,8 +179,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 20079264,
-               .shared_scratch = 6365184, .thread_scratch = 1530496},
+    .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 11479008,
+               .shared_scratch = 3567168, .thread_scratch = 1530496},
 };
 
 }  // namespace
@@ -198,24 +195,12 @@ const cnn::ModelDescription& AlexNet::model() {
 void AlexNet::prepare_on_team() {
   const cnn::Floats features_conv1_weight_prepared = floats(11012096, 23958);
   const cnn::Floats features_conv2_weight_prepared = floats(11036064, 442944);
-  const cnn::Floats features_conv3_weight_prepared = floats(11479008, 2654784);
-  const cnn::Floats features_conv4_weight_prepared = floats(14133792, 3567168);
-  const cnn::Floats features_conv5_weight_prepared = floats(17700960, 2378304);
 
   at(0);  // 39: conv(64, 11, stride=4, pad=2, act=relu)    (features.conv1)
   cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
 
   at(2);  // 41: conv(192, 5, pad=2, act=relu)    (features.conv2)
   cnn::winograd::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
-
-  at(4);  // 43: conv(384, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv_prepare(features_conv3_weight_prepared, features_conv3_weight_, kFeaturesConv3);
-
-  at(5);  // 44: conv(256, 3, pad=1, act=relu)    (features.conv4)
-  cnn::winograd::conv_prepare(features_conv4_weight_prepared, features_conv4_weight_, kFeaturesConv4);
-
-  at(6);  // 45: conv(256, 3, pad=1, act=relu)    (features.conv5)
-  cnn::winograd::conv_prepare(features_conv5_weight_prepared, features_conv5_weight_, kFeaturesConv5);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -229,11 +214,8 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_conv2_weight_prepared = floats(11036064, 442944);
   const cnn::Blocked features_maxpool2 = blocked(4478976, 32448);  // 192x13x13
   const cnn::Blocked features_conv3 = blocked(0, 64896);  // 384x13x13
-  const cnn::Floats features_conv3_weight_prepared = floats(11479008, 2654784);
   const cnn::Blocked features_conv4 = blocked(2076672, 43264);  // 256x13x13
-  const cnn::Floats features_conv4_weight_prepared = floats(14133792, 3567168);
   const cnn::Blocked features_conv5 = blocked(0, 43264);  // 256x13x13
-  const cnn::Floats features_conv5_weight_prepared = floats(17700960, 2378304);
   const cnn::Blocked classifier_flatten1 = blocked(1384448, 9216);  // 9216
   const cnn::Blocked features_maxpool3 = blocked(1384448, 9216);  // 256x6x6
   const cnn::Blocked classifier_dense1 = blocked(0, 4096);  // 4096
@@ -259,17 +241,17 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool2, features_conv2, kFeaturesMaxpool2, batch);
 
   at(4);  // 43: conv(384, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_maxpool2, cnn::prepared(features_conv3_weight_prepared),
+  cnn::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_,
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv3, batch, scratch());
 
   at(5);  // 44: conv(256, 3, pad=1, act=relu)    (features.conv4)
-  cnn::winograd::conv(features_conv4, features_conv3, cnn::prepared(features_conv4_weight_prepared),
+  cnn::winograd::conv(features_conv4, features_conv3, features_conv4_weight_,
                       cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv4, batch, scratch());
 
   at(6);  // 45: conv(256, 3, pad=1, act=relu)    (features.conv5)
-  cnn::winograd::conv(features_conv5, features_conv4, cnn::prepared(features_conv5_weight_prepared),
+  cnn::winograd::conv(features_conv5, features_conv4, features_conv5_weight_,
                       cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv5, batch, scratch());
 

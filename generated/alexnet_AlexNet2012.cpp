@@ -62,8 +62,7 @@ static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 34848);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{160704, 489216});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 316800);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{93888, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 3539520);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1241600, 4243456});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1241600, 3539520});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv4) == 663552);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{93120, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv5) == 456192);
@@ -152,7 +151,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{223948800, 1026432, 1268224}, {}},
     {{0, 1492992, 0}, {}},
     {{0, 919552, 0}, {}},
-    {{149520384, 432640, 14159616}, {}},
+    {{149520384, 432640, 3540480}, {}},
     {{112140288, 519168, 2655744}, {}},
     {{74760192, 432640, 1825792}, {}},
     {{0, 209920, 0}, {}},
@@ -196,8 +195,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 227, 227}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 60965232, .gradients = 0, .optimizer = 0, .activations = 23596512,
-               .shared_scratch = 4243456, .thread_scratch = 1241600},
+    .memory = {.parameters = 60965232, .gradients = 0, .optimizer = 0, .activations = 20056992,
+               .shared_scratch = 3539520, .thread_scratch = 1241600},
 };
 
 }  // namespace
@@ -212,18 +211,14 @@ const cnn::ModelDescription& AlexNet2012::model() {
 void AlexNet2012::prepare_on_team() {
   const cnn::Floats features_conv1_weight_prepared = floats(18585600, 34848);
   const cnn::Floats features_conv2_weight_prepared = floats(18620448, 316800);
-  const cnn::Floats features_conv3_weight_prepared = floats(18937248, 3539520);
-  const cnn::Floats features_conv4_weight_prepared = floats(22476768, 663552);
-  const cnn::Floats features_conv5_weight_prepared = floats(23140320, 456192);
+  const cnn::Floats features_conv4_weight_prepared = floats(18937248, 663552);
+  const cnn::Floats features_conv5_weight_prepared = floats(19600800, 456192);
 
   at(0);  // 13: conv(96, 11, stride=4, act=relu, weights=normal(0.01))    (features.conv1)
   cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
 
   at(3);  // 16: conv(256, 5, pad=2, groups=2, act=relu, weights=normal(0.01))    (features.conv2)
   cnn::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
-
-  at(6);  // 19: conv(384, 3, pad=1, act=relu, weights=normal(0.01))    (features.conv3)
-  cnn::winograd::conv_prepare(features_conv3_weight_prepared, features_conv3_weight_, kFeaturesConv3);
 
   at(7);  // 20: conv(384, 3, pad=1, groups=2, act=relu, weights=normal(0.01))    (features.conv4)
   cnn::conv_prepare(features_conv4_weight_prepared, features_conv4_weight_, kFeaturesConv4);
@@ -245,11 +240,10 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_lrn2 = blocked(5971968, 186624);  // 256x27x27
   const cnn::Blocked features_maxpool2 = blocked(2076672, 43264);  // 256x13x13
   const cnn::Blocked features_conv3 = blocked(0, 64896);  // 384x13x13
-  const cnn::Floats features_conv3_weight_prepared = floats(18937248, 3539520);
   const cnn::Blocked features_conv4 = blocked(2076672, 64896);  // 384x13x13
-  const cnn::Floats features_conv4_weight_prepared = floats(22476768, 663552);
+  const cnn::Floats features_conv4_weight_prepared = floats(18937248, 663552);
   const cnn::Blocked features_conv5 = blocked(0, 43264);  // 256x13x13
-  const cnn::Floats features_conv5_weight_prepared = floats(23140320, 456192);
+  const cnn::Floats features_conv5_weight_prepared = floats(19600800, 456192);
   const cnn::Blocked head_flatten1 = blocked(1384448, 9216);  // 9216
   const cnn::Blocked features_maxpool3 = blocked(1384448, 9216);  // 256x6x6
   const cnn::Blocked head_dense1 = blocked(0, 4096);  // 4096
@@ -281,7 +275,7 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool2, features_lrn2, kFeaturesMaxpool2, batch);
 
   at(6);  // 19: conv(384, 3, pad=1, act=relu, weights=normal(0.01))    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_maxpool2, cnn::prepared(features_conv3_weight_prepared),
+  cnn::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_,
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesConv3, batch, scratch());
 

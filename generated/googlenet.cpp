@@ -420,11 +420,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{32256, 229376});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3bConv3) == 885312);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{777472, 1708608});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{777472, 912960});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{378880, 1770624});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{768000, 530432});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{768000, 1415744});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{768000, 885312});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv4) == 9216);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{7104, 52608});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{13824, 57344});
@@ -450,11 +448,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{25344, 138240});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 646464});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 692544});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4aConv3) == 726336);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{730112, 1581376});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{730112, 719424});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{362304, 1452672});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 397824});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 1124160});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 726336});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv4) == 8640);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{4032, 30528});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{10368, 23040});
@@ -485,11 +481,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{28800, 172032});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 747840});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4bConv3) == 919872);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{810624, 1848128});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{810624, 919872});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{402560, 1839744});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{815360, 464128});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{815360, 1384000});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{815360, 919872});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv4) == 12288);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{5568, 45984});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{11520, 36864});
@@ -515,11 +509,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4cConv3) == 1189440);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{929024, 2277952});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{929024, 1217088});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{298764, 1189440});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{924288, 530432});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{924288, 1719872});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{924288, 1189440});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv4) == 12288);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{5568, 45984});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{11520, 36864});
@@ -545,11 +537,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{34560, 221184});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 763200});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4dConv3) == 1493568);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{1033216, 2687040});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{1033216, 1493568});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{334368, 1493568});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{976384, 596736});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{976384, 2090304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{976384, 1493568});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv4) == 18432);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{7104, 60864});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{13824, 49152});
@@ -580,11 +570,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{38016, 168960});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 796512});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4eConv3) == 1866816);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1151616, 3192896});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1151616, 1866816});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1014272, 663040});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1014272, 2529856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1014272, 1866816});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv4) == 19008);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{7104, 61248});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{13824, 33792});
@@ -610,11 +598,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{38016, 133120});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1183360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5aConv3) == 1866816);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{1151616, 3192896});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{344128, 1866816});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{1014272, 663040});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{1014272, 2529856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{253568, 1866816});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv4) == 29952);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{7104, 71040});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{13824, 26624});
@@ -640,11 +626,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{43776, 159744});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1208320});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5bConv3) == 2654784);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{1374208, 4473408});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{399424, 2654784});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{445824, 2654784});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{1090048, 909312});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{1090048, 3564096});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{272512, 2654784});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv4) == 39936);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{10176, 105888});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{16128, 39936});
@@ -1243,7 +1227,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{25690112, 1204224, 135680}, {}},
     {{25690112, 1204224, 135680}, {}},
-    {{173408256, 1003520, 3542016}, {}},
+    {{173408256, 1003520, 885504}, {}},
     {{6422528, 903168, 36992}, {}},
     {{60211200, 401408, 445056}, {}},
     {{0, 1605632, 0}, {}},
@@ -1252,7 +1236,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{0, 1881600, 0}, {}},
     {{18063360, 526848, 369408}, {}},
     {{9031680, 451584, 184704}, {}},
-    {{35223552, 238336, 2906176}, {}},
+    {{35223552, 238336, 719680}, {}},
     {{1505280, 388864, 34624}, {}},
     {{3763200, 50176, 76992}, {}},
     {{0, 752640, 0}, {}},
@@ -1267,7 +1251,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{16056320, 526848, 332416}, {}},
     {{11239424, 489216, 233920}, {}},
-    {{44255232, 263424, 3680384}, {}},
+    {{44255232, 263424, 904064}, {}},
     {{2408448, 420224, 49248}, {}},
     {{7526400, 68992, 228352}, {}},
     {{0, 802816, 0}, {}},
@@ -1275,7 +1259,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{12845056, 501760, 270848}, {}},
     {{12845056, 501760, 270848}, {}},
-    {{57802752, 301056, 4758784}, {}},
+    {{57802752, 301056, 1180672}, {}},
     {{2408448, 420224, 49248}, {}},
     {{7526400, 68992, 228352}, {}},
     {{0, 802816, 0}, {}},
@@ -1283,7 +1267,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{11239424, 489216, 233920}, {}},
     {{14450688, 514304, 295488}, {}},
-    {{73156608, 338688, 5975424}, {}},
+    {{73156608, 338688, 1494144}, {}},
     {{3211264, 426496, 73856}, {}},
     {{10035200, 75264, 306688}, {}},
     {{0, 802816, 0}, {}},
@@ -1298,7 +1282,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{26492928, 614656, 545920}, {}},
     {{16558080, 539392, 342784}, {}},
-    {{90316800, 376320, 7468544}, {}},
+    {{90316800, 376320, 1844480}, {}},
     {{3311616, 439040, 76160}, {}},
     {{20070400, 125440, 611072}, {}},
     {{0, 827904, 0}, {}},
@@ -1307,7 +1291,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{0, 815360, 0}, {}},
     {{10436608, 213248, 859648}, {}},
     {{6522880, 194432, 539776}, {}},
-    {{22579200, 94080, 7468544}, {}},
+    {{22579200, 94080, 1844480}, {}},
     {{1304576, 169344, 119936}, {}},
     {{5017600, 31360, 422912}, {}},
     {{0, 326144, 0}, {}},
@@ -1315,7 +1299,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{15654912, 238336, 1279488}, {}},
     {{7827456, 200704, 639744}, {}},
-    {{32514048, 112896, 10620672}, {}},
+    {{32514048, 112896, 2655744}, {}},
     {{1956864, 172480, 159936}, {}},
     {{7526400, 34496, 915200}, {}},
     {{0, 326144, 0}, {}},
@@ -1669,7 +1653,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 101917184,
-               .shared_scratch = 4473408, .thread_scratch = 1374208},
+               .shared_scratch = 2654784, .thread_scratch = 1151616},
 };
 
 }  // namespace
@@ -3565,52 +3549,44 @@ void GoogLeNet::prepare_on_team() {
   const cnn::Floats features_inception3a_conv6_weight_prepared = floats(39497776, 6912);
   const cnn::Floats features_inception3b_conv1_weight_prepared = floats(39504688, 33792);
   const cnn::Floats features_inception3b_conv2_weight_prepared = floats(39538480, 33792);
-  const cnn::Floats features_inception3b_conv3_weight_prepared = floats(39572272, 885312);
-  const cnn::Floats features_inception3b_conv4_weight_prepared = floats(40457584, 9216);
-  const cnn::Floats features_inception3b_conv5_weight_prepared = floats(40466800, 111168);
-  const cnn::Floats features_inception3b_conv6_weight_prepared = floats(40577968, 16896);
-  const cnn::Floats features_inception4a_conv1_weight_prepared = floats(40594864, 92160);
-  const cnn::Floats features_inception4a_conv2_weight_prepared = floats(40687024, 46080);
-  const cnn::Floats features_inception4a_conv3_weight_prepared = floats(40733104, 726336);
-  const cnn::Floats features_inception4a_conv4_weight_prepared = floats(41459440, 8640);
-  const cnn::Floats features_inception4a_conv5_weight_prepared = floats(41468080, 19200);
-  const cnn::Floats features_inception4a_conv6_weight_prepared = floats(41487280, 31680);
-  const cnn::Floats features_inception4b_conv1_weight_prepared = floats(41518960, 82944);
-  const cnn::Floats features_inception4b_conv2_weight_prepared = floats(41601904, 58368);
-  const cnn::Floats features_inception4b_conv3_weight_prepared = floats(41660272, 919872);
-  const cnn::Floats features_inception4b_conv4_weight_prepared = floats(42580144, 12288);
-  const cnn::Floats features_inception4b_conv5_weight_prepared = floats(42592432, 57024);
-  const cnn::Floats features_inception4b_conv6_weight_prepared = floats(42649456, 33792);
-  const cnn::Floats features_inception4c_conv1_weight_prepared = floats(42683248, 67584);
-  const cnn::Floats features_inception4c_conv2_weight_prepared = floats(42750832, 67584);
-  const cnn::Floats features_inception4c_conv3_weight_prepared = floats(42818416, 1189440);
-  const cnn::Floats features_inception4c_conv4_weight_prepared = floats(44007856, 12288);
-  const cnn::Floats features_inception4c_conv5_weight_prepared = floats(44020144, 57024);
-  const cnn::Floats features_inception4c_conv6_weight_prepared = floats(44077168, 33792);
-  const cnn::Floats features_inception4d_conv1_weight_prepared = floats(44110960, 58368);
-  const cnn::Floats features_inception4d_conv2_weight_prepared = floats(44169328, 73728);
-  const cnn::Floats features_inception4d_conv3_weight_prepared = floats(44243056, 1493568);
-  const cnn::Floats features_inception4d_conv4_weight_prepared = floats(45736624, 18432);
-  const cnn::Floats features_inception4d_conv5_weight_prepared = floats(45755056, 76608);
-  const cnn::Floats features_inception4d_conv6_weight_prepared = floats(45831664, 33792);
-  const cnn::Floats features_inception4e_conv1_weight_prepared = floats(45865456, 136224);
-  const cnn::Floats features_inception4e_conv2_weight_prepared = floats(46001680, 85536);
-  const cnn::Floats features_inception4e_conv3_weight_prepared = floats(46087216, 1866816);
-  const cnn::Floats features_inception4e_conv4_weight_prepared = floats(47954032, 19008);
-  const cnn::Floats features_inception4e_conv5_weight_prepared = floats(47973040, 152640);
-  const cnn::Floats features_inception4e_conv6_weight_prepared = floats(48125680, 69696);
-  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(48195376, 214656);
-  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(48410032, 134784);
-  const cnn::Floats features_inception5a_conv3_weight_prepared = floats(48544816, 1866816);
-  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(50411632, 29952);
-  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(50441584, 105600);
-  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(50547184, 109824);
-  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(50657008, 319488);
-  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(50976496, 159744);
-  const cnn::Floats features_inception5b_conv3_weight_prepared = floats(51136240, 2654784);
-  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(53791024, 39936);
-  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(53830960, 228672);
-  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(54059632, 109824);
+  const cnn::Floats features_inception3b_conv4_weight_prepared = floats(39572272, 9216);
+  const cnn::Floats features_inception3b_conv5_weight_prepared = floats(39581488, 111168);
+  const cnn::Floats features_inception3b_conv6_weight_prepared = floats(39692656, 16896);
+  const cnn::Floats features_inception4a_conv1_weight_prepared = floats(39709552, 92160);
+  const cnn::Floats features_inception4a_conv2_weight_prepared = floats(39801712, 46080);
+  const cnn::Floats features_inception4a_conv4_weight_prepared = floats(39847792, 8640);
+  const cnn::Floats features_inception4a_conv5_weight_prepared = floats(39856432, 19200);
+  const cnn::Floats features_inception4a_conv6_weight_prepared = floats(39875632, 31680);
+  const cnn::Floats features_inception4b_conv1_weight_prepared = floats(39907312, 82944);
+  const cnn::Floats features_inception4b_conv2_weight_prepared = floats(39990256, 58368);
+  const cnn::Floats features_inception4b_conv4_weight_prepared = floats(40048624, 12288);
+  const cnn::Floats features_inception4b_conv5_weight_prepared = floats(40060912, 57024);
+  const cnn::Floats features_inception4b_conv6_weight_prepared = floats(40117936, 33792);
+  const cnn::Floats features_inception4c_conv1_weight_prepared = floats(40151728, 67584);
+  const cnn::Floats features_inception4c_conv2_weight_prepared = floats(40219312, 67584);
+  const cnn::Floats features_inception4c_conv4_weight_prepared = floats(40286896, 12288);
+  const cnn::Floats features_inception4c_conv5_weight_prepared = floats(40299184, 57024);
+  const cnn::Floats features_inception4c_conv6_weight_prepared = floats(40356208, 33792);
+  const cnn::Floats features_inception4d_conv1_weight_prepared = floats(40390000, 58368);
+  const cnn::Floats features_inception4d_conv2_weight_prepared = floats(40448368, 73728);
+  const cnn::Floats features_inception4d_conv4_weight_prepared = floats(40522096, 18432);
+  const cnn::Floats features_inception4d_conv5_weight_prepared = floats(40540528, 76608);
+  const cnn::Floats features_inception4d_conv6_weight_prepared = floats(40617136, 33792);
+  const cnn::Floats features_inception4e_conv1_weight_prepared = floats(40650928, 136224);
+  const cnn::Floats features_inception4e_conv2_weight_prepared = floats(40787152, 85536);
+  const cnn::Floats features_inception4e_conv4_weight_prepared = floats(40872688, 19008);
+  const cnn::Floats features_inception4e_conv5_weight_prepared = floats(40891696, 152640);
+  const cnn::Floats features_inception4e_conv6_weight_prepared = floats(41044336, 69696);
+  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(41114032, 214656);
+  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(41328688, 134784);
+  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(41463472, 29952);
+  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(41493424, 105600);
+  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(41599024, 109824);
+  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(41708848, 319488);
+  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(42028336, 159744);
+  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(42188080, 39936);
+  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(42228016, 228672);
+  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(42456688, 109824);
 
   at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
   cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
@@ -3653,10 +3629,6 @@ void GoogLeNet::prepare_on_team() {
   cnn::conv_prepare(features_inception3b_conv2_weight_prepared, features_inception3b_conv2_weight_,
                     kFeaturesInception3bConv2);
 
-  at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
-  cnn::winograd::conv_prepare(features_inception3b_conv3_weight_prepared, features_inception3b_conv3_weight_,
-                              kFeaturesInception3bConv3);
-
   at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
   cnn::conv_prepare(features_inception3b_conv4_weight_prepared, features_inception3b_conv4_weight_,
                     kFeaturesInception3bConv4);
@@ -3676,10 +3648,6 @@ void GoogLeNet::prepare_on_team() {
   at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   cnn::conv_prepare(features_inception4a_conv2_weight_prepared, features_inception4a_conv2_weight_,
                     kFeaturesInception4aConv2);
-
-  at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
-  cnn::winograd::conv_prepare(features_inception4a_conv3_weight_prepared, features_inception4a_conv3_weight_,
-                              kFeaturesInception4aConv3);
 
   at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
   cnn::conv_prepare(features_inception4a_conv4_weight_prepared, features_inception4a_conv4_weight_,
@@ -3701,10 +3669,6 @@ void GoogLeNet::prepare_on_team() {
   cnn::conv_prepare(features_inception4b_conv2_weight_prepared, features_inception4b_conv2_weight_,
                     kFeaturesInception4bConv2);
 
-  at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
-  cnn::winograd::conv_prepare(features_inception4b_conv3_weight_prepared, features_inception4b_conv3_weight_,
-                              kFeaturesInception4bConv3);
-
   at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
   cnn::conv_prepare(features_inception4b_conv4_weight_prepared, features_inception4b_conv4_weight_,
                     kFeaturesInception4bConv4);
@@ -3724,10 +3688,6 @@ void GoogLeNet::prepare_on_team() {
   at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   cnn::conv_prepare(features_inception4c_conv2_weight_prepared, features_inception4c_conv2_weight_,
                     kFeaturesInception4cConv2);
-
-  at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
-  cnn::winograd::conv_prepare(features_inception4c_conv3_weight_prepared, features_inception4c_conv3_weight_,
-                              kFeaturesInception4cConv3);
 
   at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
   cnn::conv_prepare(features_inception4c_conv4_weight_prepared, features_inception4c_conv4_weight_,
@@ -3749,10 +3709,6 @@ void GoogLeNet::prepare_on_team() {
   cnn::conv_prepare(features_inception4d_conv2_weight_prepared, features_inception4d_conv2_weight_,
                     kFeaturesInception4dConv2);
 
-  at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
-  cnn::winograd::conv_prepare(features_inception4d_conv3_weight_prepared, features_inception4d_conv3_weight_,
-                              kFeaturesInception4dConv3);
-
   at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
   cnn::conv_prepare(features_inception4d_conv4_weight_prepared, features_inception4d_conv4_weight_,
                     kFeaturesInception4dConv4);
@@ -3772,10 +3728,6 @@ void GoogLeNet::prepare_on_team() {
   at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   cnn::conv_prepare(features_inception4e_conv2_weight_prepared, features_inception4e_conv2_weight_,
                     kFeaturesInception4eConv2);
-
-  at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
-  cnn::winograd::conv_prepare(features_inception4e_conv3_weight_prepared, features_inception4e_conv3_weight_,
-                              kFeaturesInception4eConv3);
 
   at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
   cnn::conv_prepare(features_inception4e_conv4_weight_prepared, features_inception4e_conv4_weight_,
@@ -3797,10 +3749,6 @@ void GoogLeNet::prepare_on_team() {
   cnn::conv_prepare(features_inception5a_conv2_weight_prepared, features_inception5a_conv2_weight_,
                     kFeaturesInception5aConv2);
 
-  at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
-  cnn::winograd::conv_prepare(features_inception5a_conv3_weight_prepared, features_inception5a_conv3_weight_,
-                              kFeaturesInception5aConv3);
-
   at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
   cnn::conv_prepare(features_inception5a_conv4_weight_prepared, features_inception5a_conv4_weight_,
                     kFeaturesInception5aConv4);
@@ -3820,10 +3768,6 @@ void GoogLeNet::prepare_on_team() {
   at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   cnn::conv_prepare(features_inception5b_conv2_weight_prepared, features_inception5b_conv2_weight_,
                     kFeaturesInception5bConv2);
-
-  at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
-  cnn::winograd::conv_prepare(features_inception5b_conv3_weight_prepared, features_inception5b_conv3_weight_,
-                              kFeaturesInception5bConv3);
 
   at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
   cnn::conv_prepare(features_inception5b_conv4_weight_prepared, features_inception5b_conv4_weight_,
@@ -3872,114 +3816,106 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_inception3b_conv2 = blocked(18464768, 100352);  // 128x28x28
   const cnn::Floats features_inception3b_conv2_weight_prepared = floats(39538480, 33792);
   const cnn::Blocked features_inception3b_conv3 = blocked(100352, 376320);  // 192x28x28
-  const cnn::Floats features_inception3b_conv3_weight_prepared = floats(39572272, 885312);
   const cnn::Blocked features_inception3b_conv4 = blocked(18464768, 25088);  // 32x28x28
-  const cnn::Floats features_inception3b_conv4_weight_prepared = floats(40457584, 9216);
+  const cnn::Floats features_inception3b_conv4_weight_prepared = floats(39572272, 9216);
   const cnn::Blocked features_inception3b_conv5 = blocked(250880, 376320);  // 96x28x28
-  const cnn::Floats features_inception3b_conv5_weight_prepared = floats(40466800, 111168);
+  const cnn::Floats features_inception3b_conv5_weight_prepared = floats(39581488, 111168);
   const cnn::Blocked features_inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
   const cnn::Blocked features_inception3b_conv6 = blocked(326144, 376320);  // 64x28x28
-  const cnn::Floats features_inception3b_conv6_weight_prepared = floats(40577968, 16896);
+  const cnn::Floats features_inception3b_conv6_weight_prepared = floats(39692656, 16896);
   const cnn::Blocked features_maxpool3 = blocked(12042240, 94080);  // 480x14x14
   const cnn::Blocked features_inception4a_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4a_conv1 = blocked(0, 100352);  // 192x14x14
-  const cnn::Floats features_inception4a_conv1_weight_prepared = floats(40594864, 92160);
+  const cnn::Floats features_inception4a_conv1_weight_prepared = floats(39709552, 92160);
   const cnn::Blocked features_inception4a_conv2 = blocked(3211264, 18816);  // 96x14x14
-  const cnn::Floats features_inception4a_conv2_weight_prepared = floats(40687024, 46080);
+  const cnn::Floats features_inception4a_conv2_weight_prepared = floats(39801712, 46080);
   const cnn::Blocked features_inception4a_conv3 = blocked(37632, 100352);  // 208x14x14
-  const cnn::Floats features_inception4a_conv3_weight_prepared = floats(40733104, 726336);
   const cnn::Blocked features_inception4a_conv4 = blocked(3211264, 3136);  // 16x14x14
-  const cnn::Floats features_inception4a_conv4_weight_prepared = floats(41459440, 8640);
+  const cnn::Floats features_inception4a_conv4_weight_prepared = floats(39847792, 8640);
   const cnn::Blocked features_inception4a_conv5 = blocked(78400, 100352);  // 48x14x14
-  const cnn::Floats features_inception4a_conv5_weight_prepared = floats(41468080, 19200);
+  const cnn::Floats features_inception4a_conv5_weight_prepared = floats(39856432, 19200);
   const cnn::Blocked features_inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
   const cnn::Blocked features_inception4a_conv6 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats features_inception4a_conv6_weight_prepared = floats(41487280, 31680);
+  const cnn::Floats features_inception4a_conv6_weight_prepared = floats(39875632, 31680);
   const cnn::Blocked features_inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv1 = blocked(3211264, 100352);  // 160x14x14
-  const cnn::Floats features_inception4b_conv1_weight_prepared = floats(41518960, 82944);
+  const cnn::Floats features_inception4b_conv1_weight_prepared = floats(39907312, 82944);
   const cnn::Blocked features_inception4b_conv2 = blocked(6422528, 21952);  // 112x14x14
-  const cnn::Floats features_inception4b_conv2_weight_prepared = floats(41601904, 58368);
+  const cnn::Floats features_inception4b_conv2_weight_prepared = floats(39990256, 58368);
   const cnn::Blocked features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Floats features_inception4b_conv3_weight_prepared = floats(41660272, 919872);
   const cnn::Blocked features_inception4b_conv4 = blocked(6422528, 4704);  // 24x14x14
-  const cnn::Floats features_inception4b_conv4_weight_prepared = floats(42580144, 12288);
+  const cnn::Floats features_inception4b_conv4_weight_prepared = floats(40048624, 12288);
   const cnn::Blocked features_inception4b_conv5 = blocked(3286528, 100352);  // 64x14x14
-  const cnn::Floats features_inception4b_conv5_weight_prepared = floats(42592432, 57024);
+  const cnn::Floats features_inception4b_conv5_weight_prepared = floats(40060912, 57024);
   const cnn::Blocked features_inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv6 = blocked(3299072, 100352);  // 64x14x14
-  const cnn::Floats features_inception4b_conv6_weight_prepared = floats(42649456, 33792);
+  const cnn::Floats features_inception4b_conv6_weight_prepared = floats(40117936, 33792);
   const cnn::Blocked features_inception4c_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv1 = blocked(0, 100352);  // 128x14x14
-  const cnn::Floats features_inception4c_conv1_weight_prepared = floats(42683248, 67584);
+  const cnn::Floats features_inception4c_conv1_weight_prepared = floats(40151728, 67584);
   const cnn::Blocked features_inception4c_conv2 = blocked(6422528, 25088);  // 128x14x14
-  const cnn::Floats features_inception4c_conv2_weight_prepared = floats(42750832, 67584);
+  const cnn::Floats features_inception4c_conv2_weight_prepared = floats(40219312, 67584);
   const cnn::Blocked features_inception4c_conv3 = blocked(25088, 100352);  // 256x14x14
-  const cnn::Floats features_inception4c_conv3_weight_prepared = floats(42818416, 1189440);
   const cnn::Blocked features_inception4c_conv4 = blocked(6422528, 4704);  // 24x14x14
-  const cnn::Floats features_inception4c_conv4_weight_prepared = floats(44007856, 12288);
+  const cnn::Floats features_inception4c_conv4_weight_prepared = floats(40286896, 12288);
   const cnn::Blocked features_inception4c_conv5 = blocked(75264, 100352);  // 64x14x14
-  const cnn::Floats features_inception4c_conv5_weight_prepared = floats(44020144, 57024);
+  const cnn::Floats features_inception4c_conv5_weight_prepared = floats(40299184, 57024);
   const cnn::Blocked features_inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv6 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats features_inception4c_conv6_weight_prepared = floats(44077168, 33792);
+  const cnn::Floats features_inception4c_conv6_weight_prepared = floats(40356208, 33792);
   const cnn::Blocked features_inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
   const cnn::Blocked features_inception4d_conv1 = blocked(5218304, 103488);  // 112x14x14
-  const cnn::Floats features_inception4d_conv1_weight_prepared = floats(44110960, 58368);
+  const cnn::Floats features_inception4d_conv1_weight_prepared = floats(40390000, 58368);
   const cnn::Blocked features_inception4d_conv2 = blocked(3211264, 28224);  // 144x14x14
-  const cnn::Floats features_inception4d_conv2_weight_prepared = floats(44169328, 73728);
+  const cnn::Floats features_inception4d_conv2_weight_prepared = floats(40448368, 73728);
   const cnn::Blocked features_inception4d_conv3 = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Floats features_inception4d_conv3_weight_prepared = floats(44243056, 1493568);
   const cnn::Blocked features_inception4d_conv4 = blocked(3211264, 6272);  // 32x14x14
-  const cnn::Floats features_inception4d_conv4_weight_prepared = floats(45736624, 18432);
+  const cnn::Floats features_inception4d_conv4_weight_prepared = floats(40522096, 18432);
   const cnn::Blocked features_inception4d_conv5 = blocked(5296704, 103488);  // 64x14x14
-  const cnn::Floats features_inception4d_conv5_weight_prepared = floats(45755056, 76608);
+  const cnn::Floats features_inception4d_conv5_weight_prepared = floats(40540528, 76608);
   const cnn::Blocked features_inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
   const cnn::Blocked features_inception4d_conv6 = blocked(5309248, 103488);  // 64x14x14
-  const cnn::Floats features_inception4d_conv6_weight_prepared = floats(45831664, 33792);
+  const cnn::Floats features_inception4d_conv6_weight_prepared = floats(40617136, 33792);
   const cnn::Blocked features_inception4e_concat1 = blocked(0, 163072);  // 832x14x14
   const cnn::Blocked features_inception4e_conv1 = blocked(0, 163072);  // 256x14x14
-  const cnn::Floats features_inception4e_conv1_weight_prepared = floats(45865456, 136224);
+  const cnn::Floats features_inception4e_conv1_weight_prepared = floats(40650928, 136224);
   const cnn::Blocked features_inception4e_conv2 = blocked(8529920, 31360);  // 160x14x14
-  const cnn::Floats features_inception4e_conv2_weight_prepared = floats(46001680, 85536);
+  const cnn::Floats features_inception4e_conv2_weight_prepared = floats(40787152, 85536);
   const cnn::Blocked features_inception4e_conv3 = blocked(50176, 163072);  // 320x14x14
-  const cnn::Floats features_inception4e_conv3_weight_prepared = floats(46087216, 1866816);
   const cnn::Blocked features_inception4e_conv4 = blocked(8529920, 6272);  // 32x14x14
-  const cnn::Floats features_inception4e_conv4_weight_prepared = floats(47954032, 19008);
+  const cnn::Floats features_inception4e_conv4_weight_prepared = floats(40872688, 19008);
   const cnn::Blocked features_inception4e_conv5 = blocked(112896, 163072);  // 128x14x14
-  const cnn::Floats features_inception4e_conv5_weight_prepared = floats(47973040, 152640);
+  const cnn::Floats features_inception4e_conv5_weight_prepared = floats(40891696, 152640);
   const cnn::Blocked features_inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
   const cnn::Blocked features_inception4e_conv6 = blocked(137984, 163072);  // 128x14x14
-  const cnn::Floats features_inception4e_conv6_weight_prepared = floats(48125680, 69696);
+  const cnn::Floats features_inception4e_conv6_weight_prepared = floats(41044336, 69696);
   const cnn::Blocked features_maxpool4 = blocked(5218304, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_concat1 = blocked(1605632, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv1 = blocked(1605632, 40768);  // 256x7x7
-  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(48195376, 214656);
+  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(41114032, 214656);
   const cnn::Blocked features_inception5a_conv2 = blocked(0, 7840);  // 160x7x7
-  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(48410032, 134784);
+  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(41328688, 134784);
   const cnn::Blocked features_inception5a_conv3 = blocked(1618176, 40768);  // 320x7x7
-  const cnn::Floats features_inception5a_conv3_weight_prepared = floats(48544816, 1866816);
   const cnn::Blocked features_inception5a_conv4 = blocked(0, 1568);  // 32x7x7
-  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(50411632, 29952);
+  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(41463472, 29952);
   const cnn::Blocked features_inception5a_conv5 = blocked(1633856, 40768);  // 128x7x7
-  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(50441584, 105600);
+  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(41493424, 105600);
   const cnn::Blocked features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv6 = blocked(1640128, 40768);  // 128x7x7
-  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(50547184, 109824);
+  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(41599024, 109824);
   const cnn::Blocked features_inception5b_concat1 = blocked(0, 50176);  // 1024x7x7
   const cnn::Blocked features_inception5b_conv1 = blocked(0, 50176);  // 384x7x7
-  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(50657008, 319488);
+  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(41708848, 319488);
   const cnn::Blocked features_inception5b_conv2 = blocked(2910208, 9408);  // 192x7x7
-  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(50976496, 159744);
+  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(42028336, 159744);
   const cnn::Blocked features_inception5b_conv3 = blocked(18816, 50176);  // 384x7x7
-  const cnn::Floats features_inception5b_conv3_weight_prepared = floats(51136240, 2654784);
   const cnn::Blocked features_inception5b_conv4 = blocked(2910208, 2352);  // 48x7x7
-  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(53791024, 39936);
+  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(42188080, 39936);
   const cnn::Blocked features_inception5b_conv5 = blocked(37632, 50176);  // 128x7x7
-  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(53830960, 228672);
+  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(42228016, 228672);
   const cnn::Blocked features_inception5b_maxpool1 = blocked(2910208, 40768);  // 832x7x7
   const cnn::Blocked features_inception5b_conv6 = blocked(43904, 50176);  // 128x7x7
-  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(54059632, 109824);
+  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(42456688, 109824);
   const cnn::Blocked head_gap1 = blocked(1605632, 1024);  // 1024
   const cnn::Blocked head_dense1 = blocked(0, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
@@ -4065,7 +4001,7 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
-                      cnn::prepared(features_inception3b_conv3_weight_prepared),
+                      features_inception3b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch());
 
@@ -4108,7 +4044,7 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
-                      cnn::prepared(features_inception4a_conv3_weight_prepared),
+                      features_inception4a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch());
 
@@ -4147,7 +4083,7 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
-                      cnn::prepared(features_inception4b_conv3_weight_prepared),
+                      features_inception4b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch());
 
@@ -4187,7 +4123,7 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
-                      cnn::prepared(features_inception4c_conv3_weight_prepared),
+                      features_inception4c_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch());
 
@@ -4227,7 +4163,7 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
-                      cnn::prepared(features_inception4d_conv3_weight_prepared),
+                      features_inception4d_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch());
 
@@ -4267,7 +4203,7 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
-                      cnn::prepared(features_inception4e_conv3_weight_prepared),
+                      features_inception4e_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch());
 
@@ -4310,7 +4246,7 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
-                      cnn::prepared(features_inception5a_conv3_weight_prepared),
+                      features_inception5a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch());
 
@@ -4349,7 +4285,7 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
-                      cnn::prepared(features_inception5b_conv3_weight_prepared),
+                      features_inception5b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch());
 

@@ -434,8 +434,7 @@ static_assert(cnn::conv_prepared_floats(kInception3bBranch1Conv) == 33792);
 static_assert(cnn::conv_prepared_scratch(kInception3bBranch1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch2_0Conv) == 33792);
 static_assert(cnn::conv_prepared_scratch(kInception3bBranch2_0Conv, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kInception3bBranch2_1Conv) == 885312);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{768000, 530432});
+static_assert(cnn::winograd::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{768000, 885312});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch3_0Conv) == 9216);
 static_assert(cnn::conv_prepared_scratch(kInception3bBranch3_0Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kInception3bBranch3_1Conv) == 111168);
@@ -446,8 +445,7 @@ static_assert(cnn::conv_prepared_floats(kInception4aBranch1Conv) == 92160);
 static_assert(cnn::conv_prepared_scratch(kInception4aBranch1Conv, kBatch) == cnn::ScratchSize{86976, 646464});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch2_0Conv) == 46080);
 static_assert(cnn::conv_prepared_scratch(kInception4aBranch2_0Conv, kBatch) == cnn::ScratchSize{68544, 646464});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4aBranch2_1Conv) == 726336);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{734848, 397824});
+static_assert(cnn::winograd::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{734848, 726336});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch3_0Conv) == 8640);
 static_assert(cnn::conv_prepared_scratch(kInception4aBranch3_0Conv, kBatch) == cnn::ScratchSize{53568, 646464});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch3_1Conv) == 6912);
@@ -458,8 +456,7 @@ static_assert(cnn::conv_prepared_floats(kInception4bBranch1Conv) == 82944);
 static_assert(cnn::conv_prepared_scratch(kInception4bBranch1Conv, kBatch) == cnn::ScratchSize{81216, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch2_0Conv) == 58368);
 static_assert(cnn::conv_prepared_scratch(kInception4bBranch2_0Conv, kBatch) == cnn::ScratchSize{72000, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4bBranch2_1Conv) == 919872);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{815360, 464128});
+static_assert(cnn::winograd::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{815360, 919872});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch3_0Conv) == 12288);
 static_assert(cnn::conv_prepared_scratch(kInception4bBranch3_0Conv, kBatch) == cnn::ScratchSize{54720, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4bBranch3_1Conv) == 57024);
@@ -470,8 +467,7 @@ static_assert(cnn::conv_prepared_floats(kInception4cBranch1Conv) == 67584);
 static_assert(cnn::conv_prepared_scratch(kInception4cBranch1Conv, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch2_0Conv) == 67584);
 static_assert(cnn::conv_prepared_scratch(kInception4cBranch2_0Conv, kBatch) == cnn::ScratchSize{75456, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4cBranch2_1Conv) == 1189440);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{924288, 530432});
+static_assert(cnn::winograd::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{924288, 1189440});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch3_0Conv) == 12288);
 static_assert(cnn::conv_prepared_scratch(kInception4cBranch3_0Conv, kBatch) == cnn::ScratchSize{54720, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4cBranch3_1Conv) == 57024);
@@ -482,8 +478,7 @@ static_assert(cnn::conv_prepared_floats(kInception4dBranch1Conv) == 58368);
 static_assert(cnn::conv_prepared_scratch(kInception4dBranch1Conv, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch2_0Conv) == 73728);
 static_assert(cnn::conv_prepared_scratch(kInception4dBranch2_0Conv, kBatch) == cnn::ScratchSize{77760, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4dBranch2_1Conv) == 1493568);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{976384, 596736});
+static_assert(cnn::winograd::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{976384, 1493568});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch3_0Conv) == 18432);
 static_assert(cnn::conv_prepared_scratch(kInception4dBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4dBranch3_1Conv) == 76608);
@@ -494,8 +489,7 @@ static_assert(cnn::conv_prepared_floats(kInception4eBranch1Conv) == 136224);
 static_assert(cnn::conv_prepared_scratch(kInception4eBranch1Conv, kBatch) == cnn::ScratchSize{99648, 710976});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch2_0Conv) == 85536);
 static_assert(cnn::conv_prepared_scratch(kInception4eBranch2_0Conv, kBatch) == cnn::ScratchSize{81216, 710976});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4eBranch2_1Conv) == 1866816);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{1014272, 663040});
+static_assert(cnn::winograd::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{1014272, 1866816});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch3_0Conv) == 19008);
 static_assert(cnn::conv_prepared_scratch(kInception4eBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 710976});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4eBranch3_1Conv) == 152640);
@@ -506,24 +500,22 @@ static_assert(cnn::conv_prepared_floats(kInception5aBranch1Conv) == 214656);
 static_assert(cnn::conv_prepared_scratch(kInception5aBranch1Conv, kBatch) == cnn::ScratchSize{99648, 1048576});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch2_0Conv) == 134784);
 static_assert(cnn::conv_prepared_scratch(kInception5aBranch2_0Conv, kBatch) == cnn::ScratchSize{81216, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kInception5aBranch2_1Conv) == 1866816);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{1014272, 663040});
+static_assert(cnn::winograd::conv_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{253568, 1866816});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch3_0Conv) == 29952);
 static_assert(cnn::conv_prepared_scratch(kInception5aBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kInception5aBranch3_1Conv) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{398592, 132608});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{99648, 132608});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch4Conv) == 109824);
 static_assert(cnn::conv_prepared_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch1Conv) == 319488);
 static_assert(cnn::conv_prepared_scratch(kInception5bBranch1Conv, kBatch) == cnn::ScratchSize{123840, 1048576});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch2_0Conv) == 159744);
 static_assert(cnn::conv_prepared_scratch(kInception5bBranch2_0Conv, kBatch) == cnn::ScratchSize{86976, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kInception5bBranch2_1Conv) == 2654784);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{1090048, 909312});
+static_assert(cnn::winograd::conv_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{272512, 2654784});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch3_0Conv) == 39936);
 static_assert(cnn::conv_prepared_scratch(kInception5bBranch3_0Conv, kBatch) == cnn::ScratchSize{59328, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kInception5bBranch3_1Conv) == 228672);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{436480, 198912});
+static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{109120, 198912});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch4Conv) == 109824);
 static_assert(cnn::conv_prepared_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{17408, 40960});
@@ -1613,7 +1605,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{25690112, 1204224, 137216}, {}},
     {{}, {}},
     {{}, {}},
-    {{173408256, 1003520, 3544320}, {}},
+    {{173408256, 1003520, 887808}, {}},
     {{}, {}},
     {{}, {}},
     {{6422528, 903168, 37376}, {}},
@@ -1634,7 +1626,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{9031680, 451584, 185856}, {}},
     {{}, {}},
     {{}, {}},
-    {{35223552, 238336, 2908672}, {}},
+    {{35223552, 238336, 722176}, {}},
     {{}, {}},
     {{}, {}},
     {{1505280, 388864, 34816}, {}},
@@ -1663,7 +1655,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{11239424, 489216, 235264}, {}},
     {{}, {}},
     {{}, {}},
-    {{44255232, 263424, 3683072}, {}},
+    {{44255232, 263424, 906752}, {}},
     {{}, {}},
     {{}, {}},
     {{2408448, 420224, 49536}, {}},
@@ -1683,7 +1675,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{12845056, 501760, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 301056, 4761856}, {}},
+    {{57802752, 301056, 1183744}, {}},
     {{}, {}},
     {{}, {}},
     {{2408448, 420224, 49536}, {}},
@@ -1703,7 +1695,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{14450688, 514304, 297216}, {}},
     {{}, {}},
     {{}, {}},
-    {{73156608, 338688, 5978880}, {}},
+    {{73156608, 338688, 1497600}, {}},
     {{}, {}},
     {{}, {}},
     {{3211264, 426496, 74240}, {}},
@@ -1732,7 +1724,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{16558080, 539392, 344704}, {}},
     {{}, {}},
     {{}, {}},
-    {{90316800, 376320, 7472384}, {}},
+    {{90316800, 376320, 1848320}, {}},
     {{}, {}},
     {{}, {}},
     {{3311616, 439040, 76544}, {}},
@@ -1753,7 +1745,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{6522880, 194432, 541696}, {}},
     {{}, {}},
     {{}, {}},
-    {{22579200, 94080, 7472384}, {}},
+    {{22579200, 94080, 1848320}, {}},
     {{}, {}},
     {{}, {}},
     {{1304576, 169344, 120320}, {}},
@@ -1773,7 +1765,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{7827456, 200704, 642048}, {}},
     {{}, {}},
     {{}, {}},
-    {{32514048, 112896, 10625280}, {}},
+    {{32514048, 112896, 2660352}, {}},
     {{}, {}},
     {{}, {}},
     {{1956864, 172480, 160512}, {}},
@@ -2190,8 +2182,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
-    .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 47817712,
-               .shared_scratch = 1048576, .thread_scratch = 1090048},
+    .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 36214768,
+               .shared_scratch = 2654784, .thread_scratch = 1014272},
 };
 
 }  // namespace
@@ -2227,97 +2219,89 @@ void GoogLeNetBn::prepare_on_team() {
   const cnn::Floats inception3b_branch2_0_bn_saved = floats(33126128, 512);
   const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33126640, 33792);
   const cnn::Floats inception3b_branch2_1_bn_saved = floats(33160432, 768);
-  const cnn::Floats inception3b_branch2_1_conv_weight_prepared = floats(33161200, 885312);
-  const cnn::Floats inception3b_branch3_0_bn_saved = floats(34046512, 128);
-  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(34046640, 9216);
-  const cnn::Floats inception3b_branch3_1_bn_saved = floats(34055856, 384);
-  const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(34056240, 111168);
-  const cnn::Floats inception3b_branch4_bn_saved = floats(34167408, 256);
-  const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(34167664, 16896);
-  const cnn::Floats inception4a_branch1_bn_saved = floats(34184560, 768);
-  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(34185328, 92160);
-  const cnn::Floats inception4a_branch2_0_bn_saved = floats(34277488, 384);
-  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(34277872, 46080);
-  const cnn::Floats inception4a_branch2_1_bn_saved = floats(34323952, 832);
-  const cnn::Floats inception4a_branch2_1_conv_weight_prepared = floats(34324784, 726336);
-  const cnn::Floats inception4a_branch3_0_bn_saved = floats(35051120, 64);
-  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(35051184, 8640);
-  const cnn::Floats inception4a_branch3_1_bn_saved = floats(35059824, 192);
-  const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(35060016, 6912);
-  const cnn::Floats inception4a_branch4_bn_saved = floats(35066928, 256);
-  const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(35067184, 31680);
-  const cnn::Floats inception4b_branch1_bn_saved = floats(35098864, 640);
-  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(35099504, 82944);
-  const cnn::Floats inception4b_branch2_0_bn_saved = floats(35182448, 448);
-  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(35182896, 58368);
-  const cnn::Floats inception4b_branch2_1_bn_saved = floats(35241264, 896);
-  const cnn::Floats inception4b_branch2_1_conv_weight_prepared = floats(35242160, 919872);
-  const cnn::Floats inception4b_branch3_0_bn_saved = floats(36162032, 96);
-  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(36162128, 12288);
-  const cnn::Floats inception4b_branch3_1_bn_saved = floats(36174416, 256);
-  const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(36174672, 57024);
-  const cnn::Floats inception4b_branch4_bn_saved = floats(36231696, 256);
-  const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(36231952, 33792);
-  const cnn::Floats inception4c_branch1_bn_saved = floats(36265744, 512);
-  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(36266256, 67584);
-  const cnn::Floats inception4c_branch2_0_bn_saved = floats(36333840, 512);
-  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(36334352, 67584);
-  const cnn::Floats inception4c_branch2_1_bn_saved = floats(36401936, 1024);
-  const cnn::Floats inception4c_branch2_1_conv_weight_prepared = floats(36402960, 1189440);
-  const cnn::Floats inception4c_branch3_0_bn_saved = floats(37592400, 96);
-  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(37592496, 12288);
-  const cnn::Floats inception4c_branch3_1_bn_saved = floats(37604784, 256);
-  const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(37605040, 57024);
-  const cnn::Floats inception4c_branch4_bn_saved = floats(37662064, 256);
-  const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(37662320, 33792);
-  const cnn::Floats inception4d_branch1_bn_saved = floats(37696112, 448);
-  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(37696560, 58368);
-  const cnn::Floats inception4d_branch2_0_bn_saved = floats(37754928, 576);
-  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(37755504, 73728);
-  const cnn::Floats inception4d_branch2_1_bn_saved = floats(37829232, 1152);
-  const cnn::Floats inception4d_branch2_1_conv_weight_prepared = floats(37830384, 1493568);
-  const cnn::Floats inception4d_branch3_0_bn_saved = floats(39323952, 128);
-  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(39324080, 18432);
-  const cnn::Floats inception4d_branch3_1_bn_saved = floats(39342512, 256);
-  const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(39342768, 76608);
-  const cnn::Floats inception4d_branch4_bn_saved = floats(39419376, 256);
-  const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(39419632, 33792);
-  const cnn::Floats inception4e_branch1_bn_saved = floats(39453424, 1024);
-  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(39454448, 136224);
-  const cnn::Floats inception4e_branch2_0_bn_saved = floats(39590672, 640);
-  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(39591312, 85536);
-  const cnn::Floats inception4e_branch2_1_bn_saved = floats(39676848, 1280);
-  const cnn::Floats inception4e_branch2_1_conv_weight_prepared = floats(39678128, 1866816);
-  const cnn::Floats inception4e_branch3_0_bn_saved = floats(41544944, 128);
-  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(41545072, 19008);
-  const cnn::Floats inception4e_branch3_1_bn_saved = floats(41564080, 512);
-  const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(41564592, 152640);
-  const cnn::Floats inception4e_branch4_bn_saved = floats(41717232, 512);
-  const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(41717744, 69696);
-  const cnn::Floats inception5a_branch1_bn_saved = floats(41787440, 1024);
-  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(41788464, 214656);
-  const cnn::Floats inception5a_branch2_0_bn_saved = floats(42003120, 640);
-  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(42003760, 134784);
-  const cnn::Floats inception5a_branch2_1_bn_saved = floats(42138544, 1280);
-  const cnn::Floats inception5a_branch2_1_conv_weight_prepared = floats(42139824, 1866816);
-  const cnn::Floats inception5a_branch3_0_bn_saved = floats(44006640, 128);
-  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(44006768, 29952);
-  const cnn::Floats inception5a_branch3_1_bn_saved = floats(44036720, 512);
-  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(44037232, 152640);
-  const cnn::Floats inception5a_branch4_bn_saved = floats(44189872, 512);
-  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(44190384, 109824);
-  const cnn::Floats inception5b_branch1_bn_saved = floats(44300208, 1536);
-  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(44301744, 319488);
-  const cnn::Floats inception5b_branch2_0_bn_saved = floats(44621232, 768);
-  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(44622000, 159744);
-  const cnn::Floats inception5b_branch2_1_bn_saved = floats(44781744, 1536);
-  const cnn::Floats inception5b_branch2_1_conv_weight_prepared = floats(44783280, 2654784);
-  const cnn::Floats inception5b_branch3_0_bn_saved = floats(47438064, 192);
-  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(47438256, 39936);
-  const cnn::Floats inception5b_branch3_1_bn_saved = floats(47478192, 512);
-  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(47478704, 228672);
-  const cnn::Floats inception5b_branch4_bn_saved = floats(47707376, 512);
-  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(47707888, 109824);
+  const cnn::Floats inception3b_branch3_0_bn_saved = floats(33161200, 128);
+  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(33161328, 9216);
+  const cnn::Floats inception3b_branch3_1_bn_saved = floats(33170544, 384);
+  const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(33170928, 111168);
+  const cnn::Floats inception3b_branch4_bn_saved = floats(33282096, 256);
+  const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(33282352, 16896);
+  const cnn::Floats inception4a_branch1_bn_saved = floats(33299248, 768);
+  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(33300016, 92160);
+  const cnn::Floats inception4a_branch2_0_bn_saved = floats(33392176, 384);
+  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(33392560, 46080);
+  const cnn::Floats inception4a_branch2_1_bn_saved = floats(33438640, 832);
+  const cnn::Floats inception4a_branch3_0_bn_saved = floats(33439472, 64);
+  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(33439536, 8640);
+  const cnn::Floats inception4a_branch3_1_bn_saved = floats(33448176, 192);
+  const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(33448368, 6912);
+  const cnn::Floats inception4a_branch4_bn_saved = floats(33455280, 256);
+  const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(33455536, 31680);
+  const cnn::Floats inception4b_branch1_bn_saved = floats(33487216, 640);
+  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(33487856, 82944);
+  const cnn::Floats inception4b_branch2_0_bn_saved = floats(33570800, 448);
+  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(33571248, 58368);
+  const cnn::Floats inception4b_branch2_1_bn_saved = floats(33629616, 896);
+  const cnn::Floats inception4b_branch3_0_bn_saved = floats(33630512, 96);
+  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(33630608, 12288);
+  const cnn::Floats inception4b_branch3_1_bn_saved = floats(33642896, 256);
+  const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(33643152, 57024);
+  const cnn::Floats inception4b_branch4_bn_saved = floats(33700176, 256);
+  const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(33700432, 33792);
+  const cnn::Floats inception4c_branch1_bn_saved = floats(33734224, 512);
+  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(33734736, 67584);
+  const cnn::Floats inception4c_branch2_0_bn_saved = floats(33802320, 512);
+  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(33802832, 67584);
+  const cnn::Floats inception4c_branch2_1_bn_saved = floats(33870416, 1024);
+  const cnn::Floats inception4c_branch3_0_bn_saved = floats(33871440, 96);
+  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(33871536, 12288);
+  const cnn::Floats inception4c_branch3_1_bn_saved = floats(33883824, 256);
+  const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(33884080, 57024);
+  const cnn::Floats inception4c_branch4_bn_saved = floats(33941104, 256);
+  const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(33941360, 33792);
+  const cnn::Floats inception4d_branch1_bn_saved = floats(33975152, 448);
+  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(33975600, 58368);
+  const cnn::Floats inception4d_branch2_0_bn_saved = floats(34033968, 576);
+  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(34034544, 73728);
+  const cnn::Floats inception4d_branch2_1_bn_saved = floats(34108272, 1152);
+  const cnn::Floats inception4d_branch3_0_bn_saved = floats(34109424, 128);
+  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(34109552, 18432);
+  const cnn::Floats inception4d_branch3_1_bn_saved = floats(34127984, 256);
+  const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(34128240, 76608);
+  const cnn::Floats inception4d_branch4_bn_saved = floats(34204848, 256);
+  const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(34205104, 33792);
+  const cnn::Floats inception4e_branch1_bn_saved = floats(34238896, 1024);
+  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(34239920, 136224);
+  const cnn::Floats inception4e_branch2_0_bn_saved = floats(34376144, 640);
+  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(34376784, 85536);
+  const cnn::Floats inception4e_branch2_1_bn_saved = floats(34462320, 1280);
+  const cnn::Floats inception4e_branch3_0_bn_saved = floats(34463600, 128);
+  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(34463728, 19008);
+  const cnn::Floats inception4e_branch3_1_bn_saved = floats(34482736, 512);
+  const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(34483248, 152640);
+  const cnn::Floats inception4e_branch4_bn_saved = floats(34635888, 512);
+  const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(34636400, 69696);
+  const cnn::Floats inception5a_branch1_bn_saved = floats(34706096, 1024);
+  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(34707120, 214656);
+  const cnn::Floats inception5a_branch2_0_bn_saved = floats(34921776, 640);
+  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(34922416, 134784);
+  const cnn::Floats inception5a_branch2_1_bn_saved = floats(35057200, 1280);
+  const cnn::Floats inception5a_branch3_0_bn_saved = floats(35058480, 128);
+  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(35058608, 29952);
+  const cnn::Floats inception5a_branch3_1_bn_saved = floats(35088560, 512);
+  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(35089072, 152640);
+  const cnn::Floats inception5a_branch4_bn_saved = floats(35241712, 512);
+  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(35242224, 109824);
+  const cnn::Floats inception5b_branch1_bn_saved = floats(35352048, 1536);
+  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(35353584, 319488);
+  const cnn::Floats inception5b_branch2_0_bn_saved = floats(35673072, 768);
+  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(35673840, 159744);
+  const cnn::Floats inception5b_branch2_1_bn_saved = floats(35833584, 1536);
+  const cnn::Floats inception5b_branch3_0_bn_saved = floats(35835120, 192);
+  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(35835312, 39936);
+  const cnn::Floats inception5b_branch3_1_bn_saved = floats(35875248, 512);
+  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(35875760, 228672);
+  const cnn::Floats inception5b_branch4_bn_saved = floats(36104432, 512);
+  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(36104944, 109824);
 
   at(0);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2418,8 +2402,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception3b_branch2_1_bn_saved, inception3b_branch2_1_bn_weight_,
                  inception3b_branch2_1_bn_bias_, inception3b_branch2_1_bn_running_mean_,
                  inception3b_branch2_1_bn_running_var_, kInception3bBranch2_1Bn);
-  cnn::winograd::conv_prepare(inception3b_branch2_1_conv_weight_prepared, inception3b_branch2_1_conv_weight_,
-                              kInception3bBranch2_1Conv);
 
   at(40);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2472,8 +2454,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4a_branch2_1_bn_saved, inception4a_branch2_1_bn_weight_,
                  inception4a_branch2_1_bn_bias_, inception4a_branch2_1_bn_running_mean_,
                  inception4a_branch2_1_bn_running_var_, kInception4aBranch2_1Bn);
-  cnn::winograd::conv_prepare(inception4a_branch2_1_conv_weight_prepared, inception4a_branch2_1_conv_weight_,
-                              kInception4aBranch2_1Conv);
 
   at(61);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2526,8 +2506,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4b_branch2_1_bn_saved, inception4b_branch2_1_bn_weight_,
                  inception4b_branch2_1_bn_bias_, inception4b_branch2_1_bn_running_mean_,
                  inception4b_branch2_1_bn_running_var_, kInception4bBranch2_1Bn);
-  cnn::winograd::conv_prepare(inception4b_branch2_1_conv_weight_prepared, inception4b_branch2_1_conv_weight_,
-                              kInception4bBranch2_1Conv);
 
   at(90);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2580,8 +2558,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4c_branch2_1_bn_saved, inception4c_branch2_1_bn_weight_,
                  inception4c_branch2_1_bn_bias_, inception4c_branch2_1_bn_running_mean_,
                  inception4c_branch2_1_bn_running_var_, kInception4cBranch2_1Bn);
-  cnn::winograd::conv_prepare(inception4c_branch2_1_conv_weight_prepared, inception4c_branch2_1_conv_weight_,
-                              kInception4cBranch2_1Conv);
 
   at(110);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2634,8 +2610,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4d_branch2_1_bn_saved, inception4d_branch2_1_bn_weight_,
                  inception4d_branch2_1_bn_bias_, inception4d_branch2_1_bn_running_mean_,
                  inception4d_branch2_1_bn_running_var_, kInception4dBranch2_1Bn);
-  cnn::winograd::conv_prepare(inception4d_branch2_1_conv_weight_prepared, inception4d_branch2_1_conv_weight_,
-                              kInception4dBranch2_1Conv);
 
   at(130);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2688,8 +2662,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4e_branch2_1_bn_saved, inception4e_branch2_1_bn_weight_,
                  inception4e_branch2_1_bn_bias_, inception4e_branch2_1_bn_running_mean_,
                  inception4e_branch2_1_bn_running_var_, kInception4eBranch2_1Bn);
-  cnn::winograd::conv_prepare(inception4e_branch2_1_conv_weight_prepared, inception4e_branch2_1_conv_weight_,
-                              kInception4eBranch2_1Conv);
 
   at(159);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2742,8 +2714,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5a_branch2_1_bn_saved, inception5a_branch2_1_bn_weight_,
                  inception5a_branch2_1_bn_bias_, inception5a_branch2_1_bn_running_mean_,
                  inception5a_branch2_1_bn_running_var_, kInception5aBranch2_1Bn);
-  cnn::winograd::conv_prepare(inception5a_branch2_1_conv_weight_prepared, inception5a_branch2_1_conv_weight_,
-                              kInception5aBranch2_1Conv);
 
   at(180);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2796,8 +2766,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5b_branch2_1_bn_saved, inception5b_branch2_1_bn_weight_,
                  inception5b_branch2_1_bn_bias_, inception5b_branch2_1_bn_running_mean_,
                  inception5b_branch2_1_bn_running_var_, kInception5bBranch2_1Bn);
-  cnn::winograd::conv_prepare(inception5b_branch2_1_conv_weight_prepared, inception5b_branch2_1_conv_weight_,
-                              kInception5bBranch2_1Conv);
 
   at(200);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2871,159 +2839,151 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33126640, 33792);
   const cnn::Floats inception3b_branch2_1_bn_saved = floats(33160432, 768);
   const cnn::Blocked inception3b_branch2_1_relu1 = blocked(100352, 376320);  // 192x28x28
-  const cnn::Floats inception3b_branch2_1_conv_weight_prepared = floats(33161200, 885312);
-  const cnn::Floats inception3b_branch3_0_bn_saved = floats(34046512, 128);
+  const cnn::Floats inception3b_branch3_0_bn_saved = floats(33161200, 128);
   const cnn::Blocked inception3b_branch3_0_relu1 = blocked(18464768, 25088);  // 32x28x28
-  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(34046640, 9216);
-  const cnn::Floats inception3b_branch3_1_bn_saved = floats(34055856, 384);
+  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(33161328, 9216);
+  const cnn::Floats inception3b_branch3_1_bn_saved = floats(33170544, 384);
   const cnn::Blocked inception3b_branch3_1_relu1 = blocked(250880, 376320);  // 96x28x28
-  const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(34056240, 111168);
+  const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(33170928, 111168);
   const cnn::Blocked inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
-  const cnn::Floats inception3b_branch4_bn_saved = floats(34167408, 256);
+  const cnn::Floats inception3b_branch4_bn_saved = floats(33282096, 256);
   const cnn::Blocked inception3b_branch4_relu1 = blocked(326144, 376320);  // 64x28x28
-  const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(34167664, 16896);
+  const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(33282352, 16896);
   const cnn::Blocked maxpool3 = blocked(12042240, 94080);  // 480x14x14
-  const cnn::Floats inception4a_branch1_bn_saved = floats(34184560, 768);
+  const cnn::Floats inception4a_branch1_bn_saved = floats(33299248, 768);
   const cnn::Blocked inception4a_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked inception4a_branch1_relu1 = blocked(0, 100352);  // 192x14x14
-  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(34185328, 92160);
-  const cnn::Floats inception4a_branch2_0_bn_saved = floats(34277488, 384);
+  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(33300016, 92160);
+  const cnn::Floats inception4a_branch2_0_bn_saved = floats(33392176, 384);
   const cnn::Blocked inception4a_branch2_0_relu1 = blocked(3211264, 18816);  // 96x14x14
-  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(34277872, 46080);
-  const cnn::Floats inception4a_branch2_1_bn_saved = floats(34323952, 832);
+  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(33392560, 46080);
+  const cnn::Floats inception4a_branch2_1_bn_saved = floats(33438640, 832);
   const cnn::Blocked inception4a_branch2_1_relu1 = blocked(37632, 100352);  // 208x14x14
-  const cnn::Floats inception4a_branch2_1_conv_weight_prepared = floats(34324784, 726336);
-  const cnn::Floats inception4a_branch3_0_bn_saved = floats(35051120, 64);
+  const cnn::Floats inception4a_branch3_0_bn_saved = floats(33439472, 64);
   const cnn::Blocked inception4a_branch3_0_relu1 = blocked(3211264, 3136);  // 16x14x14
-  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(35051184, 8640);
-  const cnn::Floats inception4a_branch3_1_bn_saved = floats(35059824, 192);
+  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(33439536, 8640);
+  const cnn::Floats inception4a_branch3_1_bn_saved = floats(33448176, 192);
   const cnn::Blocked inception4a_branch3_1_relu1 = blocked(78400, 100352);  // 48x14x14
-  const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(35060016, 6912);
+  const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(33448368, 6912);
   const cnn::Blocked inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
-  const cnn::Floats inception4a_branch4_bn_saved = floats(35066928, 256);
+  const cnn::Floats inception4a_branch4_bn_saved = floats(33455280, 256);
   const cnn::Blocked inception4a_branch4_relu1 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(35067184, 31680);
-  const cnn::Floats inception4b_branch1_bn_saved = floats(35098864, 640);
+  const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(33455536, 31680);
+  const cnn::Floats inception4b_branch1_bn_saved = floats(33487216, 640);
   const cnn::Blocked inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
   const cnn::Blocked inception4b_branch1_relu1 = blocked(3211264, 100352);  // 160x14x14
-  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(35099504, 82944);
-  const cnn::Floats inception4b_branch2_0_bn_saved = floats(35182448, 448);
+  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(33487856, 82944);
+  const cnn::Floats inception4b_branch2_0_bn_saved = floats(33570800, 448);
   const cnn::Blocked inception4b_branch2_0_relu1 = blocked(6422528, 21952);  // 112x14x14
-  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(35182896, 58368);
-  const cnn::Floats inception4b_branch2_1_bn_saved = floats(35241264, 896);
+  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(33571248, 58368);
+  const cnn::Floats inception4b_branch2_1_bn_saved = floats(33629616, 896);
   const cnn::Blocked inception4b_branch2_1_relu1 = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Floats inception4b_branch2_1_conv_weight_prepared = floats(35242160, 919872);
-  const cnn::Floats inception4b_branch3_0_bn_saved = floats(36162032, 96);
+  const cnn::Floats inception4b_branch3_0_bn_saved = floats(33630512, 96);
   const cnn::Blocked inception4b_branch3_0_relu1 = blocked(6422528, 4704);  // 24x14x14
-  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(36162128, 12288);
-  const cnn::Floats inception4b_branch3_1_bn_saved = floats(36174416, 256);
+  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(33630608, 12288);
+  const cnn::Floats inception4b_branch3_1_bn_saved = floats(33642896, 256);
   const cnn::Blocked inception4b_branch3_1_relu1 = blocked(3286528, 100352);  // 64x14x14
-  const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(36174672, 57024);
+  const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(33643152, 57024);
   const cnn::Blocked inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Floats inception4b_branch4_bn_saved = floats(36231696, 256);
+  const cnn::Floats inception4b_branch4_bn_saved = floats(33700176, 256);
   const cnn::Blocked inception4b_branch4_relu1 = blocked(3299072, 100352);  // 64x14x14
-  const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(36231952, 33792);
-  const cnn::Floats inception4c_branch1_bn_saved = floats(36265744, 512);
+  const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(33700432, 33792);
+  const cnn::Floats inception4c_branch1_bn_saved = floats(33734224, 512);
   const cnn::Blocked inception4c_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked inception4c_branch1_relu1 = blocked(0, 100352);  // 128x14x14
-  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(36266256, 67584);
-  const cnn::Floats inception4c_branch2_0_bn_saved = floats(36333840, 512);
+  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(33734736, 67584);
+  const cnn::Floats inception4c_branch2_0_bn_saved = floats(33802320, 512);
   const cnn::Blocked inception4c_branch2_0_relu1 = blocked(6422528, 25088);  // 128x14x14
-  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(36334352, 67584);
-  const cnn::Floats inception4c_branch2_1_bn_saved = floats(36401936, 1024);
+  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(33802832, 67584);
+  const cnn::Floats inception4c_branch2_1_bn_saved = floats(33870416, 1024);
   const cnn::Blocked inception4c_branch2_1_relu1 = blocked(25088, 100352);  // 256x14x14
-  const cnn::Floats inception4c_branch2_1_conv_weight_prepared = floats(36402960, 1189440);
-  const cnn::Floats inception4c_branch3_0_bn_saved = floats(37592400, 96);
+  const cnn::Floats inception4c_branch3_0_bn_saved = floats(33871440, 96);
   const cnn::Blocked inception4c_branch3_0_relu1 = blocked(6422528, 4704);  // 24x14x14
-  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(37592496, 12288);
-  const cnn::Floats inception4c_branch3_1_bn_saved = floats(37604784, 256);
+  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(33871536, 12288);
+  const cnn::Floats inception4c_branch3_1_bn_saved = floats(33883824, 256);
   const cnn::Blocked inception4c_branch3_1_relu1 = blocked(75264, 100352);  // 64x14x14
-  const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(37605040, 57024);
+  const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(33884080, 57024);
   const cnn::Blocked inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Floats inception4c_branch4_bn_saved = floats(37662064, 256);
+  const cnn::Floats inception4c_branch4_bn_saved = floats(33941104, 256);
   const cnn::Blocked inception4c_branch4_relu1 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(37662320, 33792);
-  const cnn::Floats inception4d_branch1_bn_saved = floats(37696112, 448);
+  const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(33941360, 33792);
+  const cnn::Floats inception4d_branch1_bn_saved = floats(33975152, 448);
   const cnn::Blocked inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
   const cnn::Blocked inception4d_branch1_relu1 = blocked(5218304, 103488);  // 112x14x14
-  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(37696560, 58368);
-  const cnn::Floats inception4d_branch2_0_bn_saved = floats(37754928, 576);
+  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(33975600, 58368);
+  const cnn::Floats inception4d_branch2_0_bn_saved = floats(34033968, 576);
   const cnn::Blocked inception4d_branch2_0_relu1 = blocked(3211264, 28224);  // 144x14x14
-  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(37755504, 73728);
-  const cnn::Floats inception4d_branch2_1_bn_saved = floats(37829232, 1152);
+  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(34034544, 73728);
+  const cnn::Floats inception4d_branch2_1_bn_saved = floats(34108272, 1152);
   const cnn::Blocked inception4d_branch2_1_relu1 = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Floats inception4d_branch2_1_conv_weight_prepared = floats(37830384, 1493568);
-  const cnn::Floats inception4d_branch3_0_bn_saved = floats(39323952, 128);
+  const cnn::Floats inception4d_branch3_0_bn_saved = floats(34109424, 128);
   const cnn::Blocked inception4d_branch3_0_relu1 = blocked(3211264, 6272);  // 32x14x14
-  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(39324080, 18432);
-  const cnn::Floats inception4d_branch3_1_bn_saved = floats(39342512, 256);
+  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(34109552, 18432);
+  const cnn::Floats inception4d_branch3_1_bn_saved = floats(34127984, 256);
   const cnn::Blocked inception4d_branch3_1_relu1 = blocked(5296704, 103488);  // 64x14x14
-  const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(39342768, 76608);
+  const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(34128240, 76608);
   const cnn::Blocked inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
-  const cnn::Floats inception4d_branch4_bn_saved = floats(39419376, 256);
+  const cnn::Floats inception4d_branch4_bn_saved = floats(34204848, 256);
   const cnn::Blocked inception4d_branch4_relu1 = blocked(5309248, 103488);  // 64x14x14
-  const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(39419632, 33792);
-  const cnn::Floats inception4e_branch1_bn_saved = floats(39453424, 1024);
+  const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(34205104, 33792);
+  const cnn::Floats inception4e_branch1_bn_saved = floats(34238896, 1024);
   const cnn::Blocked inception4e_concat1 = blocked(0, 163072);  // 832x14x14
   const cnn::Blocked inception4e_branch1_relu1 = blocked(0, 163072);  // 256x14x14
-  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(39454448, 136224);
-  const cnn::Floats inception4e_branch2_0_bn_saved = floats(39590672, 640);
+  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(34239920, 136224);
+  const cnn::Floats inception4e_branch2_0_bn_saved = floats(34376144, 640);
   const cnn::Blocked inception4e_branch2_0_relu1 = blocked(8529920, 31360);  // 160x14x14
-  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(39591312, 85536);
-  const cnn::Floats inception4e_branch2_1_bn_saved = floats(39676848, 1280);
+  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(34376784, 85536);
+  const cnn::Floats inception4e_branch2_1_bn_saved = floats(34462320, 1280);
   const cnn::Blocked inception4e_branch2_1_relu1 = blocked(50176, 163072);  // 320x14x14
-  const cnn::Floats inception4e_branch2_1_conv_weight_prepared = floats(39678128, 1866816);
-  const cnn::Floats inception4e_branch3_0_bn_saved = floats(41544944, 128);
+  const cnn::Floats inception4e_branch3_0_bn_saved = floats(34463600, 128);
   const cnn::Blocked inception4e_branch3_0_relu1 = blocked(8529920, 6272);  // 32x14x14
-  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(41545072, 19008);
-  const cnn::Floats inception4e_branch3_1_bn_saved = floats(41564080, 512);
+  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(34463728, 19008);
+  const cnn::Floats inception4e_branch3_1_bn_saved = floats(34482736, 512);
   const cnn::Blocked inception4e_branch3_1_relu1 = blocked(112896, 163072);  // 128x14x14
-  const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(41564592, 152640);
+  const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(34483248, 152640);
   const cnn::Blocked inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
-  const cnn::Floats inception4e_branch4_bn_saved = floats(41717232, 512);
+  const cnn::Floats inception4e_branch4_bn_saved = floats(34635888, 512);
   const cnn::Blocked inception4e_branch4_relu1 = blocked(137984, 163072);  // 128x14x14
-  const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(41717744, 69696);
+  const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(34636400, 69696);
   const cnn::Blocked maxpool4 = blocked(5218304, 40768);  // 832x7x7
-  const cnn::Floats inception5a_branch1_bn_saved = floats(41787440, 1024);
+  const cnn::Floats inception5a_branch1_bn_saved = floats(34706096, 1024);
   const cnn::Blocked inception5a_concat1 = blocked(1605632, 40768);  // 832x7x7
   const cnn::Blocked inception5a_branch1_relu1 = blocked(1605632, 40768);  // 256x7x7
-  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(41788464, 214656);
-  const cnn::Floats inception5a_branch2_0_bn_saved = floats(42003120, 640);
+  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(34707120, 214656);
+  const cnn::Floats inception5a_branch2_0_bn_saved = floats(34921776, 640);
   const cnn::Blocked inception5a_branch2_0_relu1 = blocked(0, 7840);  // 160x7x7
-  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(42003760, 134784);
-  const cnn::Floats inception5a_branch2_1_bn_saved = floats(42138544, 1280);
+  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(34922416, 134784);
+  const cnn::Floats inception5a_branch2_1_bn_saved = floats(35057200, 1280);
   const cnn::Blocked inception5a_branch2_1_relu1 = blocked(1618176, 40768);  // 320x7x7
-  const cnn::Floats inception5a_branch2_1_conv_weight_prepared = floats(42139824, 1866816);
-  const cnn::Floats inception5a_branch3_0_bn_saved = floats(44006640, 128);
+  const cnn::Floats inception5a_branch3_0_bn_saved = floats(35058480, 128);
   const cnn::Blocked inception5a_branch3_0_relu1 = blocked(0, 1568);  // 32x7x7
-  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(44006768, 29952);
-  const cnn::Floats inception5a_branch3_1_bn_saved = floats(44036720, 512);
+  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(35058608, 29952);
+  const cnn::Floats inception5a_branch3_1_bn_saved = floats(35088560, 512);
   const cnn::Blocked inception5a_branch3_1_relu1 = blocked(1633856, 40768);  // 128x7x7
-  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(44037232, 152640);
+  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(35089072, 152640);
   const cnn::Blocked inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
-  const cnn::Floats inception5a_branch4_bn_saved = floats(44189872, 512);
+  const cnn::Floats inception5a_branch4_bn_saved = floats(35241712, 512);
   const cnn::Blocked inception5a_branch4_relu1 = blocked(1640128, 40768);  // 128x7x7
-  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(44190384, 109824);
-  const cnn::Floats inception5b_branch1_bn_saved = floats(44300208, 1536);
+  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(35242224, 109824);
+  const cnn::Floats inception5b_branch1_bn_saved = floats(35352048, 1536);
   const cnn::Blocked inception5b_concat1 = blocked(0, 50176);  // 1024x7x7
   const cnn::Blocked inception5b_branch1_relu1 = blocked(0, 50176);  // 384x7x7
-  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(44301744, 319488);
-  const cnn::Floats inception5b_branch2_0_bn_saved = floats(44621232, 768);
+  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(35353584, 319488);
+  const cnn::Floats inception5b_branch2_0_bn_saved = floats(35673072, 768);
   const cnn::Blocked inception5b_branch2_0_relu1 = blocked(2910208, 9408);  // 192x7x7
-  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(44622000, 159744);
-  const cnn::Floats inception5b_branch2_1_bn_saved = floats(44781744, 1536);
+  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(35673840, 159744);
+  const cnn::Floats inception5b_branch2_1_bn_saved = floats(35833584, 1536);
   const cnn::Blocked inception5b_branch2_1_relu1 = blocked(18816, 50176);  // 384x7x7
-  const cnn::Floats inception5b_branch2_1_conv_weight_prepared = floats(44783280, 2654784);
-  const cnn::Floats inception5b_branch3_0_bn_saved = floats(47438064, 192);
+  const cnn::Floats inception5b_branch3_0_bn_saved = floats(35835120, 192);
   const cnn::Blocked inception5b_branch3_0_relu1 = blocked(2910208, 2352);  // 48x7x7
-  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(47438256, 39936);
-  const cnn::Floats inception5b_branch3_1_bn_saved = floats(47478192, 512);
+  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(35835312, 39936);
+  const cnn::Floats inception5b_branch3_1_bn_saved = floats(35875248, 512);
   const cnn::Blocked inception5b_branch3_1_relu1 = blocked(37632, 50176);  // 128x7x7
-  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(47478704, 228672);
+  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(35875760, 228672);
   const cnn::Blocked inception5b_maxpool1 = blocked(2910208, 40768);  // 832x7x7
-  const cnn::Floats inception5b_branch4_bn_saved = floats(47707376, 512);
+  const cnn::Floats inception5b_branch4_bn_saved = floats(36104432, 512);
   const cnn::Blocked inception5b_branch4_relu1 = blocked(43904, 50176);  // 128x7x7
-  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(47707888, 109824);
+  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(36104944, 109824);
   const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
   const cnn::Blocked fc = blocked(0, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
@@ -3124,7 +3084,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch2[1].relu1)
   cnn::winograd::conv(inception3b_branch2_1_relu1, inception3b_branch2_0_relu1,
-                      cnn::prepared(inception3b_branch2_1_conv_weight_prepared),
+                      inception3b_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception3b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception3bBranch2_1Conv, batch, scratch());
 
@@ -3176,7 +3136,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch2[1].relu1)
   cnn::winograd::conv(inception4a_branch2_1_relu1, inception4a_branch2_0_relu1,
-                      cnn::prepared(inception4a_branch2_1_conv_weight_prepared),
+                      inception4a_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4aBranch2_1Conv, batch, scratch());
 
@@ -3226,7 +3186,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch2[1].relu1)
   cnn::winograd::conv(inception4b_branch2_1_relu1, inception4b_branch2_0_relu1,
-                      cnn::prepared(inception4b_branch2_1_conv_weight_prepared),
+                      inception4b_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4bBranch2_1Conv, batch, scratch());
 
@@ -3277,7 +3237,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch2[1].relu1)
   cnn::winograd::conv(inception4c_branch2_1_relu1, inception4c_branch2_0_relu1,
-                      cnn::prepared(inception4c_branch2_1_conv_weight_prepared),
+                      inception4c_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4c_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4cBranch2_1Conv, batch, scratch());
 
@@ -3328,7 +3288,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch2[1].relu1)
   cnn::winograd::conv(inception4d_branch2_1_relu1, inception4d_branch2_0_relu1,
-                      cnn::prepared(inception4d_branch2_1_conv_weight_prepared),
+                      inception4d_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4d_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4dBranch2_1Conv, batch, scratch());
 
@@ -3379,7 +3339,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch2[1].relu1)
   cnn::winograd::conv(inception4e_branch2_1_relu1, inception4e_branch2_0_relu1,
-                      cnn::prepared(inception4e_branch2_1_conv_weight_prepared),
+                      inception4e_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4e_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4eBranch2_1Conv, batch, scratch());
 
@@ -3431,7 +3391,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch2[1].relu1)
   cnn::winograd::conv(inception5a_branch2_1_relu1, inception5a_branch2_0_relu1,
-                      cnn::prepared(inception5a_branch2_1_conv_weight_prepared),
+                      inception5a_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception5a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception5aBranch2_1Conv, batch, scratch());
 
@@ -3481,7 +3441,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch2[1].relu1)
   cnn::winograd::conv(inception5b_branch2_1_relu1, inception5b_branch2_0_relu1,
-                      cnn::prepared(inception5b_branch2_1_conv_weight_prepared),
+                      inception5b_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception5b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception5bBranch2_1Conv, batch, scratch());
 

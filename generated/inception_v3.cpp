@@ -796,8 +796,7 @@ static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3_2bConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl1Conv) == 576000);
 static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{136512, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed7bBranch3x3dbl2Conv) == 6193728);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{1696256, 2121728});
+static_assert(cnn::winograd::conv_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{454720, 2121728});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl3aConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl3bConv) == 442368);
@@ -814,8 +813,7 @@ static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3_2bConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl1Conv) == 921600);
 static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{136512, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed7cBranch3x3dbl2Conv) == 6193728);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{1696256, 2121728});
+static_assert(cnn::winograd::conv_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{454720, 2121728});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl3aConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl3bConv) == 442368);
@@ -2722,7 +2720,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{36700160, 442368, 2311168}, {}},
     {{}, {}},
     {{}, {}},
-    {{99090432, 212992, 24781056}, {}},
+    {{99090432, 212992, 6199296}, {}},
     {{}, {}},
     {{}, {}},
     {{28311552, 196608, 1775616}, {}},
@@ -2753,7 +2751,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{58720256, 638976, 3693568}, {}},
     {{}, {}},
     {{}, {}},
-    {{99090432, 212992, 24781056}, {}},
+    {{99090432, 212992, 6199296}, {}},
     {{}, {}},
     {{}, {}},
     {{28311552, 196608, 1775616}, {}},
@@ -3343,8 +3341,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 299, 299}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
-    .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 99604752,
-               .shared_scratch = 2121728, .thread_scratch = 1696256},
+    .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 87217296,
+               .shared_scratch = 2121728, .thread_scratch = 654336},
 };
 
 }  // namespace
@@ -3520,31 +3518,29 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(80956304, 1792);
   const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80958096, 576000);
   const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81534096, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_2_conv_weight_prepared = floats(81535632, 6193728);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(87729360, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(87730896, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(88173264, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(88174800, 442368);
-  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(88617168, 768);
-  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(88617936, 245760);
-  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(88863696, 1280);
-  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(88864976, 663552);
-  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(89528528, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(89530064, 786432);
-  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(90316496, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(90318032, 442368);
-  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(90760400, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(90761936, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(91204304, 1792);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(91206096, 921600);
-  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(92127696, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_2_conv_weight_prepared = floats(92129232, 6193728);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(98322960, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(98324496, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(98766864, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(98768400, 442368);
-  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(99210768, 768);
-  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(99211536, 393216);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(81535632, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(81537168, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(81979536, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(81981072, 442368);
+  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(82423440, 768);
+  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(82424208, 245760);
+  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(82669968, 1280);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82671248, 663552);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(83334800, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83336336, 786432);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(84122768, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(84124304, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(84566672, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(84568208, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(85010576, 1792);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(85012368, 921600);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(85933968, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(85935504, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(85937040, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(86379408, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(86380944, 442368);
+  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(86823312, 768);
+  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(86824080, 393216);
 
   at(0);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4274,8 +4270,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7b_branch3x3dbl_2_bn_saved, Mixed_7b_branch3x3dbl_2_bn_weight_,
                  Mixed_7b_branch3x3dbl_2_bn_bias_, Mixed_7b_branch3x3dbl_2_bn_running_mean_,
                  Mixed_7b_branch3x3dbl_2_bn_running_var_, kMixed7bBranch3x3dbl2Bn);
-  cnn::winograd::conv_prepare(Mixed_7b_branch3x3dbl_2_conv_weight_prepared,
-                              Mixed_7b_branch3x3dbl_2_conv_weight_, kMixed7bBranch3x3dbl2Conv);
 
   at(277);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4355,8 +4349,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7c_branch3x3dbl_2_bn_saved, Mixed_7c_branch3x3dbl_2_bn_weight_,
                  Mixed_7c_branch3x3dbl_2_bn_bias_, Mixed_7c_branch3x3dbl_2_bn_running_mean_,
                  Mixed_7c_branch3x3dbl_2_bn_running_var_, kMixed7cBranch3x3dbl2Bn);
-  cnn::winograd::conv_prepare(Mixed_7c_branch3x3dbl_2_conv_weight_prepared,
-                              Mixed_7c_branch3x3dbl_2_conv_weight_, kMixed7cBranch3x3dbl2Conv);
 
   at(308);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4656,46 +4648,44 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80958096, 576000);
   const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81534096, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_2_relu1 = blocked(5111808, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_2_conv_weight_prepared = floats(81535632, 6193728);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(87729360, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(81535632, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_3a_relu1 = blocked(69632, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(87730896, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(88173264, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(81537168, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(81979536, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_3b_relu1 = blocked(94208, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(88174800, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(81981072, 442368);
   const cnn::Blocked Mixed_7b_avgpool1 = blocked(4194304, 81920);  // 1280x8x8
-  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(88617168, 768);
+  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(82423440, 768);
   const cnn::Blocked Mixed_7b_branch_pool_relu1 = blocked(118784, 131072);  // 192x8x8
-  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(88617936, 245760);
-  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(88863696, 1280);
+  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(82424208, 245760);
+  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(82669968, 1280);
   const cnn::Blocked Mixed_7c_concat1 = blocked(4194304, 131072);  // 2048x8x8
   const cnn::Blocked Mixed_7c_branch1x1_relu1 = blocked(4194304, 131072);  // 320x8x8
-  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(88864976, 663552);
-  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(89528528, 1536);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82671248, 663552);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(83334800, 1536);
   const cnn::Blocked Mixed_7c_branch3x3_1_relu1 = blocked(8388608, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(89530064, 786432);
-  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(90316496, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83336336, 786432);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(84122768, 1536);
   const cnn::Blocked Mixed_7c_branch3x3_2a_relu1 = blocked(4214784, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(90318032, 442368);
-  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(90760400, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(84124304, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(84566672, 1536);
   const cnn::Blocked Mixed_7c_branch3x3_2b_relu1 = blocked(4239360, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(90761936, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(91204304, 1792);
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(84568208, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(85010576, 1792);
   const cnn::Blocked Mixed_7c_branch3x3dbl_1_relu1 = blocked(8388608, 28672);  // 448x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(91206096, 921600);
-  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(92127696, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(85012368, 921600);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(85933968, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_2_relu1 = blocked(9306112, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_2_conv_weight_prepared = floats(92129232, 6193728);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(98322960, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(85935504, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_3a_relu1 = blocked(4263936, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(98324496, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(98766864, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(85937040, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(86379408, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_3b_relu1 = blocked(4288512, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(98768400, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(86380944, 442368);
   const cnn::Blocked Mixed_7c_avgpool1 = blocked(8388608, 131072);  // 2048x8x8
-  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(99210768, 768);
+  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(86823312, 768);
   const cnn::Blocked Mixed_7c_branch_pool_relu1 = blocked(4313088, 131072);  // 192x8x8
-  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(99211536, 393216);
+  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(86824080, 393216);
   const cnn::Blocked gap1 = blocked(0, 2048);  // 2048
   const cnn::Blocked fc = blocked(65536, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
@@ -5382,7 +5372,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3dbl_2.relu1)
   cnn::winograd::conv(Mixed_7b_branch3x3dbl_2_relu1, Mixed_7b_branch3x3dbl_1_relu1,
-                      cnn::prepared(Mixed_7b_branch3x3dbl_2_conv_weight_prepared),
+                      Mixed_7b_branch3x3dbl_2_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed7bBranch3x3dbl2Conv, batch, scratch());
 
@@ -5457,7 +5447,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3dbl_2.relu1)
   cnn::winograd::conv(Mixed_7c_branch3x3dbl_2_relu1, Mixed_7c_branch3x3dbl_1_relu1,
-                      cnn::prepared(Mixed_7c_branch3x3dbl_2_conv_weight_prepared),
+                      Mixed_7c_branch3x3dbl_2_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed7cBranch3x3dbl2Conv, batch, scratch());
 

@@ -252,40 +252,24 @@ static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 297216);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{1847808, 2424832});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{1847808, 2424832});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{510016, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{510016, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -885,55 +869,55 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{57802752, 602112, 1192960}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{57802752, 301056, 4763648}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 102400, 0}, {}},
@@ -1070,8 +1054,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 21639088, .gradients = 0, .optimizer = 0, .activations = 112611376,
-               .shared_scratch = 2424832, .thread_scratch = 1847808},
+    .memory = {.parameters = 21639088, .gradients = 0, .optimizer = 0, .activations = 38892592,
+               .shared_scratch = 2424832, .thread_scratch = 1227392},
 };
 
 }  // namespace
@@ -1117,39 +1101,23 @@ void Plain34::prepare_on_team() {
   const cnn::Floats features_layer3_0_bn1_saved = floats(37381936, 1024);
   const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37382960, 297216);
   const cnn::Floats features_layer3_0_bn2_saved = floats(37680176, 1024);
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37681200, 2378304);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(40059504, 1024);
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40060528, 2378304);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(42438832, 1024);
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42439856, 2378304);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(44818160, 1024);
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44819184, 2378304);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(47197488, 1024);
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47198512, 2378304);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(49576816, 1024);
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49577840, 2378304);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(51956144, 1024);
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(51957168, 2378304);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(54335472, 1024);
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54336496, 2378304);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(56714800, 1024);
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56715824, 2378304);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(59094128, 1024);
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59095152, 2378304);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(61473456, 1024);
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61474480, 2378304);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(63852784, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63854832, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(65043696, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65045744, 9511488);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(74557232, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74559280, 9511488);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(84070768, 2048);
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84072816, 9511488);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(93584304, 2048);
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93586352, 9511488);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(103097840, 2048);
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103099888, 9511488);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(37681200, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(37682224, 1024);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(37683248, 1024);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(37684272, 1024);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(37685296, 1024);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(37686320, 1024);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(37687344, 1024);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(37688368, 1024);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(37689392, 1024);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(37690416, 1024);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(37691440, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(37693488, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(38882352, 2048);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(38884400, 2048);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(38886448, 2048);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(38888496, 2048);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(38890544, 2048);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -1299,8 +1267,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
                  features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
                  kFeaturesLayer3_0Bn2);
-  cnn::winograd::conv_prepare(features_layer3_0_conv2_weight_prepared, features_layer3_0_conv2_weight_,
-                              kFeaturesLayer3_0Conv2);
 
   at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
@@ -1308,8 +1274,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
                  features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
                  kFeaturesLayer3_1Bn1);
-  cnn::winograd::conv_prepare(features_layer3_1_conv1_weight_prepared, features_layer3_1_conv1_weight_,
-                              kFeaturesLayer3_1Conv1);
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
@@ -1317,8 +1281,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
                  features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
                  kFeaturesLayer3_1Bn2);
-  cnn::winograd::conv_prepare(features_layer3_1_conv2_weight_prepared, features_layer3_1_conv2_weight_,
-                              kFeaturesLayer3_1Conv2);
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
@@ -1326,8 +1288,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
                  features_layer3_2_bn1_running_mean_, features_layer3_2_bn1_running_var_,
                  kFeaturesLayer3_2Bn1);
-  cnn::winograd::conv_prepare(features_layer3_2_conv1_weight_prepared, features_layer3_2_conv1_weight_,
-                              kFeaturesLayer3_2Conv1);
 
   at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
@@ -1335,8 +1295,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
                  features_layer3_2_bn2_running_mean_, features_layer3_2_bn2_running_var_,
                  kFeaturesLayer3_2Bn2);
-  cnn::winograd::conv_prepare(features_layer3_2_conv2_weight_prepared, features_layer3_2_conv2_weight_,
-                              kFeaturesLayer3_2Conv2);
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
@@ -1344,8 +1302,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
                  features_layer3_3_bn1_running_mean_, features_layer3_3_bn1_running_var_,
                  kFeaturesLayer3_3Bn1);
-  cnn::winograd::conv_prepare(features_layer3_3_conv1_weight_prepared, features_layer3_3_conv1_weight_,
-                              kFeaturesLayer3_3Conv1);
 
   at(67);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
@@ -1353,8 +1309,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
                  features_layer3_3_bn2_running_mean_, features_layer3_3_bn2_running_var_,
                  kFeaturesLayer3_3Bn2);
-  cnn::winograd::conv_prepare(features_layer3_3_conv2_weight_prepared, features_layer3_3_conv2_weight_,
-                              kFeaturesLayer3_3Conv2);
 
   at(70);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
@@ -1362,8 +1316,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
                  features_layer3_4_bn1_running_mean_, features_layer3_4_bn1_running_var_,
                  kFeaturesLayer3_4Bn1);
-  cnn::winograd::conv_prepare(features_layer3_4_conv1_weight_prepared, features_layer3_4_conv1_weight_,
-                              kFeaturesLayer3_4Conv1);
 
   at(73);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
@@ -1371,8 +1323,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
                  features_layer3_4_bn2_running_mean_, features_layer3_4_bn2_running_var_,
                  kFeaturesLayer3_4Bn2);
-  cnn::winograd::conv_prepare(features_layer3_4_conv2_weight_prepared, features_layer3_4_conv2_weight_,
-                              kFeaturesLayer3_4Conv2);
 
   at(76);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
@@ -1380,8 +1330,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
                  features_layer3_5_bn1_running_mean_, features_layer3_5_bn1_running_var_,
                  kFeaturesLayer3_5Bn1);
-  cnn::winograd::conv_prepare(features_layer3_5_conv1_weight_prepared, features_layer3_5_conv1_weight_,
-                              kFeaturesLayer3_5Conv1);
 
   at(79);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
@@ -1389,8 +1337,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
                  features_layer3_5_bn2_running_mean_, features_layer3_5_bn2_running_var_,
                  kFeaturesLayer3_5Bn2);
-  cnn::winograd::conv_prepare(features_layer3_5_conv2_weight_prepared, features_layer3_5_conv2_weight_,
-                              kFeaturesLayer3_5Conv2);
 
   at(82);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
@@ -1407,8 +1353,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
                  features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
                  kFeaturesLayer4_0Bn2);
-  cnn::winograd::conv_prepare(features_layer4_0_conv2_weight_prepared, features_layer4_0_conv2_weight_,
-                              kFeaturesLayer4_0Conv2);
 
   at(88);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
@@ -1416,8 +1360,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
                  features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
                  kFeaturesLayer4_1Bn1);
-  cnn::winograd::conv_prepare(features_layer4_1_conv1_weight_prepared, features_layer4_1_conv1_weight_,
-                              kFeaturesLayer4_1Conv1);
 
   at(91);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
@@ -1425,8 +1367,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
                  features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
                  kFeaturesLayer4_1Bn2);
-  cnn::winograd::conv_prepare(features_layer4_1_conv2_weight_prepared, features_layer4_1_conv2_weight_,
-                              kFeaturesLayer4_1Conv2);
 
   at(94);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
@@ -1434,8 +1374,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
                  features_layer4_2_bn1_running_mean_, features_layer4_2_bn1_running_var_,
                  kFeaturesLayer4_2Bn1);
-  cnn::winograd::conv_prepare(features_layer4_2_conv1_weight_prepared, features_layer4_2_conv1_weight_,
-                              kFeaturesLayer4_2Conv1);
 
   at(97);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
@@ -1443,8 +1381,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
                  features_layer4_2_bn2_running_mean_, features_layer4_2_bn2_running_var_,
                  kFeaturesLayer4_2Bn2);
-  cnn::winograd::conv_prepare(features_layer4_2_conv2_weight_prepared, features_layer4_2_conv2_weight_,
-                              kFeaturesLayer4_2Conv2);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -1502,55 +1438,39 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37382960, 297216);
   const cnn::Floats features_layer3_0_bn2_saved = floats(37680176, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37681200, 2378304);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(40059504, 1024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(37681200, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40060528, 2378304);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(42438832, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(37682224, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42439856, 2378304);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(44818160, 1024);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(37683248, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44819184, 2378304);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(47197488, 1024);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(37684272, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47198512, 2378304);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(49576816, 1024);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(37685296, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49577840, 2378304);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(51956144, 1024);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(37686320, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(51957168, 2378304);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(54335472, 1024);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(37687344, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54336496, 2378304);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(56714800, 1024);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(37688368, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56715824, 2378304);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(59094128, 1024);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(37689392, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59095152, 2378304);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(61473456, 1024);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(37690416, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61474480, 2378304);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(63852784, 2048);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(37691440, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63854832, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(65043696, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(37693488, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(38882352, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65045744, 9511488);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(74557232, 2048);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(38884400, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74559280, 9511488);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(84070768, 2048);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(38886448, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84072816, 9511488);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(93584304, 2048);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(38888496, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93586352, 9511488);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(103097840, 2048);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(38890544, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103099888, 9511488);
   const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
   const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
@@ -1689,88 +1609,77 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   at(49);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   // blocks.cnn:10: act    (features.layer3[0].relu2)
-  cnn::winograd::conv(features_layer3_0_relu2, features_layer3_0_relu1,
-                      cnn::prepared(features_layer3_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_0_relu2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_0Conv2, batch, scratch());
 
   at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2,
-                      cnn::prepared(features_layer3_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // blocks.cnn:10: act    (features.layer3[1].relu2)
-  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1,
-                      cnn::prepared(features_layer3_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
-  cnn::winograd::conv(features_layer3_2_relu1, features_layer3_1_relu2,
-                      cnn::prepared(features_layer3_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer3_2_relu1, features_layer3_1_relu2, features_layer3_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv1, batch, scratch());
 
   at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // blocks.cnn:10: act    (features.layer3[2].relu2)
-  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1,
-                      cnn::prepared(features_layer3_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv2, batch, scratch());
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
-  cnn::winograd::conv(features_layer3_3_relu1, features_layer3_2_relu2,
-                      cnn::prepared(features_layer3_3_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer3_3_relu1, features_layer3_2_relu2, features_layer3_3_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv1, batch, scratch());
 
   at(67);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // blocks.cnn:10: act    (features.layer3[3].relu2)
-  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1,
-                      cnn::prepared(features_layer3_3_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv2, batch, scratch());
 
   at(70);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
-  cnn::winograd::conv(features_layer3_4_relu1, features_layer3_3_relu2,
-                      cnn::prepared(features_layer3_4_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer3_4_relu1, features_layer3_3_relu2, features_layer3_4_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv1, batch, scratch());
 
   at(73);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // blocks.cnn:10: act    (features.layer3[4].relu2)
-  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1,
-                      cnn::prepared(features_layer3_4_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv2, batch, scratch());
 
   at(76);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
-  cnn::winograd::conv(features_layer3_5_relu1, features_layer3_4_relu2,
-                      cnn::prepared(features_layer3_5_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer3_5_relu1, features_layer3_4_relu2, features_layer3_5_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv1, batch, scratch());
 
   at(79);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // blocks.cnn:10: act    (features.layer3[5].relu2)
-  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1,
-                      cnn::prepared(features_layer3_5_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv2, batch, scratch());
 
@@ -1785,40 +1694,35 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   at(85);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   // blocks.cnn:10: act    (features.layer4[0].relu2)
-  cnn::winograd::conv(features_layer4_0_relu2, features_layer4_0_relu1,
-                      cnn::prepared(features_layer4_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer4_0_relu2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_0_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_0Conv2, batch, scratch());
 
   at(88);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2,
-                      cnn::prepared(features_layer4_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
   at(91);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // blocks.cnn:10: act    (features.layer4[1].relu2)
-  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1,
-                      cnn::prepared(features_layer4_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
   at(94);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   // blocks.cnn:10: act    (features.layer4[2].relu1)
-  cnn::winograd::conv(features_layer4_2_relu1, features_layer4_1_relu2,
-                      cnn::prepared(features_layer4_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer4_2_relu1, features_layer4_1_relu2, features_layer4_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv1, batch, scratch());
 
   at(97);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // blocks.cnn:10: act    (features.layer4[2].relu2)
-  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1,
-                      cnn::prepared(features_layer4_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv2, batch, scratch());
 

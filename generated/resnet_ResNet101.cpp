@@ -704,134 +704,112 @@ static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 525
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{247104, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_6Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_6Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_6Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_6Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_6Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_6Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_6Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_7Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_7Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_7Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_7Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_7Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_7Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_7Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_8Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_8Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_8Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_8Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_8Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_8Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_8Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_9Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_9Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_9Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_9Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_9Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_9Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_9Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_10Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_10Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_10Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_10Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_10Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_10Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_10Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_11Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_11Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_11Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_11Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_11Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_11Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_11Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_12Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_12Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_12Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_12Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_12Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_12Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_12Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_13Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_13Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_13Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_13Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_13Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_13Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_13Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_14Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_14Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_14Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_14Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_14Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_14Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_14Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_15Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_15Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_15Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_15Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_15Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_15Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_15Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_16Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_16Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_16Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_16Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_16Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_16Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_16Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_17Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_17Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_17Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_17Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_17Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_17Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_17Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_18Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_18Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_18Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_18Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_18Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_18Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_18Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_19Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_19Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_19Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_19Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_19Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_19Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_19Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_20Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_20Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_20Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_20Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_20Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_20Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_20Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_21Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_21Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_21Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_21Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_21Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_21Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_21Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_22Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_22Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_22Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_22Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_22Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_22Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_22Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 528384);
@@ -844,14 +822,12 @@ static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 210
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{444096, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 1056768);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_1Conv3) == 1050624);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 1056768);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_2Conv3) == 1050624);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 81920});
@@ -2691,7 +2667,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2701,7 +2677,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2711,7 +2687,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2721,7 +2697,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2731,7 +2707,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2741,7 +2717,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2751,7 +2727,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2761,7 +2737,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2771,7 +2747,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2781,7 +2757,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2791,7 +2767,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2801,7 +2777,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2811,7 +2787,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2821,7 +2797,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2831,7 +2807,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2841,7 +2817,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2851,7 +2827,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2861,7 +2837,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2871,7 +2847,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2881,7 +2857,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2891,7 +2867,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2901,7 +2877,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -2923,7 +2899,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 501760, 4235264}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 903168, 4235264}, {}},
@@ -2933,7 +2909,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 501760, 4235264}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 903168, 4235264}, {}},
@@ -3419,8 +3395,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 155920112,
-               .shared_scratch = 2424832, .thread_scratch = 1847808},
+    .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 84574448,
+               .shared_scratch = 2424832, .thread_scratch = 1227392},
 };
 
 }  // namespace
@@ -3492,155 +3468,131 @@ void ResNet101::prepare_on_team() {
   const cnn::Floats features_layer3_1_bn1_saved = floats(62530800, 1024);
   const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62531824, 264192);
   const cnn::Floats features_layer3_1_bn2_saved = floats(62796016, 1024);
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62797040, 2378304);
-  const cnn::Floats features_layer3_1_bn3_saved = floats(65175344, 4096);
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65179440, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(65442096, 1024);
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65443120, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(65707312, 1024);
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65708336, 2378304);
-  const cnn::Floats features_layer3_2_bn3_saved = floats(68086640, 4096);
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68090736, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(68353392, 1024);
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68354416, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(68618608, 1024);
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68619632, 2378304);
-  const cnn::Floats features_layer3_3_bn3_saved = floats(70997936, 4096);
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(71002032, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(71264688, 1024);
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71265712, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(71529904, 1024);
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71530928, 2378304);
-  const cnn::Floats features_layer3_4_bn3_saved = floats(73909232, 4096);
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73913328, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(74175984, 1024);
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74177008, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(74441200, 1024);
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74442224, 2378304);
-  const cnn::Floats features_layer3_5_bn3_saved = floats(76820528, 4096);
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76824624, 262656);
-  const cnn::Floats features_layer3_6_bn1_saved = floats(77087280, 1024);
-  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(77088304, 264192);
-  const cnn::Floats features_layer3_6_bn2_saved = floats(77352496, 1024);
-  const cnn::Floats features_layer3_6_conv2_weight_prepared = floats(77353520, 2378304);
-  const cnn::Floats features_layer3_6_bn3_saved = floats(79731824, 4096);
-  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(79735920, 262656);
-  const cnn::Floats features_layer3_7_bn1_saved = floats(79998576, 1024);
-  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(79999600, 264192);
-  const cnn::Floats features_layer3_7_bn2_saved = floats(80263792, 1024);
-  const cnn::Floats features_layer3_7_conv2_weight_prepared = floats(80264816, 2378304);
-  const cnn::Floats features_layer3_7_bn3_saved = floats(82643120, 4096);
-  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(82647216, 262656);
-  const cnn::Floats features_layer3_8_bn1_saved = floats(82909872, 1024);
-  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(82910896, 264192);
-  const cnn::Floats features_layer3_8_bn2_saved = floats(83175088, 1024);
-  const cnn::Floats features_layer3_8_conv2_weight_prepared = floats(83176112, 2378304);
-  const cnn::Floats features_layer3_8_bn3_saved = floats(85554416, 4096);
-  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(85558512, 262656);
-  const cnn::Floats features_layer3_9_bn1_saved = floats(85821168, 1024);
-  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(85822192, 264192);
-  const cnn::Floats features_layer3_9_bn2_saved = floats(86086384, 1024);
-  const cnn::Floats features_layer3_9_conv2_weight_prepared = floats(86087408, 2378304);
-  const cnn::Floats features_layer3_9_bn3_saved = floats(88465712, 4096);
-  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(88469808, 262656);
-  const cnn::Floats features_layer3_10_bn1_saved = floats(88732464, 1024);
-  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(88733488, 264192);
-  const cnn::Floats features_layer3_10_bn2_saved = floats(88997680, 1024);
-  const cnn::Floats features_layer3_10_conv2_weight_prepared = floats(88998704, 2378304);
-  const cnn::Floats features_layer3_10_bn3_saved = floats(91377008, 4096);
-  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(91381104, 262656);
-  const cnn::Floats features_layer3_11_bn1_saved = floats(91643760, 1024);
-  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(91644784, 264192);
-  const cnn::Floats features_layer3_11_bn2_saved = floats(91908976, 1024);
-  const cnn::Floats features_layer3_11_conv2_weight_prepared = floats(91910000, 2378304);
-  const cnn::Floats features_layer3_11_bn3_saved = floats(94288304, 4096);
-  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(94292400, 262656);
-  const cnn::Floats features_layer3_12_bn1_saved = floats(94555056, 1024);
-  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(94556080, 264192);
-  const cnn::Floats features_layer3_12_bn2_saved = floats(94820272, 1024);
-  const cnn::Floats features_layer3_12_conv2_weight_prepared = floats(94821296, 2378304);
-  const cnn::Floats features_layer3_12_bn3_saved = floats(97199600, 4096);
-  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(97203696, 262656);
-  const cnn::Floats features_layer3_13_bn1_saved = floats(97466352, 1024);
-  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(97467376, 264192);
-  const cnn::Floats features_layer3_13_bn2_saved = floats(97731568, 1024);
-  const cnn::Floats features_layer3_13_conv2_weight_prepared = floats(97732592, 2378304);
-  const cnn::Floats features_layer3_13_bn3_saved = floats(100110896, 4096);
-  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(100114992, 262656);
-  const cnn::Floats features_layer3_14_bn1_saved = floats(100377648, 1024);
-  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(100378672, 264192);
-  const cnn::Floats features_layer3_14_bn2_saved = floats(100642864, 1024);
-  const cnn::Floats features_layer3_14_conv2_weight_prepared = floats(100643888, 2378304);
-  const cnn::Floats features_layer3_14_bn3_saved = floats(103022192, 4096);
-  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(103026288, 262656);
-  const cnn::Floats features_layer3_15_bn1_saved = floats(103288944, 1024);
-  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(103289968, 264192);
-  const cnn::Floats features_layer3_15_bn2_saved = floats(103554160, 1024);
-  const cnn::Floats features_layer3_15_conv2_weight_prepared = floats(103555184, 2378304);
-  const cnn::Floats features_layer3_15_bn3_saved = floats(105933488, 4096);
-  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(105937584, 262656);
-  const cnn::Floats features_layer3_16_bn1_saved = floats(106200240, 1024);
-  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(106201264, 264192);
-  const cnn::Floats features_layer3_16_bn2_saved = floats(106465456, 1024);
-  const cnn::Floats features_layer3_16_conv2_weight_prepared = floats(106466480, 2378304);
-  const cnn::Floats features_layer3_16_bn3_saved = floats(108844784, 4096);
-  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(108848880, 262656);
-  const cnn::Floats features_layer3_17_bn1_saved = floats(109111536, 1024);
-  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(109112560, 264192);
-  const cnn::Floats features_layer3_17_bn2_saved = floats(109376752, 1024);
-  const cnn::Floats features_layer3_17_conv2_weight_prepared = floats(109377776, 2378304);
-  const cnn::Floats features_layer3_17_bn3_saved = floats(111756080, 4096);
-  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(111760176, 262656);
-  const cnn::Floats features_layer3_18_bn1_saved = floats(112022832, 1024);
-  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(112023856, 264192);
-  const cnn::Floats features_layer3_18_bn2_saved = floats(112288048, 1024);
-  const cnn::Floats features_layer3_18_conv2_weight_prepared = floats(112289072, 2378304);
-  const cnn::Floats features_layer3_18_bn3_saved = floats(114667376, 4096);
-  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(114671472, 262656);
-  const cnn::Floats features_layer3_19_bn1_saved = floats(114934128, 1024);
-  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(114935152, 264192);
-  const cnn::Floats features_layer3_19_bn2_saved = floats(115199344, 1024);
-  const cnn::Floats features_layer3_19_conv2_weight_prepared = floats(115200368, 2378304);
-  const cnn::Floats features_layer3_19_bn3_saved = floats(117578672, 4096);
-  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(117582768, 262656);
-  const cnn::Floats features_layer3_20_bn1_saved = floats(117845424, 1024);
-  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(117846448, 264192);
-  const cnn::Floats features_layer3_20_bn2_saved = floats(118110640, 1024);
-  const cnn::Floats features_layer3_20_conv2_weight_prepared = floats(118111664, 2378304);
-  const cnn::Floats features_layer3_20_bn3_saved = floats(120489968, 4096);
-  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(120494064, 262656);
-  const cnn::Floats features_layer3_21_bn1_saved = floats(120756720, 1024);
-  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(120757744, 264192);
-  const cnn::Floats features_layer3_21_bn2_saved = floats(121021936, 1024);
-  const cnn::Floats features_layer3_21_conv2_weight_prepared = floats(121022960, 2378304);
-  const cnn::Floats features_layer3_21_bn3_saved = floats(123401264, 4096);
-  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(123405360, 262656);
-  const cnn::Floats features_layer3_22_bn1_saved = floats(123668016, 1024);
-  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(123669040, 264192);
-  const cnn::Floats features_layer3_22_bn2_saved = floats(123933232, 1024);
-  const cnn::Floats features_layer3_22_conv2_weight_prepared = floats(123934256, 2378304);
-  const cnn::Floats features_layer3_22_bn3_saved = floats(126312560, 4096);
-  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(126316656, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(126579312, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(126581360, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(127109744, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(127111792, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(129489520, 8192);
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(129497712, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(130548336, 8192);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(130556528, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(132657776, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(132659824, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(133716592, 2048);
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(133718640, 9511488);
-  const cnn::Floats features_layer4_1_bn3_saved = floats(143230128, 8192);
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(143238320, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(144288944, 2048);
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(144290992, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(145347760, 2048);
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(145349808, 9511488);
-  const cnn::Floats features_layer4_2_bn3_saved = floats(154861296, 8192);
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(154869488, 1050624);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(62797040, 4096);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62801136, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(63063792, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63064816, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(63329008, 1024);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(63330032, 4096);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63334128, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(63596784, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63597808, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(63862000, 1024);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(63863024, 4096);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63867120, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(64129776, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64130800, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(64394992, 1024);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(64396016, 4096);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64400112, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(64662768, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64663792, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(64927984, 1024);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(64929008, 4096);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(64933104, 262656);
+  const cnn::Floats features_layer3_6_bn1_saved = floats(65195760, 1024);
+  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(65196784, 264192);
+  const cnn::Floats features_layer3_6_bn2_saved = floats(65460976, 1024);
+  const cnn::Floats features_layer3_6_bn3_saved = floats(65462000, 4096);
+  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(65466096, 262656);
+  const cnn::Floats features_layer3_7_bn1_saved = floats(65728752, 1024);
+  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(65729776, 264192);
+  const cnn::Floats features_layer3_7_bn2_saved = floats(65993968, 1024);
+  const cnn::Floats features_layer3_7_bn3_saved = floats(65994992, 4096);
+  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(65999088, 262656);
+  const cnn::Floats features_layer3_8_bn1_saved = floats(66261744, 1024);
+  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(66262768, 264192);
+  const cnn::Floats features_layer3_8_bn2_saved = floats(66526960, 1024);
+  const cnn::Floats features_layer3_8_bn3_saved = floats(66527984, 4096);
+  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(66532080, 262656);
+  const cnn::Floats features_layer3_9_bn1_saved = floats(66794736, 1024);
+  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(66795760, 264192);
+  const cnn::Floats features_layer3_9_bn2_saved = floats(67059952, 1024);
+  const cnn::Floats features_layer3_9_bn3_saved = floats(67060976, 4096);
+  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(67065072, 262656);
+  const cnn::Floats features_layer3_10_bn1_saved = floats(67327728, 1024);
+  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(67328752, 264192);
+  const cnn::Floats features_layer3_10_bn2_saved = floats(67592944, 1024);
+  const cnn::Floats features_layer3_10_bn3_saved = floats(67593968, 4096);
+  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(67598064, 262656);
+  const cnn::Floats features_layer3_11_bn1_saved = floats(67860720, 1024);
+  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(67861744, 264192);
+  const cnn::Floats features_layer3_11_bn2_saved = floats(68125936, 1024);
+  const cnn::Floats features_layer3_11_bn3_saved = floats(68126960, 4096);
+  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(68131056, 262656);
+  const cnn::Floats features_layer3_12_bn1_saved = floats(68393712, 1024);
+  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(68394736, 264192);
+  const cnn::Floats features_layer3_12_bn2_saved = floats(68658928, 1024);
+  const cnn::Floats features_layer3_12_bn3_saved = floats(68659952, 4096);
+  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(68664048, 262656);
+  const cnn::Floats features_layer3_13_bn1_saved = floats(68926704, 1024);
+  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(68927728, 264192);
+  const cnn::Floats features_layer3_13_bn2_saved = floats(69191920, 1024);
+  const cnn::Floats features_layer3_13_bn3_saved = floats(69192944, 4096);
+  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(69197040, 262656);
+  const cnn::Floats features_layer3_14_bn1_saved = floats(69459696, 1024);
+  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(69460720, 264192);
+  const cnn::Floats features_layer3_14_bn2_saved = floats(69724912, 1024);
+  const cnn::Floats features_layer3_14_bn3_saved = floats(69725936, 4096);
+  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(69730032, 262656);
+  const cnn::Floats features_layer3_15_bn1_saved = floats(69992688, 1024);
+  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(69993712, 264192);
+  const cnn::Floats features_layer3_15_bn2_saved = floats(70257904, 1024);
+  const cnn::Floats features_layer3_15_bn3_saved = floats(70258928, 4096);
+  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(70263024, 262656);
+  const cnn::Floats features_layer3_16_bn1_saved = floats(70525680, 1024);
+  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(70526704, 264192);
+  const cnn::Floats features_layer3_16_bn2_saved = floats(70790896, 1024);
+  const cnn::Floats features_layer3_16_bn3_saved = floats(70791920, 4096);
+  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(70796016, 262656);
+  const cnn::Floats features_layer3_17_bn1_saved = floats(71058672, 1024);
+  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(71059696, 264192);
+  const cnn::Floats features_layer3_17_bn2_saved = floats(71323888, 1024);
+  const cnn::Floats features_layer3_17_bn3_saved = floats(71324912, 4096);
+  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(71329008, 262656);
+  const cnn::Floats features_layer3_18_bn1_saved = floats(71591664, 1024);
+  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(71592688, 264192);
+  const cnn::Floats features_layer3_18_bn2_saved = floats(71856880, 1024);
+  const cnn::Floats features_layer3_18_bn3_saved = floats(71857904, 4096);
+  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(71862000, 262656);
+  const cnn::Floats features_layer3_19_bn1_saved = floats(72124656, 1024);
+  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(72125680, 264192);
+  const cnn::Floats features_layer3_19_bn2_saved = floats(72389872, 1024);
+  const cnn::Floats features_layer3_19_bn3_saved = floats(72390896, 4096);
+  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(72394992, 262656);
+  const cnn::Floats features_layer3_20_bn1_saved = floats(72657648, 1024);
+  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(72658672, 264192);
+  const cnn::Floats features_layer3_20_bn2_saved = floats(72922864, 1024);
+  const cnn::Floats features_layer3_20_bn3_saved = floats(72923888, 4096);
+  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(72927984, 262656);
+  const cnn::Floats features_layer3_21_bn1_saved = floats(73190640, 1024);
+  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(73191664, 264192);
+  const cnn::Floats features_layer3_21_bn2_saved = floats(73455856, 1024);
+  const cnn::Floats features_layer3_21_bn3_saved = floats(73456880, 4096);
+  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(73460976, 262656);
+  const cnn::Floats features_layer3_22_bn1_saved = floats(73723632, 1024);
+  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(73724656, 264192);
+  const cnn::Floats features_layer3_22_bn2_saved = floats(73988848, 1024);
+  const cnn::Floats features_layer3_22_bn3_saved = floats(73989872, 4096);
+  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(73993968, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(74256624, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(74258672, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(74787056, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(74789104, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(77166832, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(77175024, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(78225648, 8192);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(78233840, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(80335088, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(80337136, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(81393904, 2048);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(81395952, 8192);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(81404144, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(82454768, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(82456816, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(83513584, 2048);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(83515632, 8192);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(83523824, 1050624);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -3912,8 +3864,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
                  features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
                  kFeaturesLayer3_1Bn2);
-  cnn::winograd::conv_prepare(features_layer3_1_conv2_weight_prepared, features_layer3_1_conv2_weight_,
-                              kFeaturesLayer3_1Conv2);
 
   at(96);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv3)
   // blocks.cnn:9: bn    (features.layer3[1].bn3)
@@ -3940,8 +3890,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
                  features_layer3_2_bn2_running_mean_, features_layer3_2_bn2_running_var_,
                  kFeaturesLayer3_2Bn2);
-  cnn::winograd::conv_prepare(features_layer3_2_conv2_weight_prepared, features_layer3_2_conv2_weight_,
-                              kFeaturesLayer3_2Conv2);
 
   at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv3)
   // blocks.cnn:9: bn    (features.layer3[2].bn3)
@@ -3968,8 +3916,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
                  features_layer3_3_bn2_running_mean_, features_layer3_3_bn2_running_var_,
                  kFeaturesLayer3_3Bn2);
-  cnn::winograd::conv_prepare(features_layer3_3_conv2_weight_prepared, features_layer3_3_conv2_weight_,
-                              kFeaturesLayer3_3Conv2);
 
   at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv3)
   // blocks.cnn:9: bn    (features.layer3[3].bn3)
@@ -3996,8 +3942,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
                  features_layer3_4_bn2_running_mean_, features_layer3_4_bn2_running_var_,
                  kFeaturesLayer3_4Bn2);
-  cnn::winograd::conv_prepare(features_layer3_4_conv2_weight_prepared, features_layer3_4_conv2_weight_,
-                              kFeaturesLayer3_4Conv2);
 
   at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv3)
   // blocks.cnn:9: bn    (features.layer3[4].bn3)
@@ -4024,8 +3968,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
                  features_layer3_5_bn2_running_mean_, features_layer3_5_bn2_running_var_,
                  kFeaturesLayer3_5Bn2);
-  cnn::winograd::conv_prepare(features_layer3_5_conv2_weight_prepared, features_layer3_5_conv2_weight_,
-                              kFeaturesLayer3_5Conv2);
 
   at(136);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv3)
   // blocks.cnn:9: bn    (features.layer3[5].bn3)
@@ -4052,8 +3994,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_6_bn2_saved, features_layer3_6_bn2_weight_, features_layer3_6_bn2_bias_,
                  features_layer3_6_bn2_running_mean_, features_layer3_6_bn2_running_var_,
                  kFeaturesLayer3_6Bn2);
-  cnn::winograd::conv_prepare(features_layer3_6_conv2_weight_prepared, features_layer3_6_conv2_weight_,
-                              kFeaturesLayer3_6Conv2);
 
   at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv3)
   // blocks.cnn:9: bn    (features.layer3[6].bn3)
@@ -4080,8 +4020,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_7_bn2_saved, features_layer3_7_bn2_weight_, features_layer3_7_bn2_bias_,
                  features_layer3_7_bn2_running_mean_, features_layer3_7_bn2_running_var_,
                  kFeaturesLayer3_7Bn2);
-  cnn::winograd::conv_prepare(features_layer3_7_conv2_weight_prepared, features_layer3_7_conv2_weight_,
-                              kFeaturesLayer3_7Conv2);
 
   at(156);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv3)
   // blocks.cnn:9: bn    (features.layer3[7].bn3)
@@ -4108,8 +4046,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_8_bn2_saved, features_layer3_8_bn2_weight_, features_layer3_8_bn2_bias_,
                  features_layer3_8_bn2_running_mean_, features_layer3_8_bn2_running_var_,
                  kFeaturesLayer3_8Bn2);
-  cnn::winograd::conv_prepare(features_layer3_8_conv2_weight_prepared, features_layer3_8_conv2_weight_,
-                              kFeaturesLayer3_8Conv2);
 
   at(166);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv3)
   // blocks.cnn:9: bn    (features.layer3[8].bn3)
@@ -4136,8 +4072,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_9_bn2_saved, features_layer3_9_bn2_weight_, features_layer3_9_bn2_bias_,
                  features_layer3_9_bn2_running_mean_, features_layer3_9_bn2_running_var_,
                  kFeaturesLayer3_9Bn2);
-  cnn::winograd::conv_prepare(features_layer3_9_conv2_weight_prepared, features_layer3_9_conv2_weight_,
-                              kFeaturesLayer3_9Conv2);
 
   at(176);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv3)
   // blocks.cnn:9: bn    (features.layer3[9].bn3)
@@ -4164,8 +4098,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_10_bn2_saved, features_layer3_10_bn2_weight_, features_layer3_10_bn2_bias_,
                  features_layer3_10_bn2_running_mean_, features_layer3_10_bn2_running_var_,
                  kFeaturesLayer3_10Bn2);
-  cnn::winograd::conv_prepare(features_layer3_10_conv2_weight_prepared, features_layer3_10_conv2_weight_,
-                              kFeaturesLayer3_10Conv2);
 
   at(186);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv3)
   // blocks.cnn:9: bn    (features.layer3[10].bn3)
@@ -4192,8 +4124,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_11_bn2_saved, features_layer3_11_bn2_weight_, features_layer3_11_bn2_bias_,
                  features_layer3_11_bn2_running_mean_, features_layer3_11_bn2_running_var_,
                  kFeaturesLayer3_11Bn2);
-  cnn::winograd::conv_prepare(features_layer3_11_conv2_weight_prepared, features_layer3_11_conv2_weight_,
-                              kFeaturesLayer3_11Conv2);
 
   at(196);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv3)
   // blocks.cnn:9: bn    (features.layer3[11].bn3)
@@ -4220,8 +4150,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_12_bn2_saved, features_layer3_12_bn2_weight_, features_layer3_12_bn2_bias_,
                  features_layer3_12_bn2_running_mean_, features_layer3_12_bn2_running_var_,
                  kFeaturesLayer3_12Bn2);
-  cnn::winograd::conv_prepare(features_layer3_12_conv2_weight_prepared, features_layer3_12_conv2_weight_,
-                              kFeaturesLayer3_12Conv2);
 
   at(206);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv3)
   // blocks.cnn:9: bn    (features.layer3[12].bn3)
@@ -4248,8 +4176,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_13_bn2_saved, features_layer3_13_bn2_weight_, features_layer3_13_bn2_bias_,
                  features_layer3_13_bn2_running_mean_, features_layer3_13_bn2_running_var_,
                  kFeaturesLayer3_13Bn2);
-  cnn::winograd::conv_prepare(features_layer3_13_conv2_weight_prepared, features_layer3_13_conv2_weight_,
-                              kFeaturesLayer3_13Conv2);
 
   at(216);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv3)
   // blocks.cnn:9: bn    (features.layer3[13].bn3)
@@ -4276,8 +4202,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_14_bn2_saved, features_layer3_14_bn2_weight_, features_layer3_14_bn2_bias_,
                  features_layer3_14_bn2_running_mean_, features_layer3_14_bn2_running_var_,
                  kFeaturesLayer3_14Bn2);
-  cnn::winograd::conv_prepare(features_layer3_14_conv2_weight_prepared, features_layer3_14_conv2_weight_,
-                              kFeaturesLayer3_14Conv2);
 
   at(226);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv3)
   // blocks.cnn:9: bn    (features.layer3[14].bn3)
@@ -4304,8 +4228,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_15_bn2_saved, features_layer3_15_bn2_weight_, features_layer3_15_bn2_bias_,
                  features_layer3_15_bn2_running_mean_, features_layer3_15_bn2_running_var_,
                  kFeaturesLayer3_15Bn2);
-  cnn::winograd::conv_prepare(features_layer3_15_conv2_weight_prepared, features_layer3_15_conv2_weight_,
-                              kFeaturesLayer3_15Conv2);
 
   at(236);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv3)
   // blocks.cnn:9: bn    (features.layer3[15].bn3)
@@ -4332,8 +4254,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_16_bn2_saved, features_layer3_16_bn2_weight_, features_layer3_16_bn2_bias_,
                  features_layer3_16_bn2_running_mean_, features_layer3_16_bn2_running_var_,
                  kFeaturesLayer3_16Bn2);
-  cnn::winograd::conv_prepare(features_layer3_16_conv2_weight_prepared, features_layer3_16_conv2_weight_,
-                              kFeaturesLayer3_16Conv2);
 
   at(246);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv3)
   // blocks.cnn:9: bn    (features.layer3[16].bn3)
@@ -4360,8 +4280,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_17_bn2_saved, features_layer3_17_bn2_weight_, features_layer3_17_bn2_bias_,
                  features_layer3_17_bn2_running_mean_, features_layer3_17_bn2_running_var_,
                  kFeaturesLayer3_17Bn2);
-  cnn::winograd::conv_prepare(features_layer3_17_conv2_weight_prepared, features_layer3_17_conv2_weight_,
-                              kFeaturesLayer3_17Conv2);
 
   at(256);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv3)
   // blocks.cnn:9: bn    (features.layer3[17].bn3)
@@ -4388,8 +4306,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_18_bn2_saved, features_layer3_18_bn2_weight_, features_layer3_18_bn2_bias_,
                  features_layer3_18_bn2_running_mean_, features_layer3_18_bn2_running_var_,
                  kFeaturesLayer3_18Bn2);
-  cnn::winograd::conv_prepare(features_layer3_18_conv2_weight_prepared, features_layer3_18_conv2_weight_,
-                              kFeaturesLayer3_18Conv2);
 
   at(266);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv3)
   // blocks.cnn:9: bn    (features.layer3[18].bn3)
@@ -4416,8 +4332,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_19_bn2_saved, features_layer3_19_bn2_weight_, features_layer3_19_bn2_bias_,
                  features_layer3_19_bn2_running_mean_, features_layer3_19_bn2_running_var_,
                  kFeaturesLayer3_19Bn2);
-  cnn::winograd::conv_prepare(features_layer3_19_conv2_weight_prepared, features_layer3_19_conv2_weight_,
-                              kFeaturesLayer3_19Conv2);
 
   at(276);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv3)
   // blocks.cnn:9: bn    (features.layer3[19].bn3)
@@ -4444,8 +4358,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_20_bn2_saved, features_layer3_20_bn2_weight_, features_layer3_20_bn2_bias_,
                  features_layer3_20_bn2_running_mean_, features_layer3_20_bn2_running_var_,
                  kFeaturesLayer3_20Bn2);
-  cnn::winograd::conv_prepare(features_layer3_20_conv2_weight_prepared, features_layer3_20_conv2_weight_,
-                              kFeaturesLayer3_20Conv2);
 
   at(286);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv3)
   // blocks.cnn:9: bn    (features.layer3[20].bn3)
@@ -4472,8 +4384,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_21_bn2_saved, features_layer3_21_bn2_weight_, features_layer3_21_bn2_bias_,
                  features_layer3_21_bn2_running_mean_, features_layer3_21_bn2_running_var_,
                  kFeaturesLayer3_21Bn2);
-  cnn::winograd::conv_prepare(features_layer3_21_conv2_weight_prepared, features_layer3_21_conv2_weight_,
-                              kFeaturesLayer3_21Conv2);
 
   at(296);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv3)
   // blocks.cnn:9: bn    (features.layer3[21].bn3)
@@ -4500,8 +4410,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_22_bn2_saved, features_layer3_22_bn2_weight_, features_layer3_22_bn2_bias_,
                  features_layer3_22_bn2_running_mean_, features_layer3_22_bn2_running_var_,
                  kFeaturesLayer3_22Bn2);
-  cnn::winograd::conv_prepare(features_layer3_22_conv2_weight_prepared, features_layer3_22_conv2_weight_,
-                              kFeaturesLayer3_22Conv2);
 
   at(306);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv3)
   // blocks.cnn:9: bn    (features.layer3[22].bn3)
@@ -4564,8 +4472,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
                  features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
                  kFeaturesLayer4_1Bn2);
-  cnn::winograd::conv_prepare(features_layer4_1_conv2_weight_prepared, features_layer4_1_conv2_weight_,
-                              kFeaturesLayer4_1Conv2);
 
   at(328);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv3)
   // blocks.cnn:9: bn    (features.layer4[1].bn3)
@@ -4592,8 +4498,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
                  features_layer4_2_bn2_running_mean_, features_layer4_2_bn2_running_var_,
                  kFeaturesLayer4_2Bn2);
-  cnn::winograd::conv_prepare(features_layer4_2_conv2_weight_prepared, features_layer4_2_conv2_weight_,
-                              kFeaturesLayer4_2Conv2);
 
   at(338);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv3)
   // blocks.cnn:9: bn    (features.layer4[2].bn3)
@@ -4700,229 +4604,205 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62531824, 264192);
   const cnn::Floats features_layer3_1_bn2_saved = floats(62796016, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62797040, 2378304);
-  const cnn::Floats features_layer3_1_bn3_saved = floats(65175344, 4096);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(62797040, 4096);
   const cnn::Blocked features_layer3_1_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65179440, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(65442096, 1024);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62801136, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(63063792, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65443120, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(65707312, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63064816, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(63329008, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65708336, 2378304);
-  const cnn::Floats features_layer3_2_bn3_saved = floats(68086640, 4096);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(63330032, 4096);
   const cnn::Blocked features_layer3_2_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68090736, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(68353392, 1024);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63334128, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(63596784, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68354416, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(68618608, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63597808, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(63862000, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68619632, 2378304);
-  const cnn::Floats features_layer3_3_bn3_saved = floats(70997936, 4096);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(63863024, 4096);
   const cnn::Blocked features_layer3_3_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(71002032, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(71264688, 1024);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63867120, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(64129776, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71265712, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(71529904, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64130800, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(64394992, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71530928, 2378304);
-  const cnn::Floats features_layer3_4_bn3_saved = floats(73909232, 4096);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(64396016, 4096);
   const cnn::Blocked features_layer3_4_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73913328, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(74175984, 1024);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64400112, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(64662768, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74177008, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(74441200, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64663792, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(64927984, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74442224, 2378304);
-  const cnn::Floats features_layer3_5_bn3_saved = floats(76820528, 4096);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(64929008, 4096);
   const cnn::Blocked features_layer3_5_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76824624, 262656);
-  const cnn::Floats features_layer3_6_bn1_saved = floats(77087280, 1024);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(64933104, 262656);
+  const cnn::Floats features_layer3_6_bn1_saved = floats(65195760, 1024);
   const cnn::Blocked features_layer3_6_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(77088304, 264192);
-  const cnn::Floats features_layer3_6_bn2_saved = floats(77352496, 1024);
+  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(65196784, 264192);
+  const cnn::Floats features_layer3_6_bn2_saved = floats(65460976, 1024);
   const cnn::Blocked features_layer3_6_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_6_conv2_weight_prepared = floats(77353520, 2378304);
-  const cnn::Floats features_layer3_6_bn3_saved = floats(79731824, 4096);
+  const cnn::Floats features_layer3_6_bn3_saved = floats(65462000, 4096);
   const cnn::Blocked features_layer3_6_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(79735920, 262656);
-  const cnn::Floats features_layer3_7_bn1_saved = floats(79998576, 1024);
+  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(65466096, 262656);
+  const cnn::Floats features_layer3_7_bn1_saved = floats(65728752, 1024);
   const cnn::Blocked features_layer3_7_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(79999600, 264192);
-  const cnn::Floats features_layer3_7_bn2_saved = floats(80263792, 1024);
+  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(65729776, 264192);
+  const cnn::Floats features_layer3_7_bn2_saved = floats(65993968, 1024);
   const cnn::Blocked features_layer3_7_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_7_conv2_weight_prepared = floats(80264816, 2378304);
-  const cnn::Floats features_layer3_7_bn3_saved = floats(82643120, 4096);
+  const cnn::Floats features_layer3_7_bn3_saved = floats(65994992, 4096);
   const cnn::Blocked features_layer3_7_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(82647216, 262656);
-  const cnn::Floats features_layer3_8_bn1_saved = floats(82909872, 1024);
+  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(65999088, 262656);
+  const cnn::Floats features_layer3_8_bn1_saved = floats(66261744, 1024);
   const cnn::Blocked features_layer3_8_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(82910896, 264192);
-  const cnn::Floats features_layer3_8_bn2_saved = floats(83175088, 1024);
+  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(66262768, 264192);
+  const cnn::Floats features_layer3_8_bn2_saved = floats(66526960, 1024);
   const cnn::Blocked features_layer3_8_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_8_conv2_weight_prepared = floats(83176112, 2378304);
-  const cnn::Floats features_layer3_8_bn3_saved = floats(85554416, 4096);
+  const cnn::Floats features_layer3_8_bn3_saved = floats(66527984, 4096);
   const cnn::Blocked features_layer3_8_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(85558512, 262656);
-  const cnn::Floats features_layer3_9_bn1_saved = floats(85821168, 1024);
+  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(66532080, 262656);
+  const cnn::Floats features_layer3_9_bn1_saved = floats(66794736, 1024);
   const cnn::Blocked features_layer3_9_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(85822192, 264192);
-  const cnn::Floats features_layer3_9_bn2_saved = floats(86086384, 1024);
+  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(66795760, 264192);
+  const cnn::Floats features_layer3_9_bn2_saved = floats(67059952, 1024);
   const cnn::Blocked features_layer3_9_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_9_conv2_weight_prepared = floats(86087408, 2378304);
-  const cnn::Floats features_layer3_9_bn3_saved = floats(88465712, 4096);
+  const cnn::Floats features_layer3_9_bn3_saved = floats(67060976, 4096);
   const cnn::Blocked features_layer3_9_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(88469808, 262656);
-  const cnn::Floats features_layer3_10_bn1_saved = floats(88732464, 1024);
+  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(67065072, 262656);
+  const cnn::Floats features_layer3_10_bn1_saved = floats(67327728, 1024);
   const cnn::Blocked features_layer3_10_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(88733488, 264192);
-  const cnn::Floats features_layer3_10_bn2_saved = floats(88997680, 1024);
+  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(67328752, 264192);
+  const cnn::Floats features_layer3_10_bn2_saved = floats(67592944, 1024);
   const cnn::Blocked features_layer3_10_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_10_conv2_weight_prepared = floats(88998704, 2378304);
-  const cnn::Floats features_layer3_10_bn3_saved = floats(91377008, 4096);
+  const cnn::Floats features_layer3_10_bn3_saved = floats(67593968, 4096);
   const cnn::Blocked features_layer3_10_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(91381104, 262656);
-  const cnn::Floats features_layer3_11_bn1_saved = floats(91643760, 1024);
+  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(67598064, 262656);
+  const cnn::Floats features_layer3_11_bn1_saved = floats(67860720, 1024);
   const cnn::Blocked features_layer3_11_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(91644784, 264192);
-  const cnn::Floats features_layer3_11_bn2_saved = floats(91908976, 1024);
+  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(67861744, 264192);
+  const cnn::Floats features_layer3_11_bn2_saved = floats(68125936, 1024);
   const cnn::Blocked features_layer3_11_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_11_conv2_weight_prepared = floats(91910000, 2378304);
-  const cnn::Floats features_layer3_11_bn3_saved = floats(94288304, 4096);
+  const cnn::Floats features_layer3_11_bn3_saved = floats(68126960, 4096);
   const cnn::Blocked features_layer3_11_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(94292400, 262656);
-  const cnn::Floats features_layer3_12_bn1_saved = floats(94555056, 1024);
+  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(68131056, 262656);
+  const cnn::Floats features_layer3_12_bn1_saved = floats(68393712, 1024);
   const cnn::Blocked features_layer3_12_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(94556080, 264192);
-  const cnn::Floats features_layer3_12_bn2_saved = floats(94820272, 1024);
+  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(68394736, 264192);
+  const cnn::Floats features_layer3_12_bn2_saved = floats(68658928, 1024);
   const cnn::Blocked features_layer3_12_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_12_conv2_weight_prepared = floats(94821296, 2378304);
-  const cnn::Floats features_layer3_12_bn3_saved = floats(97199600, 4096);
+  const cnn::Floats features_layer3_12_bn3_saved = floats(68659952, 4096);
   const cnn::Blocked features_layer3_12_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(97203696, 262656);
-  const cnn::Floats features_layer3_13_bn1_saved = floats(97466352, 1024);
+  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(68664048, 262656);
+  const cnn::Floats features_layer3_13_bn1_saved = floats(68926704, 1024);
   const cnn::Blocked features_layer3_13_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(97467376, 264192);
-  const cnn::Floats features_layer3_13_bn2_saved = floats(97731568, 1024);
+  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(68927728, 264192);
+  const cnn::Floats features_layer3_13_bn2_saved = floats(69191920, 1024);
   const cnn::Blocked features_layer3_13_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_13_conv2_weight_prepared = floats(97732592, 2378304);
-  const cnn::Floats features_layer3_13_bn3_saved = floats(100110896, 4096);
+  const cnn::Floats features_layer3_13_bn3_saved = floats(69192944, 4096);
   const cnn::Blocked features_layer3_13_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(100114992, 262656);
-  const cnn::Floats features_layer3_14_bn1_saved = floats(100377648, 1024);
+  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(69197040, 262656);
+  const cnn::Floats features_layer3_14_bn1_saved = floats(69459696, 1024);
   const cnn::Blocked features_layer3_14_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(100378672, 264192);
-  const cnn::Floats features_layer3_14_bn2_saved = floats(100642864, 1024);
+  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(69460720, 264192);
+  const cnn::Floats features_layer3_14_bn2_saved = floats(69724912, 1024);
   const cnn::Blocked features_layer3_14_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_14_conv2_weight_prepared = floats(100643888, 2378304);
-  const cnn::Floats features_layer3_14_bn3_saved = floats(103022192, 4096);
+  const cnn::Floats features_layer3_14_bn3_saved = floats(69725936, 4096);
   const cnn::Blocked features_layer3_14_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(103026288, 262656);
-  const cnn::Floats features_layer3_15_bn1_saved = floats(103288944, 1024);
+  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(69730032, 262656);
+  const cnn::Floats features_layer3_15_bn1_saved = floats(69992688, 1024);
   const cnn::Blocked features_layer3_15_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(103289968, 264192);
-  const cnn::Floats features_layer3_15_bn2_saved = floats(103554160, 1024);
+  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(69993712, 264192);
+  const cnn::Floats features_layer3_15_bn2_saved = floats(70257904, 1024);
   const cnn::Blocked features_layer3_15_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_15_conv2_weight_prepared = floats(103555184, 2378304);
-  const cnn::Floats features_layer3_15_bn3_saved = floats(105933488, 4096);
+  const cnn::Floats features_layer3_15_bn3_saved = floats(70258928, 4096);
   const cnn::Blocked features_layer3_15_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(105937584, 262656);
-  const cnn::Floats features_layer3_16_bn1_saved = floats(106200240, 1024);
+  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(70263024, 262656);
+  const cnn::Floats features_layer3_16_bn1_saved = floats(70525680, 1024);
   const cnn::Blocked features_layer3_16_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(106201264, 264192);
-  const cnn::Floats features_layer3_16_bn2_saved = floats(106465456, 1024);
+  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(70526704, 264192);
+  const cnn::Floats features_layer3_16_bn2_saved = floats(70790896, 1024);
   const cnn::Blocked features_layer3_16_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_16_conv2_weight_prepared = floats(106466480, 2378304);
-  const cnn::Floats features_layer3_16_bn3_saved = floats(108844784, 4096);
+  const cnn::Floats features_layer3_16_bn3_saved = floats(70791920, 4096);
   const cnn::Blocked features_layer3_16_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(108848880, 262656);
-  const cnn::Floats features_layer3_17_bn1_saved = floats(109111536, 1024);
+  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(70796016, 262656);
+  const cnn::Floats features_layer3_17_bn1_saved = floats(71058672, 1024);
   const cnn::Blocked features_layer3_17_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(109112560, 264192);
-  const cnn::Floats features_layer3_17_bn2_saved = floats(109376752, 1024);
+  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(71059696, 264192);
+  const cnn::Floats features_layer3_17_bn2_saved = floats(71323888, 1024);
   const cnn::Blocked features_layer3_17_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_17_conv2_weight_prepared = floats(109377776, 2378304);
-  const cnn::Floats features_layer3_17_bn3_saved = floats(111756080, 4096);
+  const cnn::Floats features_layer3_17_bn3_saved = floats(71324912, 4096);
   const cnn::Blocked features_layer3_17_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(111760176, 262656);
-  const cnn::Floats features_layer3_18_bn1_saved = floats(112022832, 1024);
+  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(71329008, 262656);
+  const cnn::Floats features_layer3_18_bn1_saved = floats(71591664, 1024);
   const cnn::Blocked features_layer3_18_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(112023856, 264192);
-  const cnn::Floats features_layer3_18_bn2_saved = floats(112288048, 1024);
+  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(71592688, 264192);
+  const cnn::Floats features_layer3_18_bn2_saved = floats(71856880, 1024);
   const cnn::Blocked features_layer3_18_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_18_conv2_weight_prepared = floats(112289072, 2378304);
-  const cnn::Floats features_layer3_18_bn3_saved = floats(114667376, 4096);
+  const cnn::Floats features_layer3_18_bn3_saved = floats(71857904, 4096);
   const cnn::Blocked features_layer3_18_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(114671472, 262656);
-  const cnn::Floats features_layer3_19_bn1_saved = floats(114934128, 1024);
+  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(71862000, 262656);
+  const cnn::Floats features_layer3_19_bn1_saved = floats(72124656, 1024);
   const cnn::Blocked features_layer3_19_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(114935152, 264192);
-  const cnn::Floats features_layer3_19_bn2_saved = floats(115199344, 1024);
+  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(72125680, 264192);
+  const cnn::Floats features_layer3_19_bn2_saved = floats(72389872, 1024);
   const cnn::Blocked features_layer3_19_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_19_conv2_weight_prepared = floats(115200368, 2378304);
-  const cnn::Floats features_layer3_19_bn3_saved = floats(117578672, 4096);
+  const cnn::Floats features_layer3_19_bn3_saved = floats(72390896, 4096);
   const cnn::Blocked features_layer3_19_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(117582768, 262656);
-  const cnn::Floats features_layer3_20_bn1_saved = floats(117845424, 1024);
+  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(72394992, 262656);
+  const cnn::Floats features_layer3_20_bn1_saved = floats(72657648, 1024);
   const cnn::Blocked features_layer3_20_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(117846448, 264192);
-  const cnn::Floats features_layer3_20_bn2_saved = floats(118110640, 1024);
+  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(72658672, 264192);
+  const cnn::Floats features_layer3_20_bn2_saved = floats(72922864, 1024);
   const cnn::Blocked features_layer3_20_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_20_conv2_weight_prepared = floats(118111664, 2378304);
-  const cnn::Floats features_layer3_20_bn3_saved = floats(120489968, 4096);
+  const cnn::Floats features_layer3_20_bn3_saved = floats(72923888, 4096);
   const cnn::Blocked features_layer3_20_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(120494064, 262656);
-  const cnn::Floats features_layer3_21_bn1_saved = floats(120756720, 1024);
+  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(72927984, 262656);
+  const cnn::Floats features_layer3_21_bn1_saved = floats(73190640, 1024);
   const cnn::Blocked features_layer3_21_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(120757744, 264192);
-  const cnn::Floats features_layer3_21_bn2_saved = floats(121021936, 1024);
+  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(73191664, 264192);
+  const cnn::Floats features_layer3_21_bn2_saved = floats(73455856, 1024);
   const cnn::Blocked features_layer3_21_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_21_conv2_weight_prepared = floats(121022960, 2378304);
-  const cnn::Floats features_layer3_21_bn3_saved = floats(123401264, 4096);
+  const cnn::Floats features_layer3_21_bn3_saved = floats(73456880, 4096);
   const cnn::Blocked features_layer3_21_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(123405360, 262656);
-  const cnn::Floats features_layer3_22_bn1_saved = floats(123668016, 1024);
+  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(73460976, 262656);
+  const cnn::Floats features_layer3_22_bn1_saved = floats(73723632, 1024);
   const cnn::Blocked features_layer3_22_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(123669040, 264192);
-  const cnn::Floats features_layer3_22_bn2_saved = floats(123933232, 1024);
+  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(73724656, 264192);
+  const cnn::Floats features_layer3_22_bn2_saved = floats(73988848, 1024);
   const cnn::Blocked features_layer3_22_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_22_conv2_weight_prepared = floats(123934256, 2378304);
-  const cnn::Floats features_layer3_22_bn3_saved = floats(126312560, 4096);
+  const cnn::Floats features_layer3_22_bn3_saved = floats(73989872, 4096);
   const cnn::Blocked features_layer3_22_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(126316656, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(126579312, 2048);
+  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(73993968, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(74256624, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(126581360, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(127109744, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(74258672, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(74787056, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(127111792, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(129489520, 8192);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(74789104, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(77166832, 8192);
   const cnn::Blocked features_layer4_0_bn3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(129497712, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(130548336, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(77175024, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(78225648, 8192);
   const cnn::Blocked features_layer4_0_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(130556528, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(132657776, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(78233840, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(80335088, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(132659824, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(133716592, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(80337136, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(81393904, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(133718640, 9511488);
-  const cnn::Floats features_layer4_1_bn3_saved = floats(143230128, 8192);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(81395952, 8192);
   const cnn::Blocked features_layer4_1_relu3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(143238320, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(144288944, 2048);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(81404144, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(82454768, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(144290992, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(145347760, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(82456816, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(83513584, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(145349808, 9511488);
-  const cnn::Floats features_layer4_2_bn3_saved = floats(154861296, 8192);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(83515632, 8192);
   const cnn::Blocked features_layer4_2_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(154869488, 1050624);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(83523824, 1050624);
   const cnn::Blocked head_gap1 = blocked(0, 2048);  // 2048
   const cnn::Blocked head_fc = blocked(65536, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
@@ -5167,8 +5047,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // blocks.cnn:10: act    (features.layer3[1].relu2)
-  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1,
-                      cnn::prepared(features_layer3_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
@@ -5192,8 +5071,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // blocks.cnn:10: act    (features.layer3[2].relu2)
-  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1,
-                      cnn::prepared(features_layer3_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv2, batch, scratch());
 
@@ -5217,8 +5095,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // blocks.cnn:10: act    (features.layer3[3].relu2)
-  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1,
-                      cnn::prepared(features_layer3_3_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv2, batch, scratch());
 
@@ -5242,8 +5119,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // blocks.cnn:10: act    (features.layer3[4].relu2)
-  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1,
-                      cnn::prepared(features_layer3_4_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv2, batch, scratch());
 
@@ -5267,8 +5143,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // blocks.cnn:10: act    (features.layer3[5].relu2)
-  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1,
-                      cnn::prepared(features_layer3_5_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv2, batch, scratch());
 
@@ -5292,8 +5167,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv2)
   // blocks.cnn:9: bn    (features.layer3[6].bn2)
   // blocks.cnn:10: act    (features.layer3[6].relu2)
-  cnn::winograd::conv(features_layer3_6_relu2, features_layer3_6_relu1,
-                      cnn::prepared(features_layer3_6_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_6_relu2, features_layer3_6_relu1, features_layer3_6_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_6_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_6Conv2, batch, scratch());
 
@@ -5317,8 +5191,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(153);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv2)
   // blocks.cnn:9: bn    (features.layer3[7].bn2)
   // blocks.cnn:10: act    (features.layer3[7].relu2)
-  cnn::winograd::conv(features_layer3_7_relu2, features_layer3_7_relu1,
-                      cnn::prepared(features_layer3_7_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_7_relu2, features_layer3_7_relu1, features_layer3_7_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_7_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_7Conv2, batch, scratch());
 
@@ -5342,8 +5215,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(163);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv2)
   // blocks.cnn:9: bn    (features.layer3[8].bn2)
   // blocks.cnn:10: act    (features.layer3[8].relu2)
-  cnn::winograd::conv(features_layer3_8_relu2, features_layer3_8_relu1,
-                      cnn::prepared(features_layer3_8_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_8_relu2, features_layer3_8_relu1, features_layer3_8_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_8_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_8Conv2, batch, scratch());
 
@@ -5367,8 +5239,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(173);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv2)
   // blocks.cnn:9: bn    (features.layer3[9].bn2)
   // blocks.cnn:10: act    (features.layer3[9].relu2)
-  cnn::winograd::conv(features_layer3_9_relu2, features_layer3_9_relu1,
-                      cnn::prepared(features_layer3_9_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_9_relu2, features_layer3_9_relu1, features_layer3_9_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_9_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_9Conv2, batch, scratch());
 
@@ -5392,8 +5263,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(183);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv2)
   // blocks.cnn:9: bn    (features.layer3[10].bn2)
   // blocks.cnn:10: act    (features.layer3[10].relu2)
-  cnn::winograd::conv(features_layer3_10_relu2, features_layer3_10_relu1,
-                      cnn::prepared(features_layer3_10_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_10_relu2, features_layer3_10_relu1, features_layer3_10_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_10_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_10Conv2, batch, scratch());
 
@@ -5417,8 +5287,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(193);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv2)
   // blocks.cnn:9: bn    (features.layer3[11].bn2)
   // blocks.cnn:10: act    (features.layer3[11].relu2)
-  cnn::winograd::conv(features_layer3_11_relu2, features_layer3_11_relu1,
-                      cnn::prepared(features_layer3_11_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_11_relu2, features_layer3_11_relu1, features_layer3_11_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_11_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_11Conv2, batch, scratch());
 
@@ -5442,8 +5311,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(203);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv2)
   // blocks.cnn:9: bn    (features.layer3[12].bn2)
   // blocks.cnn:10: act    (features.layer3[12].relu2)
-  cnn::winograd::conv(features_layer3_12_relu2, features_layer3_12_relu1,
-                      cnn::prepared(features_layer3_12_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_12_relu2, features_layer3_12_relu1, features_layer3_12_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_12_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_12Conv2, batch, scratch());
 
@@ -5467,8 +5335,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(213);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv2)
   // blocks.cnn:9: bn    (features.layer3[13].bn2)
   // blocks.cnn:10: act    (features.layer3[13].relu2)
-  cnn::winograd::conv(features_layer3_13_relu2, features_layer3_13_relu1,
-                      cnn::prepared(features_layer3_13_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_13_relu2, features_layer3_13_relu1, features_layer3_13_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_13_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_13Conv2, batch, scratch());
 
@@ -5492,8 +5359,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(223);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv2)
   // blocks.cnn:9: bn    (features.layer3[14].bn2)
   // blocks.cnn:10: act    (features.layer3[14].relu2)
-  cnn::winograd::conv(features_layer3_14_relu2, features_layer3_14_relu1,
-                      cnn::prepared(features_layer3_14_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_14_relu2, features_layer3_14_relu1, features_layer3_14_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_14_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_14Conv2, batch, scratch());
 
@@ -5517,8 +5383,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(233);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv2)
   // blocks.cnn:9: bn    (features.layer3[15].bn2)
   // blocks.cnn:10: act    (features.layer3[15].relu2)
-  cnn::winograd::conv(features_layer3_15_relu2, features_layer3_15_relu1,
-                      cnn::prepared(features_layer3_15_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_15_relu2, features_layer3_15_relu1, features_layer3_15_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_15_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_15Conv2, batch, scratch());
 
@@ -5542,8 +5407,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(243);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv2)
   // blocks.cnn:9: bn    (features.layer3[16].bn2)
   // blocks.cnn:10: act    (features.layer3[16].relu2)
-  cnn::winograd::conv(features_layer3_16_relu2, features_layer3_16_relu1,
-                      cnn::prepared(features_layer3_16_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_16_relu2, features_layer3_16_relu1, features_layer3_16_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_16_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_16Conv2, batch, scratch());
 
@@ -5567,8 +5431,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(253);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv2)
   // blocks.cnn:9: bn    (features.layer3[17].bn2)
   // blocks.cnn:10: act    (features.layer3[17].relu2)
-  cnn::winograd::conv(features_layer3_17_relu2, features_layer3_17_relu1,
-                      cnn::prepared(features_layer3_17_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_17_relu2, features_layer3_17_relu1, features_layer3_17_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_17_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_17Conv2, batch, scratch());
 
@@ -5592,8 +5455,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(263);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv2)
   // blocks.cnn:9: bn    (features.layer3[18].bn2)
   // blocks.cnn:10: act    (features.layer3[18].relu2)
-  cnn::winograd::conv(features_layer3_18_relu2, features_layer3_18_relu1,
-                      cnn::prepared(features_layer3_18_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_18_relu2, features_layer3_18_relu1, features_layer3_18_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_18_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_18Conv2, batch, scratch());
 
@@ -5617,8 +5479,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(273);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv2)
   // blocks.cnn:9: bn    (features.layer3[19].bn2)
   // blocks.cnn:10: act    (features.layer3[19].relu2)
-  cnn::winograd::conv(features_layer3_19_relu2, features_layer3_19_relu1,
-                      cnn::prepared(features_layer3_19_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_19_relu2, features_layer3_19_relu1, features_layer3_19_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_19_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_19Conv2, batch, scratch());
 
@@ -5642,8 +5503,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(283);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv2)
   // blocks.cnn:9: bn    (features.layer3[20].bn2)
   // blocks.cnn:10: act    (features.layer3[20].relu2)
-  cnn::winograd::conv(features_layer3_20_relu2, features_layer3_20_relu1,
-                      cnn::prepared(features_layer3_20_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_20_relu2, features_layer3_20_relu1, features_layer3_20_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_20_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_20Conv2, batch, scratch());
 
@@ -5667,8 +5527,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(293);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv2)
   // blocks.cnn:9: bn    (features.layer3[21].bn2)
   // blocks.cnn:10: act    (features.layer3[21].relu2)
-  cnn::winograd::conv(features_layer3_21_relu2, features_layer3_21_relu1,
-                      cnn::prepared(features_layer3_21_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_21_relu2, features_layer3_21_relu1, features_layer3_21_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_21_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_21Conv2, batch, scratch());
 
@@ -5692,8 +5551,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(303);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv2)
   // blocks.cnn:9: bn    (features.layer3[22].bn2)
   // blocks.cnn:10: act    (features.layer3[22].relu2)
-  cnn::winograd::conv(features_layer3_22_relu2, features_layer3_22_relu1,
-                      cnn::prepared(features_layer3_22_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_22_relu2, features_layer3_22_relu1, features_layer3_22_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_22_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_22Conv2, batch, scratch());
 
@@ -5748,8 +5606,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(325);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // blocks.cnn:10: act    (features.layer4[1].relu2)
-  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1,
-                      cnn::prepared(features_layer4_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
@@ -5773,8 +5630,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(335);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // blocks.cnn:10: act    (features.layer4[2].relu2)
-  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1,
-                      cnn::prepared(features_layer4_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv2, batch, scratch());
 

@@ -199,51 +199,39 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0Conv1, kBatch) =
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{62592, 294912});
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1345792});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 2378304);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 3439168});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{397836, 2378304});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 3439168});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 33024);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{56448, 229376});
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 206400});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 2378304);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 3439168});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{397836, 2378304});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 3439168});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2378304);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 3439168});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{397836, 2378304});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 3439168});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{101952, 2237440});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{112128, 0});
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 2237440});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 9511488);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{1847808, 11936320});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{795672, 9511488});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{1847808, 11936320});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 132096);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{99648, 821568});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{105984, 917504});
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 477504});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 9511488);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{1847808, 11936320});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{795672, 9511488});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{1847808, 2424832});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{1847808, 11936320});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9511488);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{1847808, 11936320});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{510016, 2424832});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{795672, 9511488});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{1847808, 11936320});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -705,32 +693,32 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{57802752, 602112, 1192960}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{6422528, 802816, 136192}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 602112, 9517312}, {}},
+    {{115605504, 602112, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{57802752, 301056, 4763648}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{6422528, 401408, 536576}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 301056, 38054144}, {}},
+    {{115605504, 301056, 9445376}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -976,7 +964,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 11699120, .gradients = 11689520, .optimizer = 11689520, .activations = 91534080,
-               .shared_scratch = 11936320, .thread_scratch = 1847808},
+               .shared_scratch = 9511488, .thread_scratch = 1227392},
 };
 
 }  // namespace
@@ -1980,23 +1968,17 @@ void ResNet18::prepare_on_team() {
   const cnn::Floats features_layer3_0_bn1_saved = floats(34647728, 1024);
   const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(34648752, 297216);
   const cnn::Floats features_layer3_0_bn2_saved = floats(34945968, 1024);
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(34946992, 2378304);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(37325296, 1024);
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(37326320, 33024);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(37359344, 1024);
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(37360368, 2378304);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(39738672, 1024);
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(39739696, 2378304);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(42118000, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(42120048, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(43308912, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(43310960, 9511488);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(52822448, 2048);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(52824496, 132096);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(52956592, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(52958640, 9511488);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(62470128, 2048);
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(62472176, 9511488);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(34946992, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(34948016, 33024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(34981040, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(34982064, 1024);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(34983088, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(34985136, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(36174000, 2048);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(36176048, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(36178096, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(36310192, 2048);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(36312240, 2048);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -2103,8 +2085,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
                  features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
                  kFeaturesLayer3_0Bn2);
-  cnn::winograd::conv_prepare(features_layer3_0_conv2_weight_prepared, features_layer3_0_conv2_weight_,
-                              kFeaturesLayer3_0Conv2);
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
@@ -2122,8 +2102,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
                  features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
                  kFeaturesLayer3_1Bn1);
-  cnn::winograd::conv_prepare(features_layer3_1_conv1_weight_prepared, features_layer3_1_conv1_weight_,
-                              kFeaturesLayer3_1Conv1);
 
   at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
@@ -2132,8 +2110,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
                  features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
                  kFeaturesLayer3_1Bn2);
-  cnn::winograd::conv_prepare(features_layer3_1_conv2_weight_prepared, features_layer3_1_conv2_weight_,
-                              kFeaturesLayer3_1Conv2);
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
@@ -2149,8 +2125,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
                  features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
                  kFeaturesLayer4_0Bn2);
-  cnn::winograd::conv_prepare(features_layer4_0_conv2_weight_prepared, features_layer4_0_conv2_weight_,
-                              kFeaturesLayer4_0Conv2);
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
@@ -2168,8 +2142,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
                  features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
                  kFeaturesLayer4_1Bn1);
-  cnn::winograd::conv_prepare(features_layer4_1_conv1_weight_prepared, features_layer4_1_conv1_weight_,
-                              kFeaturesLayer4_1Conv1);
 
   at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
@@ -2178,8 +2150,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
                  features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
                  kFeaturesLayer4_1Bn2);
-  cnn::winograd::conv_prepare(features_layer4_1_conv2_weight_prepared, features_layer4_1_conv2_weight_,
-                              kFeaturesLayer4_1Conv2);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -2222,31 +2192,25 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(34648752, 297216);
   const cnn::Floats features_layer3_0_bn2_saved = floats(34945968, 1024);
   const cnn::Blocked features_layer3_0_bn2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(34946992, 2378304);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(37325296, 1024);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(34946992, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(37326320, 33024);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(37359344, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(34948016, 33024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(34981040, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(37360368, 2378304);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(39738672, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(34982064, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(39739696, 2378304);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(42118000, 2048);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(34983088, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(42120048, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(43308912, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(34985136, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(36174000, 2048);
   const cnn::Blocked features_layer4_0_bn2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(43310960, 9511488);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(52822448, 2048);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(36176048, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(52824496, 132096);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(52956592, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(36178096, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(36310192, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(52958640, 9511488);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(62470128, 2048);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(36312240, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(62472176, 9511488);
   const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
   const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
@@ -2347,8 +2311,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
-  cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1,
-                      cnn::prepared(features_layer3_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
                       scratch());
 
@@ -2364,8 +2327,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2,
-                      cnn::prepared(features_layer3_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
@@ -2373,8 +2335,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // 20: add {    (features.layer3[1].add1)
   // 25: relu    (features.layer3[1].relu2)
-  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1,
-                      cnn::prepared(features_layer3_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
@@ -2388,8 +2349,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
-  cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1,
-                      cnn::prepared(features_layer4_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
                       scratch());
 
@@ -2405,8 +2365,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2,
-                      cnn::prepared(features_layer4_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
@@ -2414,8 +2373,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // 20: add {    (features.layer4[1].add1)
   // 25: relu    (features.layer4[1].relu2)
-  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1,
-                      cnn::prepared(features_layer4_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 

@@ -272,44 +272,28 @@ static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 297216);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 33024);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 173376});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 132096);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{1847808, 2424832});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{1847808, 2424832});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{510016, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{510016, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -992,67 +976,67 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{57802752, 602112, 1192960}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{6422528, 802816, 136192}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 602112, 9517312}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 602112, 9517312}, {}},
+    {{115605504, 602112, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 602112, 9517312}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 602112, 9517312}, {}},
+    {{115605504, 602112, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 602112, 9517312}, {}},
+    {{115605504, 602112, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 602112, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 602112, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{57802752, 301056, 4763648}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{6422528, 401408, 536576}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 301056, 38054144}, {}},
+    {{115605504, 301056, 9445376}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 301056, 38054144}, {}},
+    {{115605504, 301056, 9445376}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1241,8 +1225,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 21814704, .gradients = 0, .optimizer = 0, .activations = 112788528,
-               .shared_scratch = 2424832, .thread_scratch = 1847808},
+    .memory = {.parameters = 21814704, .gradients = 0, .optimizer = 0, .activations = 39069744,
+               .shared_scratch = 2424832, .thread_scratch = 1227392},
 };
 
 }  // namespace
@@ -1290,43 +1274,27 @@ void ResNet34::prepare_on_team() {
   const cnn::Floats features_layer3_0_bn1_saved = floats(37390896, 1024);
   const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37391920, 297216);
   const cnn::Floats features_layer3_0_bn2_saved = floats(37689136, 1024);
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37690160, 2378304);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(40068464, 1024);
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(40069488, 33024);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(40102512, 1024);
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40103536, 2378304);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(42481840, 1024);
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42482864, 2378304);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(44861168, 1024);
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44862192, 2378304);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(47240496, 1024);
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47241520, 2378304);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(49619824, 1024);
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49620848, 2378304);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(51999152, 1024);
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(52000176, 2378304);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(54378480, 1024);
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54379504, 2378304);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(56757808, 1024);
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56758832, 2378304);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(59137136, 1024);
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59138160, 2378304);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(61516464, 1024);
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61517488, 2378304);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(63895792, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63897840, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(65086704, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65088752, 9511488);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(74600240, 2048);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(74602288, 132096);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(74734384, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74736432, 9511488);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(84247920, 2048);
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84249968, 9511488);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(93761456, 2048);
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93763504, 9511488);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(103274992, 2048);
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103277040, 9511488);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(37690160, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(37691184, 33024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(37724208, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(37725232, 1024);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(37726256, 1024);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(37727280, 1024);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(37728304, 1024);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(37729328, 1024);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(37730352, 1024);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(37731376, 1024);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(37732400, 1024);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(37733424, 1024);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(37734448, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(37736496, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(38925360, 2048);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(38927408, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(38929456, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(39061552, 2048);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(39063600, 2048);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(39065648, 2048);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(39067696, 2048);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -1490,8 +1458,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
                  features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
                  kFeaturesLayer3_0Bn2);
-  cnn::winograd::conv_prepare(features_layer3_0_conv2_weight_prepared, features_layer3_0_conv2_weight_,
-                              kFeaturesLayer3_0Conv2);
 
   at(60);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
@@ -1509,8 +1475,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
                  features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
                  kFeaturesLayer3_1Bn1);
-  cnn::winograd::conv_prepare(features_layer3_1_conv1_weight_prepared, features_layer3_1_conv1_weight_,
-                              kFeaturesLayer3_1Conv1);
 
   at(67);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
@@ -1519,8 +1483,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
                  features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
                  kFeaturesLayer3_1Bn2);
-  cnn::winograd::conv_prepare(features_layer3_1_conv2_weight_prepared, features_layer3_1_conv2_weight_,
-                              kFeaturesLayer3_1Conv2);
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
@@ -1528,8 +1490,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
                  features_layer3_2_bn1_running_mean_, features_layer3_2_bn1_running_var_,
                  kFeaturesLayer3_2Bn1);
-  cnn::winograd::conv_prepare(features_layer3_2_conv1_weight_prepared, features_layer3_2_conv1_weight_,
-                              kFeaturesLayer3_2Conv1);
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
@@ -1538,8 +1498,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
                  features_layer3_2_bn2_running_mean_, features_layer3_2_bn2_running_var_,
                  kFeaturesLayer3_2Bn2);
-  cnn::winograd::conv_prepare(features_layer3_2_conv2_weight_prepared, features_layer3_2_conv2_weight_,
-                              kFeaturesLayer3_2Conv2);
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
@@ -1547,8 +1505,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
                  features_layer3_3_bn1_running_mean_, features_layer3_3_bn1_running_var_,
                  kFeaturesLayer3_3Bn1);
-  cnn::winograd::conv_prepare(features_layer3_3_conv1_weight_prepared, features_layer3_3_conv1_weight_,
-                              kFeaturesLayer3_3Conv1);
 
   at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
@@ -1557,8 +1513,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
                  features_layer3_3_bn2_running_mean_, features_layer3_3_bn2_running_var_,
                  kFeaturesLayer3_3Bn2);
-  cnn::winograd::conv_prepare(features_layer3_3_conv2_weight_prepared, features_layer3_3_conv2_weight_,
-                              kFeaturesLayer3_3Conv2);
 
   at(85);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
@@ -1566,8 +1520,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
                  features_layer3_4_bn1_running_mean_, features_layer3_4_bn1_running_var_,
                  kFeaturesLayer3_4Bn1);
-  cnn::winograd::conv_prepare(features_layer3_4_conv1_weight_prepared, features_layer3_4_conv1_weight_,
-                              kFeaturesLayer3_4Conv1);
 
   at(88);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
@@ -1576,8 +1528,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
                  features_layer3_4_bn2_running_mean_, features_layer3_4_bn2_running_var_,
                  kFeaturesLayer3_4Bn2);
-  cnn::winograd::conv_prepare(features_layer3_4_conv2_weight_prepared, features_layer3_4_conv2_weight_,
-                              kFeaturesLayer3_4Conv2);
 
   at(92);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
@@ -1585,8 +1535,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
                  features_layer3_5_bn1_running_mean_, features_layer3_5_bn1_running_var_,
                  kFeaturesLayer3_5Bn1);
-  cnn::winograd::conv_prepare(features_layer3_5_conv1_weight_prepared, features_layer3_5_conv1_weight_,
-                              kFeaturesLayer3_5Conv1);
 
   at(95);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
@@ -1595,8 +1543,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
                  features_layer3_5_bn2_running_mean_, features_layer3_5_bn2_running_var_,
                  kFeaturesLayer3_5Bn2);
-  cnn::winograd::conv_prepare(features_layer3_5_conv2_weight_prepared, features_layer3_5_conv2_weight_,
-                              kFeaturesLayer3_5Conv2);
 
   at(99);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
@@ -1612,8 +1558,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
                  features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
                  kFeaturesLayer4_0Bn2);
-  cnn::winograd::conv_prepare(features_layer4_0_conv2_weight_prepared, features_layer4_0_conv2_weight_,
-                              kFeaturesLayer4_0Conv2);
 
   at(104);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
@@ -1631,8 +1575,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
                  features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
                  kFeaturesLayer4_1Bn1);
-  cnn::winograd::conv_prepare(features_layer4_1_conv1_weight_prepared, features_layer4_1_conv1_weight_,
-                              kFeaturesLayer4_1Conv1);
 
   at(111);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
@@ -1641,8 +1583,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
                  features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
                  kFeaturesLayer4_1Bn2);
-  cnn::winograd::conv_prepare(features_layer4_1_conv2_weight_prepared, features_layer4_1_conv2_weight_,
-                              kFeaturesLayer4_1Conv2);
 
   at(115);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
@@ -1650,8 +1590,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
                  features_layer4_2_bn1_running_mean_, features_layer4_2_bn1_running_var_,
                  kFeaturesLayer4_2Bn1);
-  cnn::winograd::conv_prepare(features_layer4_2_conv1_weight_prepared, features_layer4_2_conv1_weight_,
-                              kFeaturesLayer4_2Conv1);
 
   at(118);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
@@ -1660,8 +1598,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
                  features_layer4_2_bn2_running_mean_, features_layer4_2_bn2_running_var_,
                  kFeaturesLayer4_2Bn2);
-  cnn::winograd::conv_prepare(features_layer4_2_conv2_weight_prepared, features_layer4_2_conv2_weight_,
-                              kFeaturesLayer4_2Conv2);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -1722,61 +1658,45 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37391920, 297216);
   const cnn::Floats features_layer3_0_bn2_saved = floats(37689136, 1024);
   const cnn::Blocked features_layer3_0_bn2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(37690160, 2378304);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(40068464, 1024);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(37690160, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(40069488, 33024);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(40102512, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(37691184, 33024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(37724208, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(40103536, 2378304);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(42481840, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(37725232, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(42482864, 2378304);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(44861168, 1024);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(37726256, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(44862192, 2378304);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(47240496, 1024);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(37727280, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(47241520, 2378304);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(49619824, 1024);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(37728304, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(49620848, 2378304);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(51999152, 1024);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(37729328, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(52000176, 2378304);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(54378480, 1024);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(37730352, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(54379504, 2378304);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(56757808, 1024);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(37731376, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(56758832, 2378304);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(59137136, 1024);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(37732400, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(59138160, 2378304);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(61516464, 1024);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(37733424, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(61517488, 2378304);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(63895792, 2048);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(37734448, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(63897840, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(65086704, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(37736496, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(38925360, 2048);
   const cnn::Blocked features_layer4_0_bn2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65088752, 9511488);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(74600240, 2048);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(38927408, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(74602288, 132096);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(74734384, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(38929456, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(39061552, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(74736432, 9511488);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(84247920, 2048);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(39063600, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84249968, 9511488);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(93761456, 2048);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(39065648, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(93763504, 9511488);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(103274992, 2048);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(39067696, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(103277040, 9511488);
   const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
   const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
@@ -1928,8 +1848,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
-  cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1,
-                      cnn::prepared(features_layer3_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
                       scratch());
 
@@ -1945,8 +1864,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2,
-                      cnn::prepared(features_layer3_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv1, batch, scratch());
 
@@ -1954,16 +1872,14 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // 20: add {    (features.layer3[1].add1)
   // 25: relu    (features.layer3[1].relu2)
-  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1,
-                      cnn::prepared(features_layer3_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
-  cnn::winograd::conv(features_layer3_2_relu1, features_layer3_1_relu2,
-                      cnn::prepared(features_layer3_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer3_2_relu1, features_layer3_1_relu2, features_layer3_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv1, batch, scratch());
 
@@ -1971,16 +1887,14 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // 20: add {    (features.layer3[2].add1)
   // 25: relu    (features.layer3[2].relu2)
-  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1,
-                      cnn::prepared(features_layer3_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).plus(features_layer3_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv2, batch, scratch());
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
-  cnn::winograd::conv(features_layer3_3_relu1, features_layer3_2_relu2,
-                      cnn::prepared(features_layer3_3_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer3_3_relu1, features_layer3_2_relu2, features_layer3_3_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv1, batch, scratch());
 
@@ -1988,16 +1902,14 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // 20: add {    (features.layer3[3].add1)
   // 25: relu    (features.layer3[3].relu2)
-  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1,
-                      cnn::prepared(features_layer3_3_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).plus(features_layer3_2_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv2, batch, scratch());
 
   at(85);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
-  cnn::winograd::conv(features_layer3_4_relu1, features_layer3_3_relu2,
-                      cnn::prepared(features_layer3_4_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer3_4_relu1, features_layer3_3_relu2, features_layer3_4_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv1, batch, scratch());
 
@@ -2005,16 +1917,14 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // 20: add {    (features.layer3[4].add1)
   // 25: relu    (features.layer3[4].relu2)
-  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1,
-                      cnn::prepared(features_layer3_4_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).plus(features_layer3_3_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv2, batch, scratch());
 
   at(92);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
-  cnn::winograd::conv(features_layer3_5_relu1, features_layer3_4_relu2,
-                      cnn::prepared(features_layer3_5_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer3_5_relu1, features_layer3_4_relu2, features_layer3_5_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv1, batch, scratch());
 
@@ -2022,8 +1932,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // 20: add {    (features.layer3[5].add1)
   // 25: relu    (features.layer3[5].relu2)
-  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1,
-                      cnn::prepared(features_layer3_5_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).plus(features_layer3_4_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv2, batch, scratch());
 
@@ -2037,8 +1946,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(102);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
-  cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1,
-                      cnn::prepared(features_layer4_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
                       scratch());
 
@@ -2054,8 +1962,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   at(108);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2,
-                      cnn::prepared(features_layer4_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv1, batch, scratch());
 
@@ -2063,16 +1970,14 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // 20: add {    (features.layer4[1].add1)
   // 25: relu    (features.layer4[1].relu2)
-  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1,
-                      cnn::prepared(features_layer4_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
   at(115);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   // blocks.cnn:10: act    (features.layer4[2].relu1)
-  cnn::winograd::conv(features_layer4_2_relu1, features_layer4_1_relu2,
-                      cnn::prepared(features_layer4_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer4_2_relu1, features_layer4_1_relu2, features_layer4_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv1, batch, scratch());
 
@@ -2080,8 +1985,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // 20: add {    (features.layer4[2].add1)
   // 25: relu    (features.layer4[2].relu2)
-  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1,
-                      cnn::prepared(features_layer4_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).plus(features_layer4_1_relu2).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv2, batch, scratch());
 

@@ -398,32 +398,27 @@ static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 525
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{247104, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_1Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_2Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_3Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_4Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer3_5Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 528384);
@@ -436,14 +431,12 @@ static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 210
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{444096, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 1056768);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_1Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_1Conv3) == 1050624);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 1056768);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer4_2Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{1847808, 2424832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_2Conv3) == 1050624);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 81920});
@@ -1433,7 +1426,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -1443,7 +1436,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -1453,7 +1446,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -1463,7 +1456,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -1473,7 +1466,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 1003520, 1060864}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 401408, 9517312}, {}},
+    {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 1806336, 1067008}, {}},
@@ -1495,7 +1488,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 501760, 4235264}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 903168, 4235264}, {}},
@@ -1505,7 +1498,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{51380224, 501760, 4235264}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 200704, 38054144}, {}},
+    {{115605504, 200704, 9445376}, {}},
     {{}, {}},
     {{}, {}},
     {{51380224, 903168, 4235264}, {}},
@@ -1770,8 +1763,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 106428080,
-               .shared_scratch = 2424832, .thread_scratch = 1847808},
+    .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 75513584,
+               .shared_scratch = 2424832, .thread_scratch = 1227392},
 };
 
 }  // namespace
@@ -1843,53 +1836,46 @@ void ResNet50::prepare_on_team() {
   const cnn::Floats features_layer3_1_bn1_saved = floats(62530800, 1024);
   const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62531824, 264192);
   const cnn::Floats features_layer3_1_bn2_saved = floats(62796016, 1024);
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62797040, 2378304);
-  const cnn::Floats features_layer3_1_bn3_saved = floats(65175344, 4096);
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65179440, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(65442096, 1024);
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65443120, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(65707312, 1024);
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65708336, 2378304);
-  const cnn::Floats features_layer3_2_bn3_saved = floats(68086640, 4096);
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68090736, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(68353392, 1024);
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68354416, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(68618608, 1024);
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68619632, 2378304);
-  const cnn::Floats features_layer3_3_bn3_saved = floats(70997936, 4096);
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(71002032, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(71264688, 1024);
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71265712, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(71529904, 1024);
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71530928, 2378304);
-  const cnn::Floats features_layer3_4_bn3_saved = floats(73909232, 4096);
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73913328, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(74175984, 1024);
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74177008, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(74441200, 1024);
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74442224, 2378304);
-  const cnn::Floats features_layer3_5_bn3_saved = floats(76820528, 4096);
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76824624, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(77087280, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(77089328, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(77617712, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(77619760, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(79997488, 8192);
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(80005680, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(81056304, 8192);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(81064496, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(83165744, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(83167792, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(84224560, 2048);
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84226608, 9511488);
-  const cnn::Floats features_layer4_1_bn3_saved = floats(93738096, 8192);
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(93746288, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(94796912, 2048);
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(94798960, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(95855728, 2048);
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(95857776, 9511488);
-  const cnn::Floats features_layer4_2_bn3_saved = floats(105369264, 8192);
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(105377456, 1050624);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(62797040, 4096);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62801136, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(63063792, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63064816, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(63329008, 1024);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(63330032, 4096);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63334128, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(63596784, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63597808, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(63862000, 1024);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(63863024, 4096);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63867120, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(64129776, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64130800, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(64394992, 1024);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(64396016, 4096);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64400112, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(64662768, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64663792, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(64927984, 1024);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(64929008, 4096);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(64933104, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(65195760, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(65197808, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(65726192, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65728240, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(68105968, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(68114160, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(69164784, 8192);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(69172976, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(71274224, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(71276272, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(72333040, 2048);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(72335088, 8192);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(72343280, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(73393904, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(73395952, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(74452720, 2048);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(74454768, 8192);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(74462960, 1050624);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -2161,8 +2147,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
                  features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
                  kFeaturesLayer3_1Bn2);
-  cnn::winograd::conv_prepare(features_layer3_1_conv2_weight_prepared, features_layer3_1_conv2_weight_,
-                              kFeaturesLayer3_1Conv2);
 
   at(96);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv3)
   // blocks.cnn:9: bn    (features.layer3[1].bn3)
@@ -2189,8 +2173,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_2_bn2_saved, features_layer3_2_bn2_weight_, features_layer3_2_bn2_bias_,
                  features_layer3_2_bn2_running_mean_, features_layer3_2_bn2_running_var_,
                  kFeaturesLayer3_2Bn2);
-  cnn::winograd::conv_prepare(features_layer3_2_conv2_weight_prepared, features_layer3_2_conv2_weight_,
-                              kFeaturesLayer3_2Conv2);
 
   at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv3)
   // blocks.cnn:9: bn    (features.layer3[2].bn3)
@@ -2217,8 +2199,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_3_bn2_saved, features_layer3_3_bn2_weight_, features_layer3_3_bn2_bias_,
                  features_layer3_3_bn2_running_mean_, features_layer3_3_bn2_running_var_,
                  kFeaturesLayer3_3Bn2);
-  cnn::winograd::conv_prepare(features_layer3_3_conv2_weight_prepared, features_layer3_3_conv2_weight_,
-                              kFeaturesLayer3_3Conv2);
 
   at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv3)
   // blocks.cnn:9: bn    (features.layer3[3].bn3)
@@ -2245,8 +2225,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_4_bn2_saved, features_layer3_4_bn2_weight_, features_layer3_4_bn2_bias_,
                  features_layer3_4_bn2_running_mean_, features_layer3_4_bn2_running_var_,
                  kFeaturesLayer3_4Bn2);
-  cnn::winograd::conv_prepare(features_layer3_4_conv2_weight_prepared, features_layer3_4_conv2_weight_,
-                              kFeaturesLayer3_4Conv2);
 
   at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv3)
   // blocks.cnn:9: bn    (features.layer3[4].bn3)
@@ -2273,8 +2251,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_5_bn2_saved, features_layer3_5_bn2_weight_, features_layer3_5_bn2_bias_,
                  features_layer3_5_bn2_running_mean_, features_layer3_5_bn2_running_var_,
                  kFeaturesLayer3_5Bn2);
-  cnn::winograd::conv_prepare(features_layer3_5_conv2_weight_prepared, features_layer3_5_conv2_weight_,
-                              kFeaturesLayer3_5Conv2);
 
   at(136);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv3)
   // blocks.cnn:9: bn    (features.layer3[5].bn3)
@@ -2337,8 +2313,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
                  features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
                  kFeaturesLayer4_1Bn2);
-  cnn::winograd::conv_prepare(features_layer4_1_conv2_weight_prepared, features_layer4_1_conv2_weight_,
-                              kFeaturesLayer4_1Conv2);
 
   at(158);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv3)
   // blocks.cnn:9: bn    (features.layer4[1].bn3)
@@ -2365,8 +2339,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer4_2_bn2_saved, features_layer4_2_bn2_weight_, features_layer4_2_bn2_bias_,
                  features_layer4_2_bn2_running_mean_, features_layer4_2_bn2_running_var_,
                  kFeaturesLayer4_2Bn2);
-  cnn::winograd::conv_prepare(features_layer4_2_conv2_weight_prepared, features_layer4_2_conv2_weight_,
-                              kFeaturesLayer4_2Conv2);
 
   at(168);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv3)
   // blocks.cnn:9: bn    (features.layer4[2].bn3)
@@ -2473,76 +2445,69 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62531824, 264192);
   const cnn::Floats features_layer3_1_bn2_saved = floats(62796016, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv2_weight_prepared = floats(62797040, 2378304);
-  const cnn::Floats features_layer3_1_bn3_saved = floats(65175344, 4096);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(62797040, 4096);
   const cnn::Blocked features_layer3_1_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(65179440, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(65442096, 1024);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62801136, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(63063792, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(65443120, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(65707312, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63064816, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(63329008, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv2_weight_prepared = floats(65708336, 2378304);
-  const cnn::Floats features_layer3_2_bn3_saved = floats(68086640, 4096);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(63330032, 4096);
   const cnn::Blocked features_layer3_2_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(68090736, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(68353392, 1024);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63334128, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(63596784, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(68354416, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(68618608, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63597808, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(63862000, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv2_weight_prepared = floats(68619632, 2378304);
-  const cnn::Floats features_layer3_3_bn3_saved = floats(70997936, 4096);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(63863024, 4096);
   const cnn::Blocked features_layer3_3_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(71002032, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(71264688, 1024);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63867120, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(64129776, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(71265712, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(71529904, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64130800, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(64394992, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv2_weight_prepared = floats(71530928, 2378304);
-  const cnn::Floats features_layer3_4_bn3_saved = floats(73909232, 4096);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(64396016, 4096);
   const cnn::Blocked features_layer3_4_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(73913328, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(74175984, 1024);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64400112, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(64662768, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(74177008, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(74441200, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64663792, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(64927984, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv2_weight_prepared = floats(74442224, 2378304);
-  const cnn::Floats features_layer3_5_bn3_saved = floats(76820528, 4096);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(64929008, 4096);
   const cnn::Blocked features_layer3_5_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(76824624, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(77087280, 2048);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(64933104, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(65195760, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(77089328, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(77617712, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(65197808, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(65726192, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(9633792, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(77619760, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(79997488, 8192);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65728240, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(68105968, 8192);
   const cnn::Blocked features_layer4_0_bn3 = blocked(6422528, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(80005680, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(81056304, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(68114160, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(69164784, 8192);
   const cnn::Blocked features_layer4_0_relu3 = blocked(9633792, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(81064496, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(83165744, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(69172976, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(71274224, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(83167792, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(84224560, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(71276272, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(72333040, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv2_weight_prepared = floats(84226608, 9511488);
-  const cnn::Floats features_layer4_1_bn3_saved = floats(93738096, 8192);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(72335088, 8192);
   const cnn::Blocked features_layer4_1_relu3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(93746288, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(94796912, 2048);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(72343280, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(73393904, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(94798960, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(95855728, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(73395952, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(74452720, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv2_weight_prepared = floats(95857776, 9511488);
-  const cnn::Floats features_layer4_2_bn3_saved = floats(105369264, 8192);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(74454768, 8192);
   const cnn::Blocked features_layer4_2_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(105377456, 1050624);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(74462960, 1050624);
   const cnn::Blocked head_gap1 = blocked(0, 2048);  // 2048
   const cnn::Blocked head_fc = blocked(65536, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
@@ -2787,8 +2752,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // blocks.cnn:10: act    (features.layer3[1].relu2)
-  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1,
-                      cnn::prepared(features_layer3_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_1Conv2, batch, scratch());
 
@@ -2812,8 +2776,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // blocks.cnn:10: act    (features.layer3[2].relu2)
-  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1,
-                      cnn::prepared(features_layer3_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_2Conv2, batch, scratch());
 
@@ -2837,8 +2800,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // blocks.cnn:10: act    (features.layer3[3].relu2)
-  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1,
-                      cnn::prepared(features_layer3_3_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_3Conv2, batch, scratch());
 
@@ -2862,8 +2824,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // blocks.cnn:10: act    (features.layer3[4].relu2)
-  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1,
-                      cnn::prepared(features_layer3_4_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_4Conv2, batch, scratch());
 
@@ -2887,8 +2848,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // blocks.cnn:10: act    (features.layer3[5].relu2)
-  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1,
-                      cnn::prepared(features_layer3_5_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer3_5Conv2, batch, scratch());
 
@@ -2943,8 +2903,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   at(155);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // blocks.cnn:10: act    (features.layer4[1].relu2)
-  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1,
-                      cnn::prepared(features_layer4_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_1Conv2, batch, scratch());
 
@@ -2968,8 +2927,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   at(165);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // blocks.cnn:10: act    (features.layer4[2].relu2)
-  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1,
-                      cnn::prepared(features_layer4_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
                       kFeaturesLayer4_2Conv2, batch, scratch());
 

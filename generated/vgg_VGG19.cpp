@@ -112,30 +112,18 @@ static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock2Conv1) == 30470
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{474368, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock2Conv2) == 608832);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv1) == 1189440);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{924288, 530432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv2) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv3) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock3Conv4) == 2378304);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock3Conv4, kBatch) == cnn::ScratchSize{1227392, 1060864});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv1) == 4756032);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{1241600, 4243456});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{1847808, 8486912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv3) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{1847808, 8486912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock4Conv4) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock4Conv4, kBatch) == cnn::ScratchSize{1847808, 8486912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv1) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{1847808, 8486912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv2) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{1847808, 8486912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv3) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{1847808, 8486912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock5Conv4) == 9511488);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock5Conv4, kBatch) == cnn::ScratchSize{1847808, 8486912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{924288, 1189440});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv4, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{1241600, 4756032});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{1847808, 9511488});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{1847808, 9511488});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv4, kBatch) == cnn::ScratchSize{1847808, 9511488});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{1847808, 9511488});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{1847808, 9511488});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{1847808, 9511488});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv4, kBatch) == cnn::ScratchSize{1847808, 9511488});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 1003520});
 static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -286,20 +274,20 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{924844032, 9633792, 1219328}, {}},
     {{1849688064, 12845056, 2435840}, {}},
     {{0, 8028160, 0}, {}},
-    {{924844032, 4816896, 4758784}, {}},
-    {{1849688064, 6422528, 9514240}, {}},
-    {{1849688064, 6422528, 9514240}, {}},
-    {{1849688064, 6422528, 9514240}, {}},
+    {{924844032, 4816896, 1180672}, {}},
+    {{1849688064, 6422528, 2360320}, {}},
+    {{1849688064, 6422528, 2360320}, {}},
+    {{1849688064, 6422528, 2360320}, {}},
     {{0, 4014080, 0}, {}},
-    {{924844032, 2408448, 19026176}, {}},
-    {{1849688064, 3211264, 38048000}, {}},
-    {{1849688064, 3211264, 38048000}, {}},
-    {{1849688064, 3211264, 38048000}, {}},
+    {{924844032, 2408448, 4720640}, {}},
+    {{1849688064, 3211264, 9439232}, {}},
+    {{1849688064, 3211264, 9439232}, {}},
+    {{1849688064, 3211264, 9439232}, {}},
     {{0, 2007040, 0}, {}},
-    {{462422016, 802816, 38048000}, {}},
-    {{462422016, 802816, 38048000}, {}},
-    {{462422016, 802816, 38048000}, {}},
-    {{462422016, 802816, 38048000}, {}},
+    {{462422016, 802816, 9439232}, {}},
+    {{462422016, 802816, 9439232}, {}},
+    {{462422016, 802816, 9439232}, {}},
+    {{462422016, 802816, 9439232}, {}},
     {{0, 501760, 0}, {}},
     {{}, {}},
     {{102760448, 149504, 411058176}, {}},
@@ -362,8 +350,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 143667248, .gradients = 0, .optimizer = 0, .activations = 286249664,
-               .shared_scratch = 8486912, .thread_scratch = 1847808},
+    .memory = {.parameters = 143667248, .gradients = 0, .optimizer = 0, .activations = 206588864,
+               .shared_scratch = 9511488, .thread_scratch = 1847808},
 };
 
 }  // namespace
@@ -380,18 +368,6 @@ void VGG19::prepare_on_team() {
   const cnn::Floats features_block1_conv2_weight_prepared = floats(205522688, 152640);
   const cnn::Floats features_block2_conv1_weight_prepared = floats(205675328, 304704);
   const cnn::Floats features_block2_conv2_weight_prepared = floats(205980032, 608832);
-  const cnn::Floats features_block3_conv1_weight_prepared = floats(206588864, 1189440);
-  const cnn::Floats features_block3_conv2_weight_prepared = floats(207778304, 2378304);
-  const cnn::Floats features_block3_conv3_weight_prepared = floats(210156608, 2378304);
-  const cnn::Floats features_block3_conv4_weight_prepared = floats(212534912, 2378304);
-  const cnn::Floats features_block4_conv1_weight_prepared = floats(214913216, 4756032);
-  const cnn::Floats features_block4_conv2_weight_prepared = floats(219669248, 9511488);
-  const cnn::Floats features_block4_conv3_weight_prepared = floats(229180736, 9511488);
-  const cnn::Floats features_block4_conv4_weight_prepared = floats(238692224, 9511488);
-  const cnn::Floats features_block5_conv1_weight_prepared = floats(248203712, 9511488);
-  const cnn::Floats features_block5_conv2_weight_prepared = floats(257715200, 9511488);
-  const cnn::Floats features_block5_conv3_weight_prepared = floats(267226688, 9511488);
-  const cnn::Floats features_block5_conv4_weight_prepared = floats(276738176, 9511488);
 
   at(0);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv1)
   cnn::conv_prepare(features_block1_conv1_weight_prepared, features_block1_conv1_weight_,
@@ -408,54 +384,6 @@ void VGG19::prepare_on_team() {
   at(4);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv2)
   cnn::winograd::conv_prepare(features_block2_conv2_weight_prepared, features_block2_conv2_weight_,
                               kFeaturesBlock2Conv2);
-
-  at(6);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv1)
-  cnn::winograd::conv_prepare(features_block3_conv1_weight_prepared, features_block3_conv1_weight_,
-                              kFeaturesBlock3Conv1);
-
-  at(7);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv2)
-  cnn::winograd::conv_prepare(features_block3_conv2_weight_prepared, features_block3_conv2_weight_,
-                              kFeaturesBlock3Conv2);
-
-  at(8);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv3)
-  cnn::winograd::conv_prepare(features_block3_conv3_weight_prepared, features_block3_conv3_weight_,
-                              kFeaturesBlock3Conv3);
-
-  at(9);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv4)
-  cnn::winograd::conv_prepare(features_block3_conv4_weight_prepared, features_block3_conv4_weight_,
-                              kFeaturesBlock3Conv4);
-
-  at(11);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv1)
-  cnn::winograd::conv_prepare(features_block4_conv1_weight_prepared, features_block4_conv1_weight_,
-                              kFeaturesBlock4Conv1);
-
-  at(12);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv2)
-  cnn::winograd::conv_prepare(features_block4_conv2_weight_prepared, features_block4_conv2_weight_,
-                              kFeaturesBlock4Conv2);
-
-  at(13);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv3)
-  cnn::winograd::conv_prepare(features_block4_conv3_weight_prepared, features_block4_conv3_weight_,
-                              kFeaturesBlock4Conv3);
-
-  at(14);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv4)
-  cnn::winograd::conv_prepare(features_block4_conv4_weight_prepared, features_block4_conv4_weight_,
-                              kFeaturesBlock4Conv4);
-
-  at(16);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv1)
-  cnn::winograd::conv_prepare(features_block5_conv1_weight_prepared, features_block5_conv1_weight_,
-                              kFeaturesBlock5Conv1);
-
-  at(17);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv2)
-  cnn::winograd::conv_prepare(features_block5_conv2_weight_prepared, features_block5_conv2_weight_,
-                              kFeaturesBlock5Conv2);
-
-  at(18);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv3)
-  cnn::winograd::conv_prepare(features_block5_conv3_weight_prepared, features_block5_conv3_weight_,
-                              kFeaturesBlock5Conv3);
-
-  at(19);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv4)
-  cnn::winograd::conv_prepare(features_block5_conv4_weight_prepared, features_block5_conv4_weight_,
-                              kFeaturesBlock5Conv4);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -473,31 +401,19 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_block2_conv2_weight_prepared = floats(205980032, 608832);
   const cnn::Blocked features_block2_maxpool1 = blocked(25690112, 401408);  // 128x56x56
   const cnn::Blocked features_block3_conv1 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_block3_conv1_weight_prepared = floats(206588864, 1189440);
   const cnn::Blocked features_block3_conv2 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_block3_conv2_weight_prepared = floats(207778304, 2378304);
   const cnn::Blocked features_block3_conv3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_block3_conv3_weight_prepared = floats(210156608, 2378304);
   const cnn::Blocked features_block3_conv4 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_block3_conv4_weight_prepared = floats(212534912, 2378304);
   const cnn::Blocked features_block3_maxpool1 = blocked(12845056, 200704);  // 256x28x28
   const cnn::Blocked features_block4_conv1 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_block4_conv1_weight_prepared = floats(214913216, 4756032);
   const cnn::Blocked features_block4_conv2 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_block4_conv2_weight_prepared = floats(219669248, 9511488);
   const cnn::Blocked features_block4_conv3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_block4_conv3_weight_prepared = floats(229180736, 9511488);
   const cnn::Blocked features_block4_conv4 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_block4_conv4_weight_prepared = floats(238692224, 9511488);
   const cnn::Blocked features_block4_maxpool1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_block5_conv1 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats features_block5_conv1_weight_prepared = floats(248203712, 9511488);
   const cnn::Blocked features_block5_conv2 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats features_block5_conv2_weight_prepared = floats(257715200, 9511488);
   const cnn::Blocked features_block5_conv3 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats features_block5_conv3_weight_prepared = floats(267226688, 9511488);
   const cnn::Blocked features_block5_conv4 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats features_block5_conv4_weight_prepared = floats(276738176, 9511488);
   const cnn::Blocked classifier_flatten1 = blocked(3211264, 25088);  // 25088
   const cnn::Blocked features_block5_maxpool1 = blocked(3211264, 25088);  // 512x7x7
   const cnn::Blocked classifier_dense1 = blocked(0, 4096);  // 4096
@@ -536,26 +452,22 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_block2_maxpool1, features_block2_conv2, kFeaturesBlock2Maxpool1, batch);
 
   at(6);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv1)
-  cnn::winograd::conv(features_block3_conv1, features_block2_maxpool1,
-                      cnn::prepared(features_block3_conv1_weight_prepared),
+  cnn::winograd::conv(features_block3_conv1, features_block2_maxpool1, features_block3_conv1_weight_,
                       cnn::Epilogue().with_bias(features_block3_conv1_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock3Conv1, batch, scratch());
 
   at(7);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv2)
-  cnn::winograd::conv(features_block3_conv2, features_block3_conv1,
-                      cnn::prepared(features_block3_conv2_weight_prepared),
+  cnn::winograd::conv(features_block3_conv2, features_block3_conv1, features_block3_conv2_weight_,
                       cnn::Epilogue().with_bias(features_block3_conv2_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock3Conv2, batch, scratch());
 
   at(8);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv3)
-  cnn::winograd::conv(features_block3_conv3, features_block3_conv2,
-                      cnn::prepared(features_block3_conv3_weight_prepared),
+  cnn::winograd::conv(features_block3_conv3, features_block3_conv2, features_block3_conv3_weight_,
                       cnn::Epilogue().with_bias(features_block3_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock3Conv3, batch, scratch());
 
   at(9);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv4)
-  cnn::winograd::conv(features_block3_conv4, features_block3_conv3,
-                      cnn::prepared(features_block3_conv4_weight_prepared),
+  cnn::winograd::conv(features_block3_conv4, features_block3_conv3, features_block3_conv4_weight_,
                       cnn::Epilogue().with_bias(features_block3_conv4_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock3Conv4, batch, scratch());
 
@@ -563,26 +475,22 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_block3_maxpool1, features_block3_conv4, kFeaturesBlock3Maxpool1, batch);
 
   at(11);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv1)
-  cnn::winograd::conv(features_block4_conv1, features_block3_maxpool1,
-                      cnn::prepared(features_block4_conv1_weight_prepared),
+  cnn::winograd::conv(features_block4_conv1, features_block3_maxpool1, features_block4_conv1_weight_,
                       cnn::Epilogue().with_bias(features_block4_conv1_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock4Conv1, batch, scratch());
 
   at(12);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv2)
-  cnn::winograd::conv(features_block4_conv2, features_block4_conv1,
-                      cnn::prepared(features_block4_conv2_weight_prepared),
+  cnn::winograd::conv(features_block4_conv2, features_block4_conv1, features_block4_conv2_weight_,
                       cnn::Epilogue().with_bias(features_block4_conv2_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock4Conv2, batch, scratch());
 
   at(13);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv3)
-  cnn::winograd::conv(features_block4_conv3, features_block4_conv2,
-                      cnn::prepared(features_block4_conv3_weight_prepared),
+  cnn::winograd::conv(features_block4_conv3, features_block4_conv2, features_block4_conv3_weight_,
                       cnn::Epilogue().with_bias(features_block4_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock4Conv3, batch, scratch());
 
   at(14);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv4)
-  cnn::winograd::conv(features_block4_conv4, features_block4_conv3,
-                      cnn::prepared(features_block4_conv4_weight_prepared),
+  cnn::winograd::conv(features_block4_conv4, features_block4_conv3, features_block4_conv4_weight_,
                       cnn::Epilogue().with_bias(features_block4_conv4_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock4Conv4, batch, scratch());
 
@@ -590,26 +498,22 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_block4_maxpool1, features_block4_conv4, kFeaturesBlock4Maxpool1, batch);
 
   at(16);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv1)
-  cnn::winograd::conv(features_block5_conv1, features_block4_maxpool1,
-                      cnn::prepared(features_block5_conv1_weight_prepared),
+  cnn::winograd::conv(features_block5_conv1, features_block4_maxpool1, features_block5_conv1_weight_,
                       cnn::Epilogue().with_bias(features_block5_conv1_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock5Conv1, batch, scratch());
 
   at(17);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv2)
-  cnn::winograd::conv(features_block5_conv2, features_block5_conv1,
-                      cnn::prepared(features_block5_conv2_weight_prepared),
+  cnn::winograd::conv(features_block5_conv2, features_block5_conv1, features_block5_conv2_weight_,
                       cnn::Epilogue().with_bias(features_block5_conv2_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock5Conv2, batch, scratch());
 
   at(18);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv3)
-  cnn::winograd::conv(features_block5_conv3, features_block5_conv2,
-                      cnn::prepared(features_block5_conv3_weight_prepared),
+  cnn::winograd::conv(features_block5_conv3, features_block5_conv2, features_block5_conv3_weight_,
                       cnn::Epilogue().with_bias(features_block5_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock5Conv3, batch, scratch());
 
   at(19);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv4)
-  cnn::winograd::conv(features_block5_conv4, features_block5_conv3,
-                      cnn::prepared(features_block5_conv4_weight_prepared),
+  cnn::winograd::conv(features_block5_conv4, features_block5_conv3, features_block5_conv4_weight_,
                       cnn::Epilogue().with_bias(features_block5_conv4_bias_).then(cnn::Activation::kRelu),
                       kFeaturesBlock5Conv4, batch, scratch());
 
