@@ -52,6 +52,7 @@ constexpr std::string_view kLossesMemory = "  const cnn::Floats losses = losses_
 
 // `owner`: "part." where the memory is a part's.
 std::string buffer_declaration(const Function& function, const Buffer& buffer, std::string_view owner) {
+  if (buffer.given) return fmt::format("  const cnn::ConstBlocked {}(images.data(), {});  // {}\n", buffer.name, buffer.stride, to_text(buffer.shape));
   if (buffer.kind == Buffer::Kind::kFloats && buffer.slice_of >= 0) {
     const Buffer& whole = function.buffers[static_cast<std::size_t>(buffer.slice_of)];
     return fmt::format("  const cnn::ChannelTable {}({}, {}, {});\n", buffer.name, whole.name, buffer.slice_begin, buffer.stride);
@@ -64,6 +65,7 @@ std::string buffer_declaration(const Function& function, const Buffer& buffer, s
       return fmt::format("  const cnn::Floats {} = {}floats({}, {});\n", buffer.name, owner, buffer.offset, buffer.elements);
     case Buffer::Kind::kBytes:
       return fmt::format("  const std::span<std::uint8_t> {} = {}bytes({}, {});\n", buffer.name, owner, buffer.offset, buffer.elements);
+    case Buffer::Kind::kScratch: return "";  // said where it is used
   }
   return "";
 }
@@ -180,6 +182,9 @@ class Body {
       return fmt::format("{{{}}}", fmt::join(names, ", "));
     }
     if (const auto* added = std::get_if<plan::AddedOperand>(&operand)) return fmt::format("cnn::added_to({})", buffer(added->buffer));
+    if (const auto* replaced = std::get_if<plan::ReplacedOperand>(&operand)) {
+      return fmt::format("cnn::in_place_of({}, {})", activation_text(replaced->activation), buffer(replaced->buffer));
+    }
     if (const auto* epilogue = std::get_if<plan::EpilogueOperand>(&operand)) return epilogue_text(*epilogue);
     if (const auto* activation = std::get_if<plan::ActivationOperand>(&operand)) return activation_text(activation->activation);
     if (const auto* value = std::get_if<plan::ParameterOperand>(&operand)) return weight_text(value->parameter);
@@ -190,6 +195,9 @@ class Body {
     if (const auto* integer = std::get_if<plan::IntegerOperand>(&operand)) return fmt::format("{}", integer->value);
     if (const auto* geometry = std::get_if<plan::GeometryOperand>(&operand)) {
       return plan_.geometries[static_cast<std::size_t>(geometry->geometry)].name;
+    }
+    if (const auto* scratch = std::get_if<plan::ScratchOperand>(&operand)) {
+      return fmt::format("scratch({})", function_.buffers[static_cast<std::size_t>(scratch->buffer)].offset);
     }
     return named_text(std::get<plan::Named>(operand));
   }

@@ -277,9 +277,8 @@ std::string description_tables(const Plan& plan, const Origin& origin) {
                         memory.part_activations, memory.part_scratch);
   }
   return text + fmt::format("    .memory = {{.parameters = {}, .gradients = {}, .optimizer = {}, .activations = {},\n"
-                            "               .shared_scratch = {}, .thread_scratch = {}{}}},\n}};\n",
-                            memory.parameters, memory.gradients, memory.optimizer, memory.activations, memory.shared_scratch,
-                            memory.thread_scratch, parts);
+                            "               .thread_scratch = {}{}}},\n}};\n",
+                            memory.parameters, memory.gradients, memory.optimizer, memory.activations, memory.thread_scratch, parts);
 }
 
 }  // namespace cnnc::emit

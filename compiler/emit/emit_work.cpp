@@ -30,6 +30,7 @@ void count_bytes(const Plan& plan, const Function& function, const plan::Step& s
                                             case Buffer::Kind::kBlocked: work.image_bytes += 4 * buffer.shape.elements(); return;
                                             case Buffer::Kind::kBytes: work.image_bytes += buffer.elements / plan.images_of_call(); return;
                                             case Buffer::Kind::kFloats: work.parameter_bytes += 4 * buffer.elements; return;  // a batch's statistics
+                                            case Buffer::Kind::kScratch: return;
                                           }
                                         },
                                     .parameter = [&](int number) {

@@ -140,6 +140,7 @@ struct CallDef {
   PrepareDef prepare = {};
   bool in_place = false;     // backward: kDInput may be kDOutput
   bool accumulates = false;  // backward: kDInput may be added to: cnn::Result
+  bool cuts_off = false;     // backward: kDInput may take the place of an activation's output, as the gradient of that one's input: cnn::Result
 
   bool takes(Role role) const { return std::ranges::find(operands, role) != operands.end(); }
 };

@@ -328,6 +328,7 @@ ir::Calls packed_calls() {
                                         {"conv_backward_input_scratch", backward_input_scratch},
                                         {},
                                         false,
+                                        true,
                                         true},
           .backward_params = ir::CallDef{"conv_backward_params",
                                          {Role::kDParameters, Role::kDOutput, Role::kLoaded, Role::kGeometry, Role::kBatch,

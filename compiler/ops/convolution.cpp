@@ -75,7 +75,7 @@ void take_stored(ir::CallDef& call) {
   std::ranges::replace(call.operands, ir::Role::kLoaded, ir::Role::kInputs);
   const bool stores_sums = std::erase(call.operands, ir::Role::kEpilogue) > 0;
   if (stores_sums) std::ranges::replace(call.operands, ir::Role::kWeight, ir::Role::kParameters);
-  call.accumulates = false;
+  call.accumulates = call.cuts_off = false;
   call.prepare = {};
 }
 

@@ -37,6 +37,7 @@ void FunctionBuilder::append_role(ir::Role role, const CallOf& of, std::vector<O
     case ir::Role::kDOutput: operands.push_back(BufferOperand{of.d_output}); return;
     case ir::Role::kDInput:
       if (of.add) operands.push_back(AddedOperand{of.d_input});
+      else if (!of.through.empty()) operands.push_back(ReplacedOperand{of.d_input, of.through});
       else operands.push_back(BufferOperand{of.d_input});
       return;
     case ir::Role::kEpilogue: operands.push_back(epilogue_of(of.node)); return;
@@ -128,8 +129,10 @@ void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of, std:
     step.operands[static_cast<std::size_t>(weight)] = PreparedOperand{*weights};
     const ir::ScratchDef& scratch = definition.prepare.scratch;
     geometries_.need_scratch(geometries_.of_node(graph_, node), scratch.function, scratch.size(context));
+    take_scratch(step, scratch.size(context).shared);
   } else if (definition.scratch.size != nullptr) {
     geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch.function, definition.scratch.size(context));
+    take_scratch(step, definition.scratch.size(context).shared);
   }
   function_.steps.push_back(std::move(step));
 }
@@ -155,7 +158,16 @@ void FunctionBuilder::call_chain(std::size_t head, const FusedChain& fused) {
   geometries_.need_scratch(geometry, prepared ? chain.prepared_scratch_function : chain.scratch_function,
                            prepared ? chain.prepared_scratch : chain.scratch);
   step.operands.insert(step.operands.end(), {GeometryOperand{geometry}, Named::kBatch, Named::kScratch});
+  take_scratch(step, (prepared ? chain.prepared_scratch : chain.scratch).shared);
   function_.steps.push_back(std::move(step));
+}
+
+// Memory that all threads share while the call runs: a buffer of one step.
+void FunctionBuilder::take_scratch(Step& step, std::int64_t shared) {
+  if (shared == 0 || request_.in_parts) return;
+  step.shared_scratch = shared;
+  share_scratch(function_, step);
+  owners_.resize(function_.buffers.size());
 }
 
 int FunctionBuilder::new_prepared(const std::string& name, std::int64_t elements) {

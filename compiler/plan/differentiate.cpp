@@ -128,7 +128,11 @@ void FunctionBuilder::call_backward(std::size_t number, int position, int d_outp
     of.d_input = contribution;
     of.add = true;
   }
-  const bool in_place = !of.add && (definition.in_place || node.op->traits.elementwise) && exclusive(d_output, node.output, number);
+  if (const auto activation = fusion_.through.find(number); activation != fusion_.through.end()) {
+    of.through = activation->second;
+    of.d_input = new_slice("d_" + value_name(input), graph_.tensor(input).shape, buffer_of(input), 0);
+  }
+  const bool in_place = !of.add && of.d_input < 0 && (definition.in_place || node.op->traits.elementwise) && exclusive(d_output, node.output, number);
   if (in_place) of.d_input = d_output;
   if (of.d_input < 0) of.d_input = new_blocked("d_" + value_name(input), graph_.tensor(input).shape);
   call(both ? ir::Pass::kBackward : ir::Pass::kBackwardInput, of);

@@ -38,6 +38,7 @@ std::string text_of(const Operand& operand, const Plan& plan, const Function& fu
     return fmt::format("{{{}}}", fmt::join(names, ", "));
   }
   if (const auto* added = std::get_if<AddedOperand>(&operand)) return "+=" + buffer(added->buffer);
+  if (const auto* replaced = std::get_if<ReplacedOperand>(&operand)) return fmt::format("{}<{}", buffer(replaced->buffer), replaced->activation);
   if (const auto* activation = std::get_if<ActivationOperand>(&operand)) {
     return activation->activation.empty() ? "-" : std::string(activation->activation);
   }
@@ -61,6 +62,7 @@ std::string text_of(const Operand& operand, const Plan& plan, const Function& fu
   if (const auto* geometry = std::get_if<GeometryOperand>(&operand)) {
     return plan.geometries.at(static_cast<std::size_t>(geometry->geometry)).name;
   }
+  if (const auto* scratch = std::get_if<ScratchOperand>(&operand)) return buffer(scratch->buffer);
   return std::string(name_of(std::get<Named>(operand)));
 }
 
@@ -71,6 +73,10 @@ std::string dump(const Function& function, const Plan& plan) {
     const std::string what = buffer.kind == Buffer::Kind::kBlocked ? to_text(buffer.shape)
                              : fmt::format("{} {}", buffer.elements, buffer.kind == Buffer::Kind::kBytes ? "bytes" : "floats");
     const std::string gap = buffer.gap_end < 0 ? "" : fmt::format("{} and {}..", buffer.gap_begin, buffer.gap_end);
+    if (buffer.given) {
+      text += fmt::format("  buffer {} {} given\n", buffer.name, what);
+      continue;
+    }
     text += fmt::format("  buffer {} {} at {} steps {}..{}{}\n", buffer.name, what, buffer.offset, buffer.first, gap, buffer.last);
   }
   const auto call = [&](const Step& step) {
@@ -88,9 +94,9 @@ std::string dump(const Function& function, const Plan& plan) {
 std::string dump(const Plan& plan) {
   std::string text = fmt::format("plan {} batch {} block {}", plan.model, plan.batch, plan.block);
   text += plan.part > 0 ? fmt::format(" part {}\n", plan.part) : "\n";
-  text += fmt::format("memory parameters {} gradients {} optimizer {} activations {} scratch {} + {} a thread (floats)\n",
+  text += fmt::format("memory parameters {} gradients {} optimizer {} activations {} scratch {} a thread (floats)\n",
                       plan.memory.parameters, plan.memory.gradients, plan.memory.optimizer, plan.memory.activations,
-                      plan.memory.shared_scratch, plan.memory.thread_scratch);
+                      plan.memory.thread_scratch);
   if (plan.part > 0) {
     text += fmt::format("parts gradients {} activations {} + scratch {} a thread (floats)\n", plan.memory.part_gradients,
                         plan.memory.part_activations, plan.memory.part_scratch);

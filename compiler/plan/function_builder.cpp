@@ -168,10 +168,13 @@ int FunctionBuilder::saved_of(std::size_t number) {
 
 void FunctionBuilder::forward() {
   const int input = buffer_of(graph_.input);
-  const std::vector<Operand> operands = {BufferOperand{input}, Named::kImages,
-                                         GeometryOperand{geometries_.of_shape(graph_.tensor(graph_.input).shape)}, Named::kBatch};
-  const std::string function = block_ == 1 ? "to_blocked" : "lanes::to_lanes";
-  function_.steps.push_back({.function = function, .operands = operands, .layer = {}, .again = operands});
+  if (block_ == 1) {
+    function_.buffers[static_cast<std::size_t>(input)].given = true;  // images lie one after the other, as the caller has them
+  } else {
+    const Operand geometry = GeometryOperand{geometries_.of_shape(graph_.tensor(graph_.input).shape)};
+    const std::vector<Operand> operands = {BufferOperand{input}, Named::kImages, geometry, Named::kBatch};
+    function_.steps.push_back({.function = "lanes::to_lanes", .operands = operands, .layer = {}, .again = operands});
+  }
   for (std::size_t number = 0; number < graph_.nodes.size(); ++number) forward_node(number);
 }
 

@@ -27,6 +27,7 @@ struct FunctionRequest {
   double rubbish_penalty = 0;             // of the loss lenet5_map
   ir::Precision precision = ir::Precision::kFast;
   const Tuning& tuning;                   // choices that win over the cost model's
+  bool in_parts = false;                  // each part has scratch memory of its own
   bool softmax_at_end = false;            // predict: the model itself ends with logits
   std::set<std::string> taken;            // names that are not free for buffers
 };
@@ -66,6 +67,7 @@ class FunctionBuilder {
   int new_slice(const std::string& name, const ir::Shape& shape, int of, std::int64_t begin);
   int saved_of(std::size_t number);
   ir::SavedSize saved_size(std::size_t number) const;
+  void take_scratch(Step& step, std::int64_t shared);
   int new_prepared(const std::string& name, std::int64_t elements);
   void call_affine(std::size_t number, std::size_t head);
   void call_chain(std::size_t head, const FusedChain& fused);
@@ -75,6 +77,7 @@ class FunctionBuilder {
     std::size_t node = 0;
     int d_output = -1, d_input = -1, input = 0;
     bool add = false;  // to what d_input holds
+    std::string_view through = {};  // the activation whose output d_input holds, and whose input's gradient it gets
   };
   void call(ir::Pass pass, const CallOf& of);
   void call(const ir::CallDef& definition, const CallOf& of, std::string reason = {});

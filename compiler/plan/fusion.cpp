@@ -3,7 +3,9 @@
 //   a scale and shift, a sum with a value that exists by then, and such an activation are done by the kernel before them;
 //   a scale and shift (and activation) that no kernel before it does are done by its readers, if all of them can,
 //     and those of all arms of a concat by the concat's readers;
-//   layers for which a card knows one kernel are one, where none of them learns.
+//   layers for which a card knows one kernel are one, where none of them learns;
+//   an activation that cuts off, behind which nothing else reads its output, has its gradient from the reader's backward call, in
+//     the output's place: both gradients' work is one pass, and the value is gone when its gradient comes.
 #include "plan/fusion.hpp"
 
 #include <algorithm>
@@ -32,6 +34,7 @@ class Fusing {
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) defer(i);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) defer_arms(i);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) join(i);
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) pass_gradient(i);
   }
 
   Fusion take() { return std::move(fusion_); }
@@ -205,6 +208,20 @@ class Fusing {
     fusion_.result[head] = fusion_.result[nodes.back()];
     fusion_.chains.emplace(head, FusedChain{nodes, std::move(*kernel)});
     return true;
+  }
+
+  void pass_gradient(std::size_t number) {
+    const ir::Node& node = graph_.nodes[number];
+    const NodeMode& mode = modes_[number];
+    if (node.inputs.size() != 1 || !mode.passes_back || !mode.calls->backward_input || !mode.calls->backward_input->cuts_off) return;
+    if (mode.learns && mode.calls->backward) return;
+    const ir::TensorId value = node.inputs.front();
+    const ir::NodeId activation = graph_.tensor(value).producer;
+    if (!activation.valid() || only_reader(value) != number || fusion_.deferred[index(value)]) return;
+    const auto before = static_cast<std::size_t>(activation.index);
+    if (cuts_off(before).empty() || fusion_.absorbed_backward[before] || !modes_[before].differentiated()) return;
+    fusion_.absorbed_backward[before] = true;
+    fusion_.through.emplace(number, cuts_off(before));
   }
 
   // Whether a node can be part of a chain: what it stores is read by no gradient.

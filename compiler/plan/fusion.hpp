@@ -48,6 +48,7 @@ struct Fusion {
   std::vector<std::optional<Deferred>> deferred;     // by value
   std::map<std::size_t, DeferredArm> deferred_arms;  // by the arm's node that makes scale and shift
   std::map<std::size_t, FusedChain> chains;          // by first node; the others are absorbed
+  std::map<std::size_t, std::string_view> through;   // by node: the activation before it whose gradient its own backward call passes
 };
 
 /// Decides; `modes` says how the function runs each node, `batch` images in blocks of `block`. Nothing that a backward pass reads

@@ -123,11 +123,11 @@ class Planning {
     plan_.layers = layer_rows(graph_, plan_.phases);
     plan_.depth = ir::depth(graph_);
     plan_.geometries = geometries_.take();
-    std::int64_t& shared = plan_.part > 0 ? plan_.memory.part_scratch : plan_.memory.shared_scratch;
     for (const Geometry& geometry : plan_.geometries) {
       for (const auto& [function, size] : geometry.scratch) {
         plan_.memory.thread_scratch = std::max(plan_.memory.thread_scratch, aligned(size.per_thread));
-        shared = std::max(shared, aligned(size.shared));
+        // Elsewhere it lies among the activations.
+        if (plan_.part > 0) plan_.memory.part_scratch = std::max(plan_.memory.part_scratch, aligned(size.shared));
       }
     }
     if (plan_.part > 0) plan_.memory.part_gradients = (plan_.batch + plan_.part - 1) / plan_.part * plan_.memory.gradients;
@@ -178,6 +178,7 @@ class Planning {
                                   .precision = request_.precision.value_or(
                                       request_.training ? request_.training->precision : ir::Precision::kFast),
                                   .tuning = request_.tuning,
+                                  .in_parts = plan_.part > 0,
                                   .softmax_at_end = plan_.outputs_logits && kind == FunctionKind::kPredict,
                                   .taken = taken_names()};
     Function function = FunctionBuilder(request, geometries_, plan_.block, plan_.images_of_call()).build();

@@ -21,11 +21,16 @@ class Visiting {
     buffer(operand.buffer);
     buffer(operand.buffer);  // read, then written
   }
+  void operator()(const ReplacedOperand& operand) const {
+    buffer(operand.buffer);
+    buffer(operand.buffer);
+  }
   void operator()(const EpilogueOperand& operand) const {
     parameter(operand.bias);
     buffer(operand.affine);
     buffer(operand.addend);
   }
+  void operator()(const ScratchOperand& operand) const { buffer(operand.buffer); }
   void operator()(const ParameterOperand& operand) const { parameter(operand.parameter); }
   void operator()(const PreparedOperand& operand) const { buffer(operand.buffer); }
   void operator()(const PartOperand& operand) const {

@@ -84,7 +84,7 @@ std::int64_t lower_bound(const Function& function) {
   for (int step = 0; step < static_cast<int>(function.steps.size()); ++step) {
     std::int64_t live = 0;
     for (const Buffer& buffer : function.buffers) {
-      if (buffer.slice_of < 0 && !buffer.prepared && lives_at(buffer, step)) live += aligned(buffer.floats());
+      if (buffer.has_place() && lives_at(buffer, step)) live += aligned(buffer.floats());
     }
     bound = std::max(bound, live);
   }
@@ -99,7 +99,7 @@ void place_buffers(Function& function) {
   std::vector<int> order;
   for (int i = 0; i < static_cast<int>(function.buffers.size()); ++i) {
     const Buffer& buffer = function.buffers[static_cast<std::size_t>(i)];
-    if (buffer.slice_of < 0 && !buffer.prepared && buffer.last >= 0) order.push_back(i);
+    if (buffer.has_place() && buffer.last >= 0) order.push_back(i);
   }
   std::ranges::stable_sort(order, [&](int a, int b) {
     return function.buffers[static_cast<std::size_t>(a)].floats() > function.buffers[static_cast<std::size_t>(b)].floats();

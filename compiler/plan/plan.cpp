@@ -1,7 +1,25 @@
-// Totals of a plan.
+// Totals of a plan, and what its parts are made of.
 #include "plan/plan.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace cnnc::plan {
+
+void share_scratch(Function& function, Step& step) {
+  const auto place = std::ranges::find_if(step.operands, [](const Operand& operand) {
+    const auto* named = std::get_if<Named>(&operand);
+    return named != nullptr && *named == Named::kScratch;
+  });
+  if (place == step.operands.end()) return;
+  *place = ScratchOperand{static_cast<int>(function.buffers.size())};
+  Buffer buffer;
+  buffer.name = fmt::format("scratch{}", function.buffers.size());
+  buffer.kind = Buffer::Kind::kScratch;
+  buffer.elements = step.shared_scratch;
+  function.buffers.push_back(std::move(buffer));
+}
 
 std::int64_t Plan::parameter_count() const {
   std::int64_t count = 0;

@@ -19,9 +19,9 @@ namespace cnnc::plan {
 /// A piece of the activations' region. `name` is unique in its function and an identifier.
 struct Buffer {
   std::string name;
-  enum class Kind { kBlocked, kFloats, kBytes } kind = Kind::kBlocked;
+  enum class Kind { kBlocked, kFloats, kBytes, kScratch } kind = Kind::kBlocked;  // kScratch: what all threads share in one call
   ir::Shape shape;             // kBlocked
-  std::int64_t elements = 0;   // kFloats, kBytes: count; kBlocked: floats of all its blocks
+  std::int64_t elements = 0;   // count; kBlocked: floats of all its blocks
   std::int64_t stride = 0;     // kBlocked: floats from one block to the next; kFloats, a slice: the channels of the whole table
   int slice_of = -1;           // a slice of another buffer's channels: no memory of its own
   std::int64_t slice_begin = 0;  // floats into each block of that buffer, or the first channel of its table
@@ -29,7 +29,10 @@ struct Buffer {
   int first = 0, last = 0;     // steps between which it holds something
   int gap_begin = -1, gap_end = -1;  // but for those between these, where that is made once more
   bool prepared = false;       // filled by Function::preparation, and kept from call to call
+  bool given = false;          // the caller's images, where they lie
 
+  /// Whether it has a place of its own among the activations.
+  bool has_place() const { return slice_of < 0 && !prepared && !given; }
   std::int64_t floats() const { return kind == Kind::kBytes ? (elements + 3) / 4 : elements; }
 };
 
@@ -49,6 +52,8 @@ struct LoadedOperand { int buffer; int affine = -1; std::string_view activation 
 struct LoadedListOperand { std::vector<LoadedOperand> arms; };
 /// A gradient that is added to what the buffer holds.
 struct AddedOperand { int buffer; };
+/// A gradient in place of an activation's output, through that activation.
+struct ReplacedOperand { int buffer; std::string_view activation; };
 struct EpilogueOperand { int bias = -1, affine = -1, addend = -1; std::string_view activation = {}; };
 struct ActivationOperand { std::string_view activation; };
 struct ParameterOperand { int parameter; };
@@ -58,11 +63,13 @@ struct PreparedOperand { int buffer; };
 struct PartOperand { int parameter; int prepared = -1; EpilogueOperand epilogue = {}; };
 struct GradientOperand { int parameter; };
 struct GeometryOperand { int geometry; };
+/// The team's scratch memory; what all threads share of it is the buffer.
+struct ScratchOperand { int buffer; };
 struct NumberOperand { double value; };
 struct IntegerOperand { int value; };
-enum class Named { kImages, kLabels, kBatch, kRandom, kScratch, kLosses, kScores, kTargets, kLossBatch };
-using Operand = std::variant<BufferOperand, LoadedOperand, LoadedListOperand, AddedOperand, EpilogueOperand, ActivationOperand, ParameterOperand,
-                             PreparedOperand, PartOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand, Named>;
+enum class Named { kImages, kLabels, kBatch, kRandom, kScratch /* of threads alone, or of a part */, kLosses, kScores, kTargets, kLossBatch };
+using Operand = std::variant<BufferOperand, LoadedOperand, LoadedListOperand, AddedOperand, ReplacedOperand, EpilogueOperand, ActivationOperand,
+                             ParameterOperand, PreparedOperand, PartOperand, GradientOperand, GeometryOperand, ScratchOperand, NumberOperand, IntegerOperand, Named>;
 
 /// Whom for_each_memory() tells what a call reads or writes.
 struct MemoryVisitor {
@@ -81,6 +88,7 @@ struct Step {
   std::string reason = {};  // why this function, where the layer's card had a choice
   std::optional<Choice> choice = {};  // between which algorithms
   std::int64_t macs = 0;    // for an image
+  std::int64_t shared_scratch = 0;  // floats
   std::vector<Operand> again = {};  // of a call of the forward half that can be made twice: its operands then; empty: it can't
   bool repeated = false;    // makes once more what was not kept
 };
@@ -100,6 +108,9 @@ struct Function {
   std::int64_t bound_floats = 0;  // the least any placement needs: the most that is live at once
   std::string remark;             // why back-propagation stops where it does
 };
+
+/// Gives a step of `function` a buffer for its shared scratch.
+void share_scratch(Function& function, Step& step);
 
 /// A tensor of the model and its place among the parameters.
 struct PlacedParameter {
@@ -128,13 +139,14 @@ struct LayerRow {
 };
 
 struct Memory {
-  std::int64_t parameters = 0, gradients = 0, optimizer = 0, activations = 0, shared_scratch = 0, thread_scratch = 0;
+  std::int64_t parameters = 0, gradients = 0, optimizer = 0, thread_scratch = 0;
+  std::int64_t activations = 0;  // and what all threads share of a call's scratch
   // Where parts are worked on: gradients of all of them; for each thread the activations and the scratch of one.
   std::int64_t part_gradients = 0, part_activations = 0, part_scratch = 0;
 
   /// Of all threads; what parts' gradients are added up from is scratch.
   std::int64_t all_activations(int threads) const { return activations + threads * part_activations; }
-  std::int64_t all_scratch(int threads) const { return shared_scratch + part_gradients + threads * (thread_scratch + part_scratch); }
+  std::int64_t all_scratch(int threads) const { return part_gradients + threads * (thread_scratch + part_scratch); }
   std::int64_t floats(int threads) const {
     return parameters + gradients + optimizer + all_activations(threads) + all_scratch(threads);
   }

@@ -87,7 +87,6 @@ cnn::ModelDescription describe() {
                   .gradients = kParameters,
                   .optimizer = 2 * (kHiddenWeights + kTinyHidden + kOutWeights + kTinyClasses),
                   .activations = kTinyBatch * (kTinyPixels + 2 * kTinyHidden + kTinyClasses),
-                  .shared_scratch = 0,
                   .thread_scratch = 16};
   return model;
 }

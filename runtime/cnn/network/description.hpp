@@ -159,8 +159,7 @@ struct MemoryDescription {
   std::size_t parameters = 0;  // statistics included
   std::size_t gradients = 0;   // of the phase that needs most
   std::size_t optimizer = 0;   // moments
-  std::size_t activations = 0;
-  std::size_t shared_scratch = 0;
+  std::size_t activations = 0;  // and what all threads share of a call's scratch
   std::size_t thread_scratch = 0;  // for each thread
   // Of a model that works in parts: gradients of all parts; for each thread the activations and the shared scratch of one.
   std::size_t part_gradients = 0;

@@ -87,7 +87,7 @@ std::size_t arena_floats(const ModelDescription& model, int threads) {
   const MemoryDescription& memory = model.memory;
   const auto batch = static_cast<std::size_t>(model.batch);
   return aligned(memory.parameters) + aligned(memory.gradients) + aligned(memory.optimizer) +
-         aligned(memory.activations) + aligned(memory.shared_scratch) +
+         aligned(memory.activations) +
          (aligned(memory.thread_scratch) + part_floats(memory)) * static_cast<std::size_t>(threads) +
          aligned(memory.part_gradients) +
          aligned(batch * static_cast<std::size_t>(model.outputs)) + aligned(batch);
@@ -108,7 +108,6 @@ Network::Network(const ModelDescription& description, int threads)
   gradients_ = cutter.cut(memory.gradients);
   optimizer_state_ = cutter.cut(memory.optimizer);
   activations_ = cutter.cut(memory.activations);
-  scratch_.shared = cutter.cut(memory.shared_scratch).data();
   scratch_.per_thread = aligned(memory.thread_scratch);  // so that threads share no cache line
   scratch_.threads = cutter.cut(scratch_.per_thread * static_cast<std::size_t>(threads)).data();
   part_gradients_ = cutter.cut(memory.part_gradients);

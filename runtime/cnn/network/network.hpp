@@ -100,7 +100,9 @@ class Network {
   }
   Floats floats(std::size_t offset, std::size_t count) { return activations_.subspan(offset, count); }
   std::span<std::uint8_t> bytes(std::size_t offset, std::size_t count);
-  const Scratch& scratch() const { return scratch_; }
+  /// Scratch of the threads, and what they share: the activations' region from `offset` on.
+  Scratch scratch() const { return scratch_; }
+  Scratch scratch(std::size_t offset) const { return {activations_.data() + offset, scratch_.threads, scratch_.per_thread}; }
   /// Marks in generated code: what follows belongs to layer `index` of description().layers, or is part of no layer. Not inline:
   /// a branch for each layer makes compiling a large step several times as slow.
   void at(int index);

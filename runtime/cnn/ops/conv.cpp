@@ -83,6 +83,7 @@ void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const 
 
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
                          const Scratch& scratch) {
+  const Epilogue epilogue = d_input.epilogue();
   float* packed = scratch.shared;
   // Behind the weights of all phases.
   float* shared = scratch.shared;
@@ -105,8 +106,7 @@ void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloa
     for_each_tile(tasks * g.groups, [&](int task) {
       const int group = task / tasks;
       correlate_tile(d_input.map, d_output, packed + group_floats * static_cast<std::size_t>(group), columns,
-                     d_input.add ? Epilogue().plus(d_input.map) : Epilogue(),
-                     backward_correlation(g, phase, group), batch, task % tasks, scratch.thread(team_rank()));
+                     epilogue, backward_correlation(g, phase, group), batch, task % tasks, scratch.thread(team_rank()));
     });
     packed += group_floats * static_cast<std::size_t>(g.groups);
   }

@@ -176,7 +176,7 @@ constexpr ScratchSize conv_prepared_scratch(const ConvGeometry& g, int batch) {
   return {.per_thread = correlation_scratch(c), .shared = shared_columns_scratch(c, batch)};
 }
 
-/// d_input gets the gradient, or that is added to it.
+/// d_input gets the gradient, or that is added to it, or it takes the place of an activation's output (see Result).
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight,
                          const ConvGeometry& geometry, int batch, const Scratch& scratch);
 

@@ -66,6 +66,7 @@ struct Epilogue {
   const float* affine = nullptr;  // as Loaded's
   ConstBlocked addend = {};
   Activation activation = Activation::kNone;
+  Activation behind = Activation::kNone;  // the target holds its output: what it cut off becomes 0
 
   constexpr Epilogue with_bias(ConstFloats values) const {
     Epilogue result = *this;
@@ -87,19 +88,39 @@ struct Epilogue {
     result.activation = kind;
     return result;
   }
+  constexpr Epilogue behind_what(Activation kind) const {
+    Epilogue result = *this;
+    result.behind = kind;
+    return result;
+  }
 };
 
-/// Where a gradient goes: to a map, or in addition to what it holds.
+/// Where a gradient goes: to a map; in addition to what it holds; or in place of what it holds, an activation's output, as the gradient
+/// of that activation's input.
 struct Result {
   Blocked map;
   bool add = false;
+  Activation behind = Activation::kNone;
 
   template <std::convertible_to<Blocked> Map>
   constexpr Result(Map&& map) : map(map) {}  // NOLINT: a map is overwritten
-  constexpr Result(const Blocked& map, bool add) : map(map), add(add) {}
+  constexpr Result(const Blocked& map, bool add, Activation behind) : map(map), add(add), behind(behind) {}
+
+  /// What a kernel does to the sums that are the gradient.
+  constexpr Epilogue epilogue() const { return (add ? Epilogue().plus(map) : Epilogue()).behind_what(behind); }
 };
 constexpr Result added_to(const Blocked& map) {
-  return {map, true};
+  return {map, true, Activation::kNone};
+}
+/// The map holds the output of an activation that cuts off, and gets the gradient of what that was given.
+constexpr Result in_place_of(Activation activation, const Blocked& output) {
+  return {output, false, activation};
+}
+
+/// A gradient where an activation that gave `output`, less than `most`, let something pass, else 0.
+template <class V>
+V passed(V gradient, V output, V most) {
+  return (output > V{}) & (output < most) ? gradient : V{};
 }
 
 }  // namespace cnn

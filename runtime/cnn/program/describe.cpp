@@ -93,7 +93,6 @@ std::vector<std::pair<std::string, std::size_t>> memory_regions(const ModelDescr
           {"gradients", memory.gradients * sizeof(float)},
           {"optimizer", memory.optimizer * sizeof(float)},
           {"activations", memory.activations * sizeof(float)},
-          {"shared_scratch", memory.shared_scratch * sizeof(float)},
           {"thread_scratch", memory.thread_scratch * team * sizeof(float)},
           {"parts", (memory.part_gradients + (memory.part_activations + memory.part_scratch) * team) * sizeof(float)},
           {"results", results * sizeof(float)}};

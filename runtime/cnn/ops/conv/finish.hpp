@@ -1,4 +1,4 @@
-// Where the sums of a tile leave registers: bias, scale and shift, an addend, an activation, then the map. For conv's sources
+// Where the sums of a tile leave registers: bias, scale and shift, an addend, an activation, or what one cut off, then the map. For conv's sources
 // and those of kernels that end with a 1x1 convolution.
 #pragma once
 
@@ -18,8 +18,10 @@ class Finish {
         plane_(Planes(c).target * c.block),
         least_(least_of(epilogue.activation)),
         most_(most_of(epilogue.activation)),
+        most_behind_(most_of(epilogue.behind)),
+        behind_(epilogue.behind != Activation::kNone),
         plain_(epilogue.bias == nullptr && epilogue.affine == nullptr && epilogue.addend.data == nullptr &&
-               epilogue.activation == Activation::kNone) {}
+               epilogue.activation == Activation::kNone && !behind_) {}
 
   /// Asks for the lines that a panel's sums will be stored to.
   void prefetch(int row, int panel) const {
@@ -66,8 +68,14 @@ class Finish {
         right += load(addend + kLanes);
         addend += plane_;
       }
-      store(to, clamped(left));
-      store(to + kLanes, clamped(right));
+      left = clamped(left);
+      right = clamped(right);
+      if (behind_) {
+        left = passed(left, load(to), broadcast(most_behind_));
+        right = passed(right, load(to + kLanes), broadcast(most_behind_));
+      }
+      store(to, left);
+      store(to + kLanes, right);
     }
   }
 
@@ -91,6 +99,12 @@ class Finish {
     left = clamped(left);
     right = clamped(right);
     const std::ptrdiff_t* places = columns_.target + first;
+    if (behind_) {
+      alignas(64) float outputs[kPanelColumns] = {};
+      for (int i = 0; i < std::min(count, kPanelColumns); ++i) outputs[i] = to[places[i]];
+      left = passed(left, load(outputs), broadcast(most_behind_));
+      right = passed(right, load(outputs + kLanes), broadcast(most_behind_));
+    }
     if (count >= kPanelColumns) {  // each from its lane, without a detour through memory
 #pragma GCC unroll 8
       for (int i = 0; i < kLanes; ++i) to[places[i]] = left[i];
@@ -109,8 +123,8 @@ class Finish {
   const Correlation& c_;
   const TileColumns& columns_;
   std::ptrdiff_t plane_;  // of all images of a block
-  float least_, most_;
-  bool plain_;
+  float least_, most_, most_behind_;
+  bool behind_, plain_;
 };
 
 }  // namespace cnn

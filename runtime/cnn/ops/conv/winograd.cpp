@@ -135,7 +135,9 @@ class Finish {
         addend_(epilogue.addend.data == nullptr ? nullptr : epilogue.addend.data + channel * f.out_plane()),
         width_(f.out_width),
         least_(broadcast(least_of(epilogue.activation))),
-        most_(broadcast(most_of(epilogue.activation))) {
+        most_(broadcast(most_of(epilogue.activation))),
+        most_behind_(broadcast(most_of(epilogue.behind))),
+        behind_(epilogue.behind != Activation::kNone) {
     const float bias = epilogue.bias == nullptr ? 0 : epilogue.bias[channel];
     const float scale = epilogue.affine == nullptr ? 1 : epilogue.affine[channel];
     const float shift = epilogue.affine == nullptr ? 0 : epilogue.affine[f.out_channels + channel];
@@ -192,7 +194,10 @@ class Finish {
     const std::ptrdiff_t below = row * width_;
     if (places[0].joined && count >= kJoined) {
       if (addend_ != nullptr) value += load(addend_ + places[0].addend + below);
-      return store(to_ + places[0].target + below, clamped(value));
+      value = clamped(value);
+      float* to = to_ + places[0].target + below;
+      if (behind_) value = passed(value, load(to), most_behind_);
+      return store(to, value);
     }
     for (int i = 0; i < std::min(count, kJoined); ++i) {
       if (i > 0) value = __builtin_shuffle(value, kNextTile);
@@ -207,11 +212,16 @@ class Finish {
     const float* addend = addend_ == nullptr ? nullptr : addend_ + place.addend + below;
     if (place.whole) {
       if (addend != nullptr) value += load_outputs(addend);
-      store_outputs(to, clamped(value));
+      value = clamped(value);
+      if (behind_) value = passed(value, load_outputs(to), most_behind_);
+      store_outputs(to, value);
     } else {
       const int columns = std::min(kOutputs, place.columns);
       for (int i = 0; i < columns && addend != nullptr; ++i) value[i] += addend[i];
       value = clamped(value);
+      Vector output = {};
+      for (int i = 0; i < columns && behind_; ++i) output[i] = to[i];
+      if (behind_) value = passed(value, output, most_behind_);
       for (int i = 0; i < columns; ++i) to[i] = value[i];
     }
   }
@@ -231,7 +241,8 @@ class Finish {
   float* to_;
   const float* addend_;
   std::ptrdiff_t width_;
-  Vector least_, most_, bias_, scale_, shift_;
+  Vector least_, most_, bias_, scale_, shift_, most_behind_;
+  bool behind_;
 };
 
 // A^T m A of the sums of channels [channel_begin, channel_end), of which there are `rows` a panel.
@@ -366,8 +377,7 @@ void conv_2x2(Blocked output, const Loaded& input, const ConvWeights& weight, co
 
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
                          const Scratch& scratch) {
-  filter(d_input.map, d_output, {weight.data(), false, true}, d_input.add ? Epilogue().plus(d_input.map) : Epilogue(), backward_filter(g), batch,
-         scratch);
+  filter(d_input.map, d_output, {weight.data(), false, true}, d_input.epilogue(), backward_filter(g), batch, scratch);
 }
 
 }  // namespace cnn::winograd
