@@ -197,7 +197,8 @@ class Body {
       return plan_.geometries[static_cast<std::size_t>(geometry->geometry)].name;
     }
     if (const auto* scratch = std::get_if<plan::ScratchOperand>(&operand)) {
-      return fmt::format("scratch({})", function_.buffers[static_cast<std::size_t>(scratch->buffer)].offset);
+      const Buffer& shared = function_.buffers[static_cast<std::size_t>(scratch->buffer)];
+      return fmt::format("scratch({}, {})", shared.offset, shared.elements);
     }
     return named_text(std::get<plan::Named>(operand));
   }

@@ -241,8 +241,9 @@ std::string geometry_constants(const Plan& plan) {
       assertions += fmt::format("static_assert(cnn::{}({}) == {});\n", function, geometry.name, floats);
     }
     for (const auto& [function, size] : geometry.scratch) {
-      assertions += fmt::format("static_assert(cnn::{}({}, {}) == cnn::ScratchSize{{{}, {}}});\n", function, geometry.name,
-                                plan.part > 0 ? "kPart" : "kBatch", size.per_thread, size.shared);
+      assertions += fmt::format("static_assert(cnn::{}({}, {}) == cnn::ScratchSize{{{}, {}{}}});\n", function, geometry.name,
+                                plan.part > 0 ? "kPart" : "kBatch", size.per_thread, size.shared,
+                                size.least_shared == 0 ? "" : fmt::format(", {}", size.least_shared));
     }
   }
   text += cross_entropy_targets(plan);

@@ -113,10 +113,11 @@ enum class Role {
   kScratch,       // the team's scratch memory
 };
 
-/// Floats a call needs beside its operands.
+/// Floats a call needs beside its operands; `least_shared`, where it is not 0, does as well, but takes longer.
 struct ScratchSize {
   std::int64_t per_thread = 0;
   std::int64_t shared = 0;
+  std::int64_t least_shared = 0;
 };
 
 /// For a call with kScratch: how much, and the constexpr function in namespace cnn that must say the same.

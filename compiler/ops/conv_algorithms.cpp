@@ -150,6 +150,11 @@ bool has_heavy_weights(std::int64_t in, std::int64_t out) {
   return in * out > 1 << 14;
 }
 
+// cnn::winograd::half_of_panels, of the panels of `count` channels, in channels.
+std::int64_t half_of_rows(std::int64_t count) {
+  return pieces(pieces(count, kPanelRows), 2) * kPanelRows;
+}
+
 // cnn::winograd::filter_scratch, of `batch` images with `tiles` tiles each.
 ScratchSize filter_scratch(std::int64_t in, std::int64_t out, std::int64_t tiles, std::int64_t batch, std::int64_t inputs) {
   constexpr std::int64_t kWanted = 8;
@@ -170,7 +175,9 @@ ScratchSize filter_scratch(std::int64_t in, std::int64_t out, std::int64_t tiles
     const std::int64_t panels = std::min(of_block, pieces(all, kWanted));
     const std::int64_t shared = !heavy && parted ? std::min(all, kWanted - 1) : 0;
     size.per_thread = std::max(size.per_thread, panels * ((in + std::min(kRowGroup, row_panels) * kPanelRows) * transform + strips));
+    if (heavy) size.least_shared = std::max(size.shared, transformed_weights(in, half_of_rows(out), inputs));
     size.shared = std::max(size.shared, transformed_weights(in, out, inputs) + shared * in * transform);
+    if (size.least_shared == size.shared) size.least_shared = 0;
   }
   return size;
 }
@@ -192,7 +199,8 @@ ScratchSize winograd_backward_params_scratch(const OpContext& context) {
   std::int64_t slots = 1;
   while (slots < 8 && 2 * slots * slot <= 1 << 21) slots *= 2;
   const std::int64_t steps = slots > 1 ? 32 * (kPoints + 1) : (128 + 1) * kInputs;
-  return {.per_thread = steps * (in * kPanelColumns + out * kPanelRows), .shared = slots * slot};
+  const std::int64_t half_of_slot = kPoints * point_stride(in * kPanelColumns * half_of_rows(out * kPanelRows));
+  return {.per_thread = steps * (in * kPanelColumns + out * kPanelRows), .shared = slots * slot, .least_shared = slots > 1 || out == 1 ? 0 : half_of_slot};
 }
 
 // ---------- cost ----------

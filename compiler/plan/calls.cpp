@@ -129,10 +129,10 @@ void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of, std:
     step.operands[static_cast<std::size_t>(weight)] = PreparedOperand{*weights};
     const ir::ScratchDef& scratch = definition.prepare.scratch;
     geometries_.need_scratch(geometries_.of_node(graph_, node), scratch.function, scratch.size(context));
-    take_scratch(step, scratch.size(context).shared);
+    take_scratch(step, scratch.size(context));
   } else if (definition.scratch.size != nullptr) {
     geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch.function, definition.scratch.size(context));
-    take_scratch(step, definition.scratch.size(context).shared);
+    take_scratch(step, definition.scratch.size(context));
   }
   function_.steps.push_back(std::move(step));
 }
@@ -158,14 +158,15 @@ void FunctionBuilder::call_chain(std::size_t head, const FusedChain& fused) {
   geometries_.need_scratch(geometry, prepared ? chain.prepared_scratch_function : chain.scratch_function,
                            prepared ? chain.prepared_scratch : chain.scratch);
   step.operands.insert(step.operands.end(), {GeometryOperand{geometry}, Named::kBatch, Named::kScratch});
-  take_scratch(step, (prepared ? chain.prepared_scratch : chain.scratch).shared);
+  take_scratch(step, prepared ? chain.prepared_scratch : chain.scratch);
   function_.steps.push_back(std::move(step));
 }
 
 // Memory that all threads share while the call runs: a buffer of one step.
-void FunctionBuilder::take_scratch(Step& step, std::int64_t shared) {
-  if (shared == 0 || request_.in_parts) return;
-  step.shared_scratch = shared;
+void FunctionBuilder::take_scratch(Step& step, const ir::ScratchSize& size) {
+  if (size.shared == 0 || request_.in_parts) return;
+  step.shared_scratch = size.shared;
+  step.least_shared_scratch = size.least_shared;
   share_scratch(function_, step);
   owners_.resize(function_.buffers.size());
 }

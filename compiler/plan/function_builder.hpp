@@ -67,7 +67,7 @@ class FunctionBuilder {
   int new_slice(const std::string& name, const ir::Shape& shape, int of, std::int64_t begin);
   int saved_of(std::size_t number);
   ir::SavedSize saved_size(std::size_t number) const;
-  void take_scratch(Step& step, std::int64_t shared);
+  void take_scratch(Step& step, const ir::ScratchSize& size);
   int new_prepared(const std::string& name, std::int64_t elements);
   void call_affine(std::size_t number, std::size_t head);
   void call_chain(std::size_t head, const FusedChain& fused);

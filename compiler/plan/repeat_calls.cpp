@@ -15,8 +15,10 @@ namespace {
 constexpr std::int64_t kMacsPerFloat = 8;
 /// Of the time that a step takes, by that measure, what is made twice may take one part in this many.
 constexpr std::int64_t kBudget = 100;
+/// Where a step needs more than this, in floats, it may take one part in so many, until it doesn't.
+constexpr std::int64_t kMuch = std::int64_t{128} << 20, kLargeBudget = 20;
 /// A value may be made of another that is itself made once more, but not on and on.
-constexpr int kLongestChain = 2;
+constexpr int kLongestChain = 3;
 /// Floats below which a step's memory is not worth any time.
 constexpr std::int64_t kSmall = std::int64_t{2} << 20;
 /// A value that is smaller, by itself and as a part of what is live, is not worth a line.
@@ -36,13 +38,14 @@ struct Candidate {
   std::vector<int> inputs;           // buffers that they read beside it
   int kept_until = -1, needed_at = kNever;
   std::int64_t cost = 0;
+  std::int64_t scratch = 0;          // the most that one of them shares
 };
 
 class Repeating {
  public:
   Repeating(Function& function, std::int64_t batch)
       : function_(function), batch_(batch), lives_(function.buffers.size()), readers_(function.buffers.size()),
-        writers_(function.buffers.size()) {
+        writers_(function.buffers.size()), replaced_(function.buffers.size(), kNever) {
     for (std::size_t step = 0; step < function.steps.size(); ++step) note(step);
     for (int buffer = 0; buffer < static_cast<int>(function.buffers.size()); ++buffer) consider(buffer);
     std::ranges::stable_sort(candidates_, [&](const Candidate& a, const Candidate& b) { return floats(a) * b.cost > floats(b) * a.cost; });
@@ -68,7 +71,9 @@ class Repeating {
 
   std::int64_t cost_of(const Step& step) {
     std::int64_t cost = step.macs * batch_ / kMacsPerFloat;
-    const MemoryVisitor visitor{.buffer = [&](int number) { cost += buffer(number).floats(); }};
+    const MemoryVisitor visitor{.buffer = [&](int number) {
+      if (buffer(number).kind != Buffer::Kind::kScratch) cost += buffer(number).floats();
+    }};
     for (const Operand& operand : step.operands) for_each_memory(operand, visitor);
     return cost;
   }
@@ -86,6 +91,10 @@ class Repeating {
       readers_[static_cast<std::size_t>(one)].push_back(number);
     }
     if (forward(number) && written_by(step) >= 0) writers_[static_cast<std::size_t>(root(written_by(step)))].push_back(number);
+    for (const Operand& operand : step.operands) {
+      const auto* replaced = std::get_if<ReplacedOperand>(&operand);
+      if (replaced != nullptr) replaced_[static_cast<std::size_t>(root(replaced->buffer))] = 2 * static_cast<int>(number);
+    }
   }
 
   void consider(int number) {
@@ -105,15 +114,17 @@ class Repeating {
       const Step& step = function_.steps[writer];
       if (step.again.empty()) return;
       candidate.cost += cost_of(step);
+      candidate.scratch = std::max(candidate.scratch, step.least_scratch());
       const MemoryVisitor visitor{.buffer = [&](int buffer) { inputs.insert(root(buffer)); }};
       for (const Operand& operand : step.again) for_each_memory(operand, visitor);
     }
     inputs.erase(number);
     candidate.inputs.assign(inputs.begin(), inputs.end());
-    // What they read must still be what it was: later calls in place would have changed it.
+    // What they read must still be what it was: later calls in place would have changed it, or its own gradient lie there.
     for (const int input : candidate.inputs) {
       const auto& others = writers_[static_cast<std::size_t>(input)];
       if (!others.empty() && others.back() > writers.front()) return;
+      if (replaced_[static_cast<std::size_t>(input)] < candidate.needed_at) return;
     }
     candidates_.push_back(std::move(candidate));
   }
@@ -150,7 +161,8 @@ class Repeating {
     int time = 0;
   };
 
-  Peak peak_of(const std::vector<Life>& lives) {
+  // `chosen`: whose calls run again in these lives.
+  Peak peak_of(const std::vector<Life>& lives, const std::vector<std::size_t>& chosen) {
     std::vector<std::int64_t> change(2 * function_.steps.size() + 1, 0);
     const auto live = [&](int begin, int end, std::int64_t floats) {
       change[static_cast<std::size_t>(begin)] += floats;
@@ -158,9 +170,13 @@ class Repeating {
     };
     for (int number = 0; number < static_cast<int>(lives.size()); ++number) {
       const Life& life = lives[static_cast<std::size_t>(number)];
-      if (root(number) != number || life.last < 0) continue;
+      if (!buffer(number).has_place() || life.last < 0) continue;
       if (life.gap_end >= 0) live(life.first, life.gap_begin, buffer(number).floats());
       live(life.gap_end >= 0 ? life.gap_end : life.first, life.last, buffer(number).floats());
+    }
+    for (const std::size_t number : chosen) {
+      const int made_at = lives[static_cast<std::size_t>(candidates_[number].buffer)].gap_end;
+      live(made_at, made_at, candidates_[number].scratch);
     }
     Peak peak;
     std::int64_t now = 0;
@@ -172,11 +188,12 @@ class Repeating {
   }
 
   void choose() {
-    std::int64_t left = budget_ / kBudget;
-    Peak peak = peak_of(lives_);
+    std::int64_t spent = 0;
+    Peak peak = peak_of(lives_, {});
     const auto lowers = [&](std::size_t number) {
       const Candidate& one = candidates_[number];
-      if (std::ranges::find(chosen_, number) != chosen_.end() || one.cost > left) return false;
+      const std::int64_t budget = budget_ / (peak.floats > kMuch ? kLargeBudget : kBudget);
+      if (std::ranges::find(chosen_, number) != chosen_.end() || spent + one.cost > budget) return false;
       if (floats(one) < kSmallValue && floats(one) * kSmallPart < peak.floats) return false;
       if (one.kept_until >= peak.time || one.needed_at <= peak.time) return false;
       std::vector<std::size_t> trial = chosen_;
@@ -184,10 +201,10 @@ class Repeating {
       const auto lives = lives_with(trial);
       if (!lives) return false;
       // Of several peaks of one height each has its turn.
-      const Peak then = peak_of(*lives);
+      const Peak then = peak_of(*lives, trial);
       if (then.floats > peak.floats || (then.floats == peak.floats && then.time == peak.time)) return false;
       chosen_ = std::move(trial);
-      left -= one.cost;
+      spent += one.cost;
       peak = then;
       return true;
     };
@@ -205,7 +222,7 @@ class Repeating {
     for (std::size_t i = chosen_.size(); i-- > 0;) {
       std::vector<std::size_t> fewer = chosen_;
       fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
-      if (peak_of(*lives_with(fewer)).floats <= peak_of(*lives_with(chosen_)).floats) chosen_ = std::move(fewer);
+      if (peak_of(*lives_with(fewer), fewer).floats <= peak_of(*lives_with(chosen_), chosen_).floats) chosen_ = std::move(fewer);
     }
   }
 
@@ -223,7 +240,9 @@ class Repeating {
       for (const std::size_t writer : in_front[number]) {
         const Step& first = function_.steps[writer];
         const auto layer = first.layer ? first.layer : function_.steps[number].layer;
-        steps.push_back({.function = first.function, .operands = first.again, .layer = layer, .macs = first.macs, .repeated = true});
+        steps.push_back({.function = first.function, .operands = first.again, .layer = layer, .macs = first.macs, .shared_scratch = first.shared_scratch,
+                         .least_shared_scratch = first.least_shared_scratch, .repeated = true});
+        if (first.shared_scratch > 0) share_scratch(function_, steps.back());
       }
       steps.push_back(function_.steps[number]);
     }
@@ -236,6 +255,7 @@ class Repeating {
   std::vector<Life> lives_;                        // by buffer, as do the next two
   std::vector<std::vector<std::size_t>> readers_;  // steps that read or write it
   std::vector<std::vector<std::size_t>> writers_;  // steps of the forward half
+  std::vector<int> replaced_;                      // by buffer: when a gradient takes its place
   std::vector<Candidate> candidates_;
   std::vector<std::size_t> chosen_;
 };

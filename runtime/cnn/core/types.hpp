@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 namespace cnn {
@@ -49,19 +50,22 @@ constexpr int images_in_block(int batch, int block, int index) {
   return left < block ? left : block;
 }
 
-/// Memory a kernel may use while it runs: `per_thread` floats for each thread of the team, and a part shared by all.
+/// Memory a kernel may use while it runs: `per_thread` floats for each thread of the team, and `shared_floats` shared by all.
 struct Scratch {
   float* shared = nullptr;
   float* threads = nullptr;
   std::size_t per_thread = 0;
+  std::size_t shared_floats = std::numeric_limits<std::size_t>::max();
 
   float* thread(int rank) const { return threads + static_cast<std::size_t>(rank) * per_thread; }
 };
 
-/// Floats that a kernel needs of each part for a geometry; cards say the same, and generated code asserts that they agree.
+/// Floats that a kernel needs of each part for a geometry; cards say the same, and generated code asserts that they agree. Where
+/// `least_shared` is given, so many do as well, and take longer; what comes out is the same, bit for bit.
 struct ScratchSize {
   std::size_t per_thread = 0;
   std::size_t shared = 0;
+  std::size_t least_shared = 0;
 
   friend constexpr bool operator==(const ScratchSize&, const ScratchSize&) = default;
 };

@@ -100,9 +100,11 @@ class Network {
   }
   Floats floats(std::size_t offset, std::size_t count) { return activations_.subspan(offset, count); }
   std::span<std::uint8_t> bytes(std::size_t offset, std::size_t count);
-  /// Scratch of the threads, and what they share: the activations' region from `offset` on.
+  /// Scratch of the threads, and what they share of the activations' region.
   Scratch scratch() const { return scratch_; }
-  Scratch scratch(std::size_t offset) const { return {activations_.data() + offset, scratch_.threads, scratch_.per_thread}; }
+  Scratch scratch(std::size_t offset, std::size_t count) const {
+    return {activations_.data() + offset, scratch_.threads, scratch_.per_thread, count};
+  }
   /// Marks in generated code: what follows belongs to layer `index` of description().layers, or is part of no layer. Not inline:
   /// a branch for each layer makes compiling a large step several times as slow.
   void at(int index);

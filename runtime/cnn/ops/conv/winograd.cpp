@@ -314,42 +314,48 @@ void filter(Blocked target, const Loaded& source, Weights weights, const Epilogu
   const std::ptrdiff_t floats = transform_floats(f.inputs);
   const int group = blocks.own_weights ? kOwnRows : kRowGroup;
   const bool own_weights = blocks.own_weights && !weights.transformed;
-  const std::ptrdiff_t stride = weights_stride(f.in_channels, own_weights ? kOwnRows * kPanelRows : f.out_channels);
-  float* shared = scratch.shared;
-  if (!own_weights && !weights.transformed) {
-    weights = transform_all_weights(shared, weights, f);
-    shared += weights_floats(f.in_channels, f.out_channels, f.inputs);
-  }
+  const bool all_weights = !own_weights && !weights.transformed;
+  // Rows whose weights are there at a time.
+  const bool in_halves = all_weights && scratch.shared_floats < weights_floats(f.in_channels, f.out_channels, f.inputs);
+  const int rows_at_once = in_halves ? half_of_panels(row_panels) : row_panels;
+  const std::ptrdiff_t stride = weights_stride(f.in_channels, own_weights ? kOwnRows * kPanelRows : std::min(rows_at_once * kPanelRows, f.out_channels));
+  float* shared = scratch.shared + (all_weights ? f.points() * stride : 0);
   if (blocks.row_parts > 1) share_inputs(shared, source, work, scratch);
-  for_each_tile(blocks.blocks * blocks.row_parts, [&](int task) {
-    const int block = task / blocks.row_parts;
-    const int part = task % blocks.row_parts;
-    const int row_begin = row_panels * part / blocks.row_parts;
-    const int row_end = row_panels * (part + 1) / blocks.row_parts;
-    const BlockTiles own = work.tiles_of(block, target.stride, epilogue.addend.stride);
-    float* sums = scratch.thread(team_rank());
-    float* behind = sums + own.panels * std::min(group, row_panels) * kPanelRows * floats;
-    const float* inputs = behind;
-    if (blocks.row_parts > 1) {
-      inputs = shared + work.inputs_floats(blocks.panel_begin(block));
-    } else {
-      transform_inputs(behind, source, own, f, 0, f.in_channels, behind + work.inputs_floats(own.panels));
-    }
-    for (int row = row_begin; row < row_end; row += group) {
-      const int last = std::min(row + group, row_end);
-      const float* rows = weights.data + static_cast<std::ptrdiff_t>(row) * f.in_channels * kPanelRows;
-      if (own_weights) {
-        transform_weights_of_rows(behind, stride, weights, f, row, last);
-        rows = behind;
+  for (int first_row = 0; first_row < row_panels; first_row += rows_at_once) {
+    const int rows_here = std::min(rows_at_once, row_panels - first_row);
+    if (all_weights) transform_all_weights(scratch.shared, stride, weights, f, first_row, rows_here);
+    const float* transformed = all_weights ? scratch.shared : weights.data;
+    for_each_tile(blocks.blocks * blocks.row_parts, [&](int task) {
+      const int block = task / blocks.row_parts;
+      const int part = task % blocks.row_parts;
+      const int row_begin = first_row + rows_here * part / blocks.row_parts;
+      const int row_end = first_row + rows_here * (part + 1) / blocks.row_parts;
+      const BlockTiles own = work.tiles_of(block, target.stride, epilogue.addend.stride);
+      float* sums = scratch.thread(team_rank());
+      float* behind = sums + own.panels * std::min(group, row_panels) * kPanelRows * floats;
+      const float* inputs = behind;
+      if (blocks.row_parts > 1) {
+        inputs = shared + work.inputs_floats(blocks.panel_begin(block));
+      } else {
+        transform_inputs(behind, source, own, f, 0, f.in_channels, behind + work.inputs_floats(own.panels));
       }
-      multiply_points(sums, inputs, rows, stride, f, own.panels, last - row);
-      finish(target, epilogue, f, sums, own, (last - row) * kPanelRows, row * kPanelRows, std::min(last * kPanelRows, f.out_channels));
-    }
-  });
+      for (int row = row_begin; row < row_end; row += group) {
+        const int last = std::min(row + group, row_end);
+        const float* rows = transformed + static_cast<std::ptrdiff_t>(row - first_row) * f.in_channels * kPanelRows;
+        if (own_weights) {
+          transform_weights_of_rows(behind, stride, weights, f, row, last);
+          rows = behind;
+        }
+        multiply_points(sums, inputs, rows, stride, f, own.panels, last - row);
+        finish(target, epilogue, f, sums, own, (last - row) * kPanelRows, row * kPanelRows, std::min(last * kPanelRows, f.out_channels));
+      }
+    });
+  }
 }
 
 void prepare(float* prepared, ConstFloats weight, const ConvGeometry& g, int inputs) {
-  transform_all_weights(prepared, {weight.data(), false, false}, forward_filter(g, inputs));
+  const Filter f = forward_filter(g, inputs);
+  transform_all_weights(prepared, weights_stride(f.in_channels, f.out_channels), {weight.data(), false, false}, f, 0, panel_count(f.out_channels, kPanelRows));
 }
 
 void forward(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue, const ConvGeometry& g, int inputs,

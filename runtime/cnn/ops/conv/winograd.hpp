@@ -104,6 +104,14 @@ constexpr std::size_t weights_floats(int in, int out, int inputs) {
   return static_cast<std::size_t>(inputs * inputs * weights_stride(in, out));
 }
 
+/// Output channels' panels of the larger half, where all transformed weights or sums don't fit into the scratch: the work is done
+/// for one half of them after the other, and inputs are transformed twice.
+constexpr int half_of_panels(int panels) { return (panels + 1) / 2; }
+
+constexpr std::size_t half_of_weights_floats(int in, int out, int inputs) {
+  return weights_floats(in, half_of_panels(panel_count(out, kPanelRows)) * kPanelRows, inputs);
+}
+
 /// Floats for batches of any size up to that of `tiles`. For each thread: a block's transformed inputs and sums, and the weights of a
 /// few rows. Shared: the transformed weights, and inputs behind them.
 constexpr ScratchSize filter_scratch(int in, int out, const Tiles& tiles, int inputs) {
@@ -122,7 +130,9 @@ constexpr ScratchSize filter_scratch(int in, int out, const Tiles& tiles, int in
     const bool shares = !Blocks::is_heavy(in, out) && Blocks::most_parts(out) > 1;
     const int shared = shares ? std::min(blocks.panels, Blocks::kWanted - 1) * in * floats : 0;
     size.per_thread = std::max(size.per_thread, static_cast<std::size_t>(panels * (in + rows_of_group(out)) * floats) + strip_floats(panels));
+    if (Blocks::is_heavy(in, out)) size.least_shared = std::max(size.shared, half_of_weights_floats(in, out, inputs));
     size.shared = std::max(size.shared, weights_floats(in, out, inputs) + static_cast<std::size_t>(shared));
+    if (size.least_shared == size.shared) size.least_shared = 0;
   }
   return size;
 }
@@ -139,10 +149,18 @@ constexpr ScratchSize conv_backward_input_scratch(const ConvGeometry& g, int bat
 struct GradientTasks {
   int row_panels, column_panels;
   int slots;
+  int first_row = 0;  // of the panels of rows: 0, or half of them later
 
   constexpr explicit GradientTasks(const ConvGeometry& g)
       : row_panels(panel_count(g.out_channels, kPanelRows)), column_panels(panel_count(g.in_channels, kPanelColumns)), slots(1) {
     while (slots < 8 && 2 * slots * slot_floats() <= std::ptrdiff_t{1} << 21) slots *= 2;
+  }
+  /// The same for `rows` panels of rows from `first` on.
+  constexpr GradientTasks of_rows(int first, int rows) const {
+    GradientTasks some = *this;
+    some.first_row = first;
+    some.row_panels = rows;
+    return some;
   }
   /// Floats from one point's sums to the next one's, and of a slot.
   constexpr std::ptrdiff_t stride() const {
@@ -161,13 +179,16 @@ struct GradientTasks {
   constexpr std::ptrdiff_t panel_floats(int panel) const {
     return slots > 1 ? tiles() * tile_step(panel) : kInputs * point_step(panel);
   }
+  /// Where one slot is all there is, its rows can be summed up in two halves: floats of the sums of the larger one.
+  constexpr std::ptrdiff_t half_of_slot_floats() const { return of_rows(0, half_of_panels(row_panels)).slot_floats(); }
   constexpr std::ptrdiff_t thread_floats() const { return column_panels * panel_floats(kPanelColumns) + row_panels * panel_floats(kPanelRows); }
 };
 
 constexpr ScratchSize conv_backward_params_scratch(const ConvGeometry& g, int /*batch*/) {
   const GradientTasks tasks(g);
   return {.per_thread = static_cast<std::size_t>(tasks.thread_floats()),
-          .shared = static_cast<std::size_t>(tasks.slots * tasks.slot_floats())};
+          .shared = static_cast<std::size_t>(tasks.slots * tasks.slot_floats()),
+          .least_shared = tasks.slots > 1 || tasks.row_panels == 1 ? 0 : static_cast<std::size_t>(tasks.half_of_slot_floats())};
 }
 
 /// As cnn::conv and its backward passes.
@@ -178,7 +199,8 @@ void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const 
 constexpr std::size_t conv_prepared_floats(const ConvGeometry& g) { return weights_floats(g.in_channels, g.out_channels, kInputs); }
 void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& geometry);
 constexpr ScratchSize without_weights(ScratchSize size, const ConvGeometry& g, std::size_t weights) {
-  return {.per_thread = size.per_thread, .shared = Blocks::is_heavy(g.in_channels, g.out_channels) ? size.shared : size.shared - weights};
+  if (!Blocks::is_heavy(g.in_channels, g.out_channels)) size.shared -= weights;
+  return size;
 }
 constexpr ScratchSize conv_prepared_scratch(const ConvGeometry& g, int batch) {
   return without_weights(winograd::conv_scratch(g, batch), g, winograd::conv_prepared_floats(g));

@@ -124,7 +124,7 @@ template <class Rows>
 template <int kOutputs, class Rows>
 [[gnu::noinline]] void transform_gradient_panel(float* to, const GradientTasks& tasks, const Maps& maps, const Tiles& tiles, int begin, int end, int panel,
                               const Rows& rows) {
-  transform_down<kPanelRows>(maps, kOutputs, panel * kPanelRows, tiles, begin, end, rows,
+  transform_down<kPanelRows>(maps, kOutputs, (tasks.first_row + panel) * kPanelRows, tiles, begin, end, rows,
                                        [&](const float* strips, int tile, int count) {
     const std::ptrdiff_t step = tasks.point_step(kPanelRows);
     const float* lanes[kLanes];
@@ -231,7 +231,8 @@ void finish_channels(float* d_weight, const float* sums, const GradientTasks& ta
 template <int kTaps>
 [[gnu::noinline]] void finish_weights(Floats d_weight, const float* sums, const GradientTasks& tasks, const ConvGeometry& g,
                                       int panel) {
-  const int rows = std::min(kPanelRows, g.out_channels - panel * kPanelRows);
+  const int first_row = (tasks.first_row + panel) * kPanelRows;
+  const int rows = std::min(kPanelRows, g.out_channels - first_row);
   sums += static_cast<std::ptrdiff_t>(panel) * tasks.column_panels * kSumFloats;
   for (int column = 0; column < tasks.column_panels; ++column, sums += kSumFloats) {
     for (int row = 0; row < rows; ++row) {
@@ -241,7 +242,7 @@ template <int kTaps>
       for (int half = 0; half < kPanelColumns; half += kLanes) {
         const int channel = column * kPanelColumns + half;
         if (channel >= g.in_channels) break;
-        const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(panel * kPanelRows + row) * g.in_channels + channel;
+        const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(first_row + row) * g.in_channels + channel;
         finish_channels<kTaps>(d_weight.data() + place * kTaps * kTaps,
                         sums + row * kPanelColumns + half, tasks, std::min(kLanes, g.in_channels - channel));
       }
@@ -253,22 +254,27 @@ template <int kTaps>
 void backward_params(Floats d_weight, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g, int batch,
                      const Scratch& scratch) {
   constexpr int kOutputs = outputs_of(kTaps);
-  const GradientTasks tasks(g);
+  const GradientTasks all(g);
   const Tiles tiles(g.out_height, g.out_width, batch, kOutputs);
   float* sums = scratch.shared;
-  for_each_tile(tasks.tasks(), [&](int task) {
-    float* own = scratch.thread(team_rank());
-    if (tasks.slots > 1) {
-      const int begin = static_cast<int>(static_cast<long>(tiles.count) * task / tasks.slots);
-      const int end = static_cast<int>(static_cast<long>(tiles.count) * (task + 1) / tasks.slots);
-      add_tiles<kOutputs>(sums + task * tasks.slot_floats(), tasks, d_output, input, g, tiles, begin, end, AllInputRows(),
-                          AllGradientRows<kOutputs>(), own);
-    } else {
-      add_tiles<kOutputs>(sums + task * kInputs * tasks.stride(), tasks, d_output, input, g, tiles, 0, tiles.count,
-                          kInputRows[task], kGradientRows<kOutputs>[task], own);
-    }
-  });
-  for_each_tile(tasks.row_panels, [&](int panel) { finish_weights<kTaps>(d_weight, sums, tasks, g, panel); });
+  const bool in_halves = scratch.shared_floats < static_cast<std::size_t>(all.slots * all.slot_floats());
+  const int rows_at_once = in_halves ? half_of_panels(all.row_panels) : all.row_panels;
+  for (int row = 0; row < all.row_panels; row += rows_at_once) {
+    const GradientTasks tasks = all.of_rows(row, std::min(rows_at_once, all.row_panels - row));
+    for_each_tile(tasks.tasks(), [&](int task) {
+      float* own = scratch.thread(team_rank());
+      if (tasks.slots > 1) {
+        const int begin = static_cast<int>(static_cast<long>(tiles.count) * task / tasks.slots);
+        const int end = static_cast<int>(static_cast<long>(tiles.count) * (task + 1) / tasks.slots);
+        add_tiles<kOutputs>(sums + task * tasks.slot_floats(), tasks, d_output, input, g, tiles, begin, end, AllInputRows(),
+                            AllGradientRows<kOutputs>(), own);
+      } else {
+        add_tiles<kOutputs>(sums + task * kInputs * tasks.stride(), tasks, d_output, input, g, tiles, 0, tiles.count,
+                            kInputRows[task], kGradientRows<kOutputs>[task], own);
+      }
+    });
+    for_each_tile(tasks.row_panels, [&](int panel) { finish_weights<kTaps>(d_weight, sums, tasks, g, panel); });
+  }
 }
 
 }  // namespace

@@ -105,12 +105,11 @@ inline void transform_weights_of_rows(float* to, std::ptrdiff_t stride, const We
   }
 }
 
-inline Weights transform_all_weights(float* to, const Weights& weights, const Filter& f) {
-  const std::ptrdiff_t stride = weights_stride(f.in_channels, f.out_channels);
-  for_each_tile(panel_count(f.out_channels, kPanelRows), [&](int panel) {
-    transform_weights_of_rows(to + static_cast<std::ptrdiff_t>(panel) * f.in_channels * kPanelRows, stride, weights, f, panel, panel + 1);
+// Those of `rows` panels from `first` on, by all threads.
+inline void transform_all_weights(float* to, std::ptrdiff_t stride, const Weights& weights, const Filter& f, int first, int rows) {
+  for_each_tile(rows, [&](int row) {
+    transform_weights_of_rows(to + static_cast<std::ptrdiff_t>(row) * f.in_channels * kPanelRows, stride, weights, f, first + row, first + row + 1);
   });
-  return {to, true, weights.turned};
 }
 
 }  // namespace cnn::winograd
